@@ -1,0 +1,88 @@
+//! `#[derive(Record)]`.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::{Data, DeriveInput, Error, Fields, Result};
+
+use crate::attributes::{doc, given_name};
+
+pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
+    let Data::Struct(data) = &input.data else {
+        return Err(Error::new_spanned(&input.ident, "a record is a struct"));
+    };
+    let Fields::Named(fields) = &data.fields else {
+        return Err(Error::new_spanned(&input.ident, "a record has named fields"));
+    };
+    let ident = &input.ident;
+    let name = given_name(&input.attrs)?.unwrap_or_else(|| snake_case(&ident.to_string()));
+    let doc_text = doc(&input.attrs);
+    let count = fields.named.len();
+    let mut described = Vec::new();
+    let mut encoded = Vec::new();
+    for field in &fields.named {
+        let Some(field_ident) = &field.ident else {
+            continue; // named fields have names
+        };
+        let name = match given_name(&field.attrs)? {
+            Some(name) => name,
+            None => field_ident.unraw().to_string(),
+        };
+        let doc_text = doc(&field.attrs);
+        let ty = &field.ty;
+        described.push(quote! {
+            ::flowcell_sdk::Field {
+                name: #name,
+                doc: #doc_text,
+                ty: <#ty as ::flowcell_sdk::Value>::TYPE,
+            }
+        });
+        encoded.push(quote! { ::flowcell_sdk::Value::encode(&self.#field_ident, out); });
+    }
+    let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
+    Ok(quote! {
+        impl #impl_generics ::flowcell_sdk::Record for #ident #type_generics #where_clause {
+            const SCHEMA: &'static ::flowcell_sdk::Schema = &::flowcell_sdk::Schema {
+                name: #name,
+                doc: #doc_text,
+                fields: &[#(#described),*],
+            };
+
+            fn encode_fields(&self, out: &mut ::flowcell_sdk::Encoder<'_>) {
+                out.array(#count);
+                #(#encoded)*
+            }
+        }
+
+        impl #impl_generics ::flowcell_sdk::Value for #ident #type_generics #where_clause {
+            const TYPE: ::flowcell_sdk::FieldType =
+                ::flowcell_sdk::object(<Self as ::flowcell_sdk::Record>::SCHEMA);
+
+            fn encode(&self, out: &mut ::flowcell_sdk::Encoder<'_>) {
+                ::flowcell_sdk::Record::encode_fields(self, out);
+            }
+        }
+
+        impl #impl_generics ::flowcell_sdk::Element for #ident #type_generics #where_clause {}
+    })
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn type_names_become_snake_case() {
+        assert_eq!(super::snake_case("MailPart"), "mail_part");
+        assert_eq!(super::snake_case("Mail"), "mail");
+    }
+}

@@ -1,0 +1,155 @@
+//! What was delivered and not read yet.
+//!
+//! ```text
+//!   stream.buffer (owned by the parser's reads)      inbox.buffer (filled by deliveries)
+//!   ┌──────────┬───────────────────┐                 ┌──────────────────────────┐
+//!   │ consumed │ unread            │                 │ delivered since          │
+//!   └──────────┴───────────────────┘                 └──────────────────────────┘
+//!              ▲ start      marks: gap, end, boundary at an index of `bytes`
+//! ```
+//!
+//! A slice returned by a read borrows the stream's buffer, so a delivery must not move it: it goes to
+//! the inbox. A read that has to wait hands its unread remainder to the inbox first, and then new
+//! bytes land directly behind it: no copy where the parser waits for the side that sends.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use crate::read_error::{EndReason, GapReason};
+
+/// Something that happened between two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Gap {
+        length: u64,
+        reason: GapReason,
+    },
+    End(EndReason),
+    /// A datagram ended here.
+    Boundary,
+}
+
+/// Bytes of one side with the marks between them.
+#[derive(Debug, Default)]
+pub(crate) struct Buffer {
+    pub(crate) bytes: Vec<u8>,
+    /// `bytes[..start]` is consumed; `start ≤ bytes.len()`.
+    pub(crate) start: usize,
+    /// By index into `bytes`, ascending; each index ≥ `start`.
+    marks: VecDeque<(usize, Mark)>,
+}
+
+impl Buffer {
+    /// Neither bytes nor marks are left.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.bytes.len() && self.marks.is_empty()
+    }
+
+    /// The unread bytes up to the next gap or end.
+    pub(crate) fn readable(&self) -> &[u8] {
+        let stop = match self.stop() {
+            Some((index, _)) => index,
+            None => self.bytes.len(),
+        };
+        &self.bytes[self.start..stop]
+    }
+
+    /// The gap or end that stops reading, and where.
+    pub(crate) fn stop(&self) -> Option<(usize, Mark)> {
+        match self.marks.front() {
+            None => None,
+            Some((_, Mark::Boundary)) => {
+                self.marks.iter().find(|(_, mark)| *mark != Mark::Boundary).copied()
+            }
+            Some(&other) => Some(other),
+        }
+    }
+
+    /// Length of the first datagram, if one is complete.
+    pub(crate) fn datagram(&self) -> Option<usize> {
+        match self.marks.front() {
+            Some((index, Mark::Boundary)) => Some(index - self.start),
+            _ => None,
+        }
+    }
+
+    /// Marks `count` readable bytes as read, and forgets datagram boundaries on the way.
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.start += count;
+        debug_assert!(self.start <= self.bytes.len());
+        while let Some((index, Mark::Boundary)) = self.marks.front()
+            && *index <= self.start
+        {
+            self.marks.pop_front();
+        }
+    }
+
+    /// Steps over the gap at the front, giving up the bytes before it. Returns how many those were.
+    pub(crate) fn pass_gap(&mut self) -> usize {
+        let cut = self.readable().len();
+        self.consume(cut);
+        if let Some((_, Mark::Gap { .. })) = self.marks.front() {
+            self.marks.pop_front();
+        }
+        cut
+    }
+
+    /// Takes `by` bytes off the front of the gap that stops reading. Nothing is readable before it.
+    pub(crate) fn shorten_gap(&mut self, by: u64) {
+        if let Some((_, Mark::Gap { length, .. })) = self.marks.front_mut() {
+            *length -= by;
+        }
+    }
+
+    /// Empties the buffer and keeps its room.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.start = 0;
+    }
+
+    pub(crate) fn push_mark(&mut self, mark: Mark) {
+        self.marks.push_back((self.bytes.len(), mark));
+    }
+
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
+        self.compact();
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Drops the consumed prefix, so that a buffer holds one incomplete unit and what follows it.
+    pub(crate) fn compact(&mut self) {
+        if self.start == 0 {
+            return;
+        }
+        self.bytes.drain(..self.start);
+        for (index, _) in &mut self.marks {
+            *index -= self.start;
+        }
+        self.start = 0;
+    }
+
+    /// Moves all of `later` behind what is here.
+    pub(crate) fn append(&mut self, later: &mut Self) {
+        self.compact();
+        later.compact();
+        let shift = self.bytes.len();
+        self.bytes.append(&mut later.bytes);
+        self.marks.extend(later.marks.drain(..).map(|(index, mark)| (index + shift, mark)));
+    }
+}
+
+/// One side's deliveries and who waits for them.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    pub(crate) buffer: Buffer,
+    pub(crate) waker: Option<Waker>,
+}
+
+impl Inbox {
+    /// Wakes the read that waits for this side, if any.
+    pub(crate) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}

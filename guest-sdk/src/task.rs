@@ -1,0 +1,158 @@
+//! The executor: one parser, polled when something was delivered and while it wakes itself.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use crate::flow::{Flow, FlowInfo, HostCalls, Shared, Side};
+use crate::inbox::Mark;
+use crate::read_error::{EndReason, GapReason, ReadError};
+use crate::record::{ParserDef, Timestamp};
+use crate::{Error, Result};
+
+/// One delivery.
+#[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the exports place data themselves"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// In-order bytes of one side, or one datagram.
+    Data {
+        /// Who sent them.
+        side: Side,
+        /// Time of the packet that completed them.
+        at: Timestamp,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// Bytes that will never be delivered.
+    Gap {
+        /// Who sent them.
+        side: Side,
+        /// How many.
+        length: u64,
+        /// Why.
+        reason: GapReason,
+    },
+    /// Nothing more comes from this side.
+    End {
+        /// Whose.
+        side: Side,
+        /// Time of the packet or timer that ended it.
+        at: Timestamp,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// What a parser answers to a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It wants more.
+    Pending,
+    /// It wants nothing more of this flow.
+    Ready,
+}
+
+/// Set by a future that can go on without a new delivery.
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A parser at work on one flow.
+pub struct Task {
+    future: Pin<Box<dyn Future<Output = Result<()>>>>,
+    shared: Rc<Shared>,
+    datagrams: bool,
+    woken: Arc<Woken>,
+    waker: Waker,
+}
+
+impl Task {
+    /// Starts `def` on a flow. It runs at the first delivery.
+    #[must_use]
+    pub fn new(def: &'static ParserDef, info: FlowInfo, host: Box<dyn HostCalls>) -> Self {
+        let shared = Rc::new(Shared::new(def, host, info.at));
+        let future = (def.start)(Flow::new(Rc::clone(&shared), info));
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let datagrams = info.transport == crate::Transport::Udp;
+        Self { future, shared, datagrams, woken, waker }
+    }
+
+    /// Delivers and runs the parser until it waits.
+    pub fn deliver(&mut self, input: Input<'_>) -> Progress {
+        match input {
+            Input::Data { side, at, bytes } => {
+                self.shared.inbox(side).buffer.push_bytes(bytes);
+                self.delivered(side, at)
+            }
+            Input::Gap { side, length, reason } => self.mark(side, Mark::Gap { length, reason }),
+            Input::End { side, at, reason } => {
+                self.shared.set_now(at);
+                self.mark(side, Mark::End(reason))
+            }
+        }
+    }
+
+    /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.
+    pub(crate) fn delivered(&mut self, side: Side, at: Timestamp) -> Progress {
+        self.shared.set_now(at);
+        if self.datagrams {
+            return self.mark(side, Mark::Boundary);
+        }
+        self.run(side)
+    }
+
+    fn mark(&mut self, side: Side, mark: Mark) -> Progress {
+        self.shared.inbox(side).buffer.push_mark(mark);
+        self.run(side)
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
+    }
+
+    /// Polls until the parser is done, or waits without having been woken.
+    fn run(&mut self, side: Side) -> Progress {
+        self.shared.inbox(side).wake();
+        let mut context = Context::from_waker(&self.waker);
+        loop {
+            self.woken.0.store(false, Ordering::Relaxed);
+            match self.future.as_mut().poll(&mut context) {
+                Poll::Ready(outcome) => {
+                    report(outcome, self.shared.host());
+                    return Progress::Ready;
+                }
+                Poll::Pending if self.woken.0.load(Ordering::Relaxed) => {}
+                Poll::Pending => return Progress::Pending,
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("shared", &self.shared).finish_non_exhaustive()
+    }
+}
+
+/// Tells the host how the parser ended. Being cut off and missing bytes are nobody's fault.
+fn report(outcome: Result<()>, host: &dyn HostCalls) {
+    match outcome {
+        Ok(()) | Err(Error::Read(ReadError::End(_) | ReadError::Gap(_))) => {}
+        Err(Error::Read(error @ ReadError::TooLong { .. })) => host.fail(&error.to_string()),
+        Err(Error::Decline(reason)) => host.decline(&reason),
+        Err(Error::Violation(reason)) => host.fail(&reason),
+    }
+}

@@ -1,0 +1,31 @@
+//! Flow scripts: a conversation as text, and the records that a parser must make of it.
+//!
+//! ```text
+//! # a comment
+//! client 10.0.0.1:4000 server 10.0.0.2:25
+//! < "220 mx.example.org ESMTP\r\n"
+//! > "HELO a\r\n"
+//! > gap 20
+//! > end reset
+//! = command {"verb":"HELO","code":null}
+//! ```
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `client ADDR:PORT server ADDR:PORT [udp] [midstream]` | the flow; once, first |
+//! | `> "…"`, `< "…"` | the client, the server sends these bytes (`\r \n \t \0 \\ \" \xNN`); over UDP each line is one datagram |
+//! | `> gap N [lost\|memory\|depth\|snaplen]` | N bytes of the client are missing |
+//! | `> end [fin\|reset\|idle\|evicted\|shutdown]` | the client's side ends; a side that the script does not end is ended by `fin` at its close |
+//! | `= NAME {…}` | the next record, by name, and the fields that must be as shown; `null` stands for a field that is left out |
+//! | `! confirm`, `! decline "…"`, `! fail "…"` | what else the parser must tell the host |
+//!
+//! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
+//! time, and cut in two at every place, and demands the same records of all. A parser that passes
+//! does not depend on how TCP cut the stream.
+
+mod json;
+mod run;
+mod script;
+
+pub use self::run::{Cut, Outcome};
+pub use self::script::{FlowScript, ScriptError, Step};

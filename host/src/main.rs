@@ -1,1 +1,7 @@
-fn main(){}
+//! The `flowcell` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    flowcell::cli::main(std::env::args_os()).into()
+}

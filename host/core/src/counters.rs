@@ -1,0 +1,164 @@
+//! What the engine counts.
+
+/// Declares the counters, with their names, in one place.
+macro_rules! counters {
+    ($($(#[$doc:meta])+ $name:ident,)+) => {
+        /// Totals of one engine since it was made. All of them only ever grow.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Counters { $($(#[$doc])+ pub $name: u64,)+ }
+
+        impl Counters {
+            /// The names of all counters, in order of declaration.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)+];
+
+            /// Returns every counter with its stable name, in order of declaration.
+            pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [$((stringify!($name), self.$name),)+].into_iter()
+            }
+
+            /// Adds the counters of another engine to these.
+            pub fn merge(&mut self, other: &Self) {
+                $(self.$name = self.$name.saturating_add(other.$name);)+
+            }
+        }
+    };
+}
+
+counters! {
+    /// Frames handed to the engine.
+    frames,
+    /// Bytes of those frames on the wire, link layer included.
+    bytes,
+    /// Frames of which the capture kept only a part.
+    frames_truncated,
+    /// Frames whose timestamp is earlier than one before.
+    time_went_back,
+
+    /// Frames with a link type that is not supported.
+    unsupported_link,
+    /// Frames with a payload other than IP.
+    unsupported_ethertype,
+    /// IP packets with a payload other than TCP or UDP.
+    unsupported_protocol,
+    /// Fragments of IP packets. They are not put together.
+    fragments,
+    /// Headers that don't fit into what was on the wire.
+    decode_too_short,
+    /// Headers that the capture cut.
+    decode_truncated,
+    /// IP headers with another version than announced.
+    decode_bad_version,
+    /// Length fields that contradict the frame.
+    decode_bad_length,
+    /// Frames with more nested headers than the engine follows.
+    decode_too_deep,
+
+    /// TCP segments decoded.
+    tcp_segments,
+    /// UDP datagrams decoded.
+    udp_datagrams,
+
+    /// Flows opened.
+    flows_opened,
+    /// Flows that left the table, for whatever reason.
+    flows_closed,
+    /// TCP flows opened without their handshake.
+    flows_midstream,
+    /// TCP flows whose direction was taken from a SYN-ACK.
+    flows_flipped,
+    /// TCP flows whose addresses and ports were taken over by a new connection.
+    flows_reused,
+    /// TCP segments that belong to no flow and may not open one.
+    midstream_refused,
+    /// TCP flows that expired before the handshake was answered.
+    flows_expired_attempt,
+    /// TCP flows that expired idle.
+    flows_expired_tcp,
+    /// TCP flows whose linger time after the close was over.
+    flows_expired_closed,
+    /// UDP flows with one direction only that expired idle.
+    flows_expired_udp_one_sided,
+    /// UDP flows that expired idle.
+    flows_expired_udp,
+    /// Closed flows evicted while they lingered.
+    flows_evicted_closed,
+    /// Flows evicted that were not established or had one direction only.
+    flows_evicted_one_sided,
+    /// Established flows evicted.
+    flows_evicted_established,
+
+    /// Stream bytes and datagram bytes delivered.
+    delivered_bytes,
+    /// Bytes of all gaps.
+    missed_bytes,
+    /// Gaps with reason `lost`.
+    gaps_lost,
+    /// Gaps with reason `memory`.
+    gaps_memory,
+    /// Gaps with reason `depth`.
+    gaps_depth,
+    /// Gaps with reason `snaplen`.
+    gaps_snaplen,
+    /// Holes given up because they were older than the reorder window.
+    holes_aged,
+    /// Holes given up because a side held too many bytes.
+    hold_bytes_hit,
+    /// Holes given up because a side held too many segments.
+    hold_segments_hit,
+    /// Holes given up because all flows together held too many bytes.
+    hold_total_hit,
+
+    /// Segments that came before bytes of a lower offset.
+    out_of_order,
+    /// SYNs seen again.
+    syn_retransmits,
+    /// Bytes seen again, whole segments or parts of them.
+    duplicate_bytes,
+    /// Bytes that came after they had been declared missing.
+    late_bytes,
+    /// Bytes of a midstream flow from before the first sequence number seen.
+    before_start_bytes,
+    /// Keep-alive segments.
+    keep_alives,
+    /// Overlapping copies of the same bytes that differ.
+    overlap_conflicts,
+    /// Segments too far from the stream's position to belong to it.
+    out_of_window,
+    /// Bytes behind the end that a FIN had set.
+    after_fin_bytes,
+    /// Bytes of flows that were already closed.
+    after_close_bytes,
+    /// Bytes carried by RST segments.
+    reset_bytes,
+    /// FINs ignored because they can't be right where they are.
+    fin_ignored,
+    /// RSTs ignored because they are outside the window.
+    reset_ignored,
+    /// SYNs ignored because they fit neither this connection nor a new one.
+    syn_ignored,
+    /// Segments ignored because their flags exclude each other.
+    bad_flags,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iter_names_every_counter_once() {
+        let counters = Counters { frames: 7, bad_flags: 9, ..Counters::default() };
+        let all: Vec<_> = counters.iter().collect();
+        assert_eq!(all.first(), Some(&("frames", 7)));
+        assert_eq!(all.last(), Some(&("bad_flags", 9)));
+        let names: Vec<_> = all.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, Counters::NAMES);
+    }
+
+    #[test]
+    fn merge_adds() {
+        let mut sum = Counters { frames: 1, ..Counters::default() };
+        sum.merge(&Counters { frames: 2, bytes: 3, ..Counters::default() });
+        assert_eq!(sum, Counters { frames: 3, bytes: 3, ..Counters::default() });
+    }
+}

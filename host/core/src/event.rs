@@ -1,0 +1,245 @@
+//! What the engine tells its caller.
+
+use core::fmt;
+
+use crate::{FiveTuple, FlowId, FlowSummary, Side, Timestamp};
+
+/// A flow as it is at the time of an event.
+#[derive(Debug, Clone, Copy)]
+pub struct FlowView<'a> {
+    /// The id of the flow in its engine.
+    pub id: FlowId,
+    /// The endpoints. The direction never changes once the flow is open.
+    pub tuple: &'a FiveTuple,
+    /// When the first packet was seen.
+    pub first_ts: Timestamp,
+    /// The number of the frame that carried the first packet.
+    pub first_packet: u64,
+    /// Whether this is a TCP flow whose handshake was not seen.
+    pub midstream: bool,
+    /// VLAN ids of the first packet, outermost first.
+    pub vlan: &'a [u16],
+    /// The time of the frame that caused the event, or the time at which a timer was due.
+    pub ts: Timestamp,
+    /// The number of the frame that caused the event; for a timer, of the last frame given.
+    pub packet: u64,
+}
+
+/// Something that happened to a flow.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum FlowEvent<'a> {
+    /// The flow exists. Comes before any other event of the flow.
+    Opened,
+    /// The next bytes of a stream: in order, contiguous with what came before, never empty.
+    Data {
+        /// Who sent them.
+        side: Side,
+        /// The stream offset of the first byte; the first data byte of a side is 0.
+        offset: u64,
+        /// The bytes. In-order ones are borrowed from the frame.
+        bytes: &'a [u8],
+    },
+    /// One datagram. It may be empty.
+    Datagram {
+        /// Who sent it.
+        side: Side,
+        /// The payload, as far as it was captured.
+        bytes: &'a [u8],
+    },
+    /// A part of a stream that will not come. The next bytes of the side follow behind it.
+    Gap {
+        /// Whose bytes are missing.
+        side: Side,
+        /// The stream offset of the first missing byte. For UDP: payload bytes sent before.
+        offset: u64,
+        /// How many bytes are missing, at least 1.
+        len: u64,
+        /// Why they are missing.
+        reason: GapReason,
+    },
+    /// Nothing more comes from this side. Delivered exactly once for each side of each flow.
+    End {
+        /// The side that ended.
+        side: Side,
+        /// How it ended.
+        reason: EndReason,
+    },
+    /// Something a protocol forbids or that has no good explanation.
+    ///
+    /// Only the first of each kind in a flow is delivered; all of them are counted.
+    Anomaly(Anomaly),
+    /// The flow left the table. The last event of a flow; its id may be used again from now on.
+    Closed {
+        /// The account of the flow.
+        summary: &'a FlowSummary,
+    },
+}
+
+/// The answer to an event: whether more of the same is wanted.
+///
+/// It counts for [`FlowEvent::Data`], [`FlowEvent::Datagram`] and [`FlowEvent::Gap`] and is
+/// ignored for all others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[must_use]
+pub enum Demand {
+    /// Go on delivering this side.
+    #[default]
+    More,
+    /// Deliver nothing more of this side, apart from its end. What is held of it is dropped at
+    /// once and nothing more is held. The same as [`FlowEngine::done`](crate::FlowEngine::done).
+    Done,
+}
+
+/// Receives the events of an engine.
+pub trait FlowSink {
+    /// Takes one event. Borrowed parts are valid during the call only.
+    fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand;
+}
+
+/// Defines an enum whose variants have stable names for output.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every variant, in order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// Returns the stable `snake_case` name used in output.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+named! {
+    /// Why bytes of a stream are missing.
+    GapReason {
+        /// They were sent but not captured.
+        Lost = "lost",
+        /// They might have come, but waiting for them would have taken too much memory.
+        Memory = "memory",
+        /// They are beyond the reassembly depth.
+        Depth = "depth",
+        /// The capture cut the frame that carried them.
+        Snaplen = "snaplen",
+    }
+}
+
+named! {
+    /// How a side of a flow ended.
+    EndReason {
+        /// The side closed its stream, and everything before that was delivered.
+        Fin = "fin",
+        /// The connection was reset, or a new one took its addresses and ports.
+        Reset = "reset",
+        /// Nothing was seen for too long.
+        Idle = "idle",
+        /// The flow had to make room for another one.
+        Evicted = "evicted",
+        /// The input ended.
+        Shutdown = "shutdown",
+    }
+}
+
+named! {
+    /// What was wrong.
+    AnomalyKind {
+        /// Two copies of the same bytes differ.
+        OverlapConflict = "overlap_conflict",
+        /// A segment so far from the stream's position that it can't belong to it.
+        OutOfWindow = "out_of_window",
+        /// Bytes behind the end that a FIN had set.
+        DataAfterFin = "data_after_fin",
+        /// Bytes after the connection was reset or closed.
+        DataAfterClose = "data_after_close",
+        /// A FIN that can't be right where it is.
+        FinIgnored = "fin_ignored",
+        /// A RST outside the window.
+        ResetIgnored = "reset_ignored",
+        /// A SYN that fits neither this connection nor a new one.
+        SynIgnored = "syn_ignored",
+        /// TCP flags that exclude each other.
+        BadFlags = "bad_flags",
+    }
+}
+
+/// One anomaly of one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Anomaly {
+    /// What was wrong.
+    pub kind: AnomalyKind,
+    /// Who sent the packet that showed it.
+    pub side: Side,
+}
+
+/// The kinds of anomaly seen in a flow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnomalySet(u16);
+
+impl AnomalySet {
+    /// Adds a kind; returns whether it is new.
+    pub(crate) fn insert(&mut self, kind: AnomalyKind) -> bool {
+        let bit = 1 << kind as u16;
+        let new = self.0 & bit == 0;
+        self.0 |= bit;
+        new
+    }
+
+    /// Returns whether the kind was seen.
+    #[must_use]
+    pub const fn contains(self, kind: AnomalyKind) -> bool {
+        self.0 & (1 << kind as u16) != 0
+    }
+
+    /// Returns whether no anomaly was seen.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the kinds seen, in order of declaration.
+    pub fn iter(self) -> impl Iterator<Item = AnomalyKind> {
+        AnomalyKind::ALL.iter().copied().filter(move |kind| self.contains(*kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anomaly_set_remembers_each_kind_once() {
+        let mut set = AnomalySet::default();
+        assert!(set.is_empty());
+        for &kind in AnomalyKind::ALL {
+            assert!(set.insert(kind));
+            assert!(!set.insert(kind));
+        }
+        assert_eq!(set.iter().collect::<Vec<_>>(), AnomalyKind::ALL);
+    }
+
+    #[test]
+    fn names_are_snake_case_and_differ() {
+        let mut names: Vec<_> = AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
+        names.extend(GapReason::ALL.iter().map(|reason| reason.name()));
+        names.extend(EndReason::ALL.iter().map(|reason| reason.name()));
+        assert!(names.iter().all(|n| n.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,232 @@
+//! What the engine keeps of a flow, and how events about it go out.
+
+mod summary;
+mod table;
+mod timers;
+
+pub use summary::{FlowSummary, SideSummary};
+pub(crate) use table::FlowTable;
+pub(crate) use timers::{Class, Due, Timers};
+
+use crate::decode::VlanTags;
+use crate::event::{Anomaly, AnomalyKind, AnomalySet, FlowView};
+use crate::tcp::{HoldPool, Outlet, Tcp};
+use crate::udp::Udp;
+use crate::{
+    Counters, Demand, EndReason, FiveTuple, FlowEvent, FlowId, FlowSink, GapReason, Side, Timestamp,
+};
+
+/// What is fixed when a flow opens.
+#[derive(Debug)]
+pub(crate) struct Ident {
+    pub(crate) id: FlowId,
+    pub(crate) tuple: FiveTuple,
+    pub(crate) first_ts: Timestamp,
+    pub(crate) first_packet: u64,
+    pub(crate) vlan: VlanTags,
+    pub(crate) midstream: bool,
+    pub(crate) flipped: bool,
+}
+
+/// What is counted of each side whatever the transport.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) pkts: u64,
+    pub(crate) ip_bytes: u64,
+    pub(crate) end: Option<EndReason>,
+}
+
+/// The anomalies of one flow.
+#[derive(Debug, Default)]
+pub(crate) struct AnomalyLog {
+    pub(crate) kinds: AnomalySet,
+    pub(crate) count: u32,
+}
+
+/// The state of the flow's transport.
+#[derive(Debug)]
+pub(crate) enum Proto {
+    Tcp(Tcp),
+    Udp(Udp),
+}
+
+/// One flow.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    pub(crate) ident: Ident,
+    pub(crate) last_ts: Timestamp,
+    pub(crate) tally: [Tally; 2],
+    pub(crate) anomalies: AnomalyLog,
+    pub(crate) proto: Proto,
+}
+
+/// What handling one frame or timer needs of the engine.
+pub(crate) struct Cx<'e> {
+    pub(crate) pool: &'e mut HoldPool,
+    pub(crate) emit: Emit<'e>,
+    /// Distance up to which a segment is believed, in bytes.
+    pub(crate) max_jump: u64,
+}
+
+/// Where events go, and what is the same for all events of one frame or timer.
+pub(crate) struct Emit<'e> {
+    pub(crate) counters: &'e mut Counters,
+    pub(crate) sink: &'e mut dyn FlowSink,
+    pub(crate) ts: Timestamp,
+    pub(crate) packet: u64,
+}
+
+impl Emit<'_> {
+    /// Delivers an event whose answer matters.
+    #[inline]
+    pub(crate) fn ask(&mut self, flow: &Ident, event: FlowEvent<'_>) -> Demand {
+        let view = FlowView {
+            id: flow.id,
+            tuple: &flow.tuple,
+            first_ts: flow.first_ts,
+            first_packet: flow.first_packet,
+            midstream: flow.midstream,
+            vlan: flow.vlan.ids(),
+            ts: self.ts,
+            packet: self.packet,
+        };
+        self.sink.event(&view, event)
+    }
+
+    /// Delivers an event whose answer does not matter.
+    pub(crate) fn tell(&mut self, flow: &Ident, event: FlowEvent<'_>) {
+        let _: Demand = self.ask(flow, event);
+    }
+
+    /// Delivers a gap and counts it.
+    pub(crate) fn gap(
+        &mut self,
+        flow: &Ident,
+        side: Side,
+        offset: u64,
+        len: u64,
+        reason: GapReason,
+    ) -> Demand {
+        *match reason {
+            GapReason::Lost => &mut self.counters.gaps_lost,
+            GapReason::Memory => &mut self.counters.gaps_memory,
+            GapReason::Depth => &mut self.counters.gaps_depth,
+            GapReason::Snaplen => &mut self.counters.gaps_snaplen,
+        } += 1;
+        self.counters.missed_bytes += len;
+        self.ask(flow, FlowEvent::Gap { side, offset, len, reason })
+    }
+
+    /// Counts an anomaly, and delivers it if it is the first of its kind in the flow.
+    #[cold]
+    pub(crate) fn anomaly(
+        &mut self,
+        flow: &Ident,
+        log: &mut AnomalyLog,
+        side: Side,
+        kind: AnomalyKind,
+    ) {
+        log.count = log.count.saturating_add(1);
+        if log.kinds.insert(kind) {
+            self.tell(flow, FlowEvent::Anomaly(Anomaly { kind, side }));
+        }
+    }
+}
+
+/// The way of one side's stream to the sink.
+pub(crate) struct SideOut<'a, 'e> {
+    pub(crate) ident: &'a Ident,
+    pub(crate) side: Side,
+    pub(crate) emit: &'a mut Emit<'e>,
+    pub(crate) log: &'a mut AnomalyLog,
+}
+
+impl Outlet for SideOut<'_, '_> {
+    #[inline]
+    fn data(&mut self, offset: u64, bytes: &[u8]) -> Demand {
+        self.emit.counters.delivered_bytes += bytes.len() as u64;
+        self.emit.ask(self.ident, FlowEvent::Data { side: self.side, offset, bytes })
+    }
+
+    fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand {
+        self.emit.gap(self.ident, self.side, offset, len, reason)
+    }
+
+    fn conflict(&mut self) {
+        self.emit.counters.overlap_conflicts += 1;
+        self.emit.anomaly(self.ident, self.log, self.side, AnomalyKind::OverlapConflict);
+    }
+
+    fn counters(&mut self) -> &mut Counters {
+        self.emit.counters
+    }
+}
+
+impl Flow {
+    /// Returns whether both sides have sent something.
+    pub(crate) const fn two_sided(&self) -> bool {
+        self.tally[0].pkts != 0 && self.tally[1].pkts != 0
+    }
+
+    /// Returns whether both sides have ended.
+    pub(crate) const fn ended(&self) -> bool {
+        self.tally[0].end.is_some() && self.tally[1].end.is_some()
+    }
+
+    /// Returns the class that decides on timeout and eviction.
+    #[inline]
+    pub(crate) fn class(&self) -> Class {
+        if self.ended() {
+            return Class::Closed;
+        }
+        match (&self.proto, self.two_sided()) {
+            (Proto::Tcp(tcp), _) if !tcp.is_active() => Class::Attempt,
+            (Proto::Tcp(_), true) => Class::Tcp,
+            (Proto::Tcp(_), false) => Class::TcpOneSided,
+            (Proto::Udp(_), true) => Class::Udp,
+            (Proto::Udp(_), false) => Class::UdpOneSided,
+        }
+    }
+
+    /// Returns when the first hole of either side is too old.
+    #[inline]
+    pub(crate) fn hole_deadline(&self, pool: &HoldPool) -> Option<Timestamp> {
+        match &self.proto {
+            Proto::Tcp(tcp) => tcp.hole_deadline(pool),
+            Proto::Udp(_) => None,
+        }
+    }
+
+    /// Gives up the holes that are too old at `now`.
+    pub(crate) fn expire_holes(&mut self, now: Timestamp, cx: &mut Cx<'_>) {
+        if let Self { ident, tally, anomalies, proto: Proto::Tcp(tcp), .. } = self {
+            tcp.expire_holes(now, ident, tally, anomalies, cx);
+        }
+    }
+
+    /// Stops delivering a side.
+    pub(crate) fn done(&mut self, side: Side, pool: &mut HoldPool) {
+        match &mut self.proto {
+            Proto::Tcp(tcp) => tcp.done(side, pool),
+            Proto::Udp(udp) => udp.done(side),
+        }
+    }
+
+    /// Ends the sides that have not ended and says goodbye.
+    pub(crate) fn close(&mut self, reason: EndReason, cx: &mut Cx<'_>) {
+        let Self { ident, tally, anomalies, proto, .. } = self;
+        for side in Side::BOTH {
+            let tally = &mut tally[side.index()];
+            if tally.end.is_none() {
+                if let Proto::Tcp(tcp) = proto {
+                    tcp.flush(side, ident, anomalies, cx);
+                }
+                tally.end = Some(reason);
+                cx.emit.tell(ident, FlowEvent::End { side, reason });
+            }
+        }
+        cx.emit.counters.flows_closed += 1;
+        let summary = FlowSummary::new(self);
+        cx.emit.tell(&self.ident, FlowEvent::Closed { summary: &summary });
+    }
+}

@@ -1,0 +1,149 @@
+//! Every limit of the engine, in one table.
+//!
+//! The table is the code: the fields of [`Limits`], their defaults and the rows of
+//! [`Limits::TABLE`] come from the same lines.
+
+/// What there is to know about one limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitInfo {
+    /// The name, as in the field of [`Limits`].
+    pub name: &'static str,
+    /// The value if nobody sets another.
+    pub default: u64,
+    /// The unit of the value.
+    pub unit: &'static str,
+    /// The counters that tell how often the limit was hit, by their names in
+    /// [`Counters`](crate::Counters).
+    pub counters: &'static [&'static str],
+    /// What happens when the limit is hit.
+    pub action: &'static str,
+    /// Whether the value is built in rather than set at run time.
+    pub fixed: bool,
+}
+
+macro_rules! limits {
+    (
+        $($(#[$doc:meta])+ $name:ident = $default:expr, $unit:literal,
+          $counters:expr => $action:literal;)+
+        fixed:
+        $($fixed:ident = $value:expr, $fixed_unit:literal,
+          $fixed_counters:expr => $fixed_action:literal;)+
+    ) => {
+        /// The limits of one engine. All are finite by default, but for `depth`.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits { $($(#[$doc])+ pub $name: u64,)+ }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// All limits, those that can be set first.
+            pub const TABLE: &'static [LimitInfo] = &[
+                $(LimitInfo {
+                    name: stringify!($name), default: $default, unit: $unit,
+                    counters: &$counters, action: $action, fixed: false,
+                },)+
+                $(LimitInfo {
+                    name: stringify!($fixed), default: $value, unit: $fixed_unit,
+                    counters: &$fixed_counters, action: $fixed_action, fixed: true,
+                },)+
+            ];
+
+            /// Returns the limit of this name, unless there is none.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name),)+
+                    _ => None,
+                }
+            }
+
+            /// Sets the limit of this name; returns whether there is one.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = value,)+
+                    _ => return false,
+                }
+                true
+            }
+        }
+    };
+}
+
+/// VLAN tags followed in one frame: two of QinQ, and as many again.
+pub(crate) const VLAN_TAGS: usize = 4;
+
+/// IP extension headers followed in one packet: RFC 8200 §4.1 lists six, one of them twice.
+pub(crate) const IP_EXTENSIONS: usize = 8;
+
+limits! {
+    /// Flows in the table, at least 1.
+    max_flows = 1_000_000, "flows",
+        ["flows_evicted_closed", "flows_evicted_one_sided", "flows_evicted_established"]
+        => "evict a flow: closed ones first, then unestablished and one-sided, then any; \
+            the longest idle of its kind";
+    /// Silence after which a TCP flow is closed that got no further than its SYN, in ms.
+    tcp_attempt_timeout_ms = 60_000, "ms", ["flows_expired_attempt"]
+        => "close the flow, reason idle";
+    /// Silence after which any other TCP flow is closed, in ms.
+    tcp_timeout_ms = 600_000, "ms", ["flows_expired_tcp"] => "close the flow, reason idle";
+    /// Silence after which a TCP flow that has ended leaves the table, in ms.
+    tcp_linger_ms = 5_000, "ms", ["flows_expired_closed"] => "remove the flow";
+    /// Silence after which a UDP flow is closed of which one direction was seen, in ms.
+    udp_one_sided_timeout_ms = 30_000, "ms", ["flows_expired_udp_one_sided"]
+        => "close the flow, reason idle";
+    /// Silence after which a UDP flow with both directions is closed, in ms.
+    udp_timeout_ms = 60_000, "ms", ["flows_expired_udp"] => "close the flow, reason idle";
+    /// How long a hole may stay open while bytes beyond it are waiting, in ms.
+    reorder_window_ms = 2_000, "ms", ["holes_aged"]
+        => "declare the hole a gap, reason lost, and deliver what follows";
+    /// Bytes of one side held behind holes.
+    hold_bytes = 4 << 20, "bytes", ["hold_bytes_hit"]
+        => "declare the first hole a gap, reason memory, and deliver what follows";
+    /// Segments of one side held behind holes.
+    hold_segments = 4096, "segments", ["hold_segments_hit"]
+        => "declare the first hole a gap, reason memory, and deliver what follows";
+    /// Bytes of all flows held behind holes, bookkeeping included.
+    hold_total = 256 << 20, "bytes", ["hold_total_hit"]
+        => "declare the first hole of the side that wants more a gap, reason memory";
+    /// Distance from the stream's position up to which a segment is believed, in bytes.
+    max_jump = 1 << 30, "bytes", ["out_of_window"] => "ignore the segment";
+    /// Bytes of each side that are reassembled; 0 means all.
+    depth = 0, "bytes", ["gaps_depth"]
+        => "deliver nothing more of the side, and one gap, reason depth, before its end";
+    fixed:
+    vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
+    ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Counters;
+
+    #[test]
+    fn every_row_has_a_counter_that_exists() {
+        for row in Limits::TABLE {
+            assert!(!row.counters.is_empty(), "{} has no counter", row.name);
+            for name in row.counters {
+                assert!(Counters::NAMES.contains(name), "{}: no counter {name}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn get_and_set_reach_every_row() {
+        let mut limits = Limits::default();
+        for row in Limits::TABLE.iter().filter(|row| !row.fixed) {
+            assert_eq!(limits.get(row.name), Some(row.default));
+            assert!(limits.set(row.name, 77));
+            assert_eq!(limits.get(row.name), Some(77));
+        }
+        assert_eq!(limits.get("no_such_limit"), None);
+        assert!(!limits.set("no_such_limit", 1));
+    }
+}

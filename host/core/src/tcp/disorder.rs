@@ -1,0 +1,114 @@
+//! What a stream holds behind its holes.
+
+use std::collections::BTreeMap;
+
+use super::OverlapPolicy;
+use super::overlap::{Chunk, Piece};
+use crate::Timestamp;
+
+/// What a held segment costs besides its bytes: its place in the tree and its allocation.
+pub(super) const PIECE_OVERHEAD: u64 = 96;
+
+/// How many gaps a side remembers, to tell late bytes from duplicates.
+const GAPS_REMEMBERED: usize = 4;
+
+/// What only a stream with losses or reordering needs.
+#[derive(Debug, Default)]
+pub(super) struct Disorder {
+    /// Held ranges by offset; they don't overlap, and all of them start behind `next`.
+    pub(super) pieces: BTreeMap<u64, Piece>,
+    /// Sum of their captured bytes.
+    pub(super) bytes: u64,
+    /// Since when the end of the stream, though nothing held, has been known to be beyond a hole.
+    pub(super) tail_since: Option<Timestamp>,
+    /// The latest gaps, as start and end, in no order.
+    pub(super) gaps: [(u64, u64); GAPS_REMEMBERED],
+    gap_at: usize,
+}
+
+/// A range of which nothing is held.
+#[derive(Debug)]
+pub(super) struct FreePart {
+    start: u64,
+    end: u64,
+    /// Since when bytes behind it have been waiting, if there are any.
+    pub(super) since: Option<Timestamp>,
+}
+
+impl FreePart {
+    pub(super) fn of<'a>(&self, chunk: Chunk<'a>) -> Chunk<'a> {
+        chunk.from(self.start).until(self.end)
+    }
+}
+
+/// What a chunk has in common with held pieces.
+#[derive(Debug, Default)]
+pub(super) struct Overlap {
+    pub(super) bytes: u64,
+    pub(super) conflicts: u32,
+}
+
+impl Overlap {
+    /// Adds the overlap with one piece, and settles it.
+    pub(super) fn add(
+        &mut self,
+        at: u64,
+        piece: &mut Piece,
+        chunk: Chunk<'_>,
+        policy: OverlapPolicy,
+    ) {
+        let end = chunk.end().min(at + piece.len());
+        self.bytes += end.saturating_sub(at.max(chunk.offset));
+        self.conflicts += u32::from(piece.resolve(at, chunk, policy));
+    }
+}
+
+impl Disorder {
+    pub(super) fn cost(&self) -> u64 {
+        self.bytes + self.pieces.len() as u64 * PIECE_OVERHEAD
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.pieces.is_empty() && self.gaps.iter().all(|&(_, end)| end == 0)
+    }
+
+    pub(super) fn remember_gap(&mut self, start: u64, end: u64) {
+        self.gaps[self.gap_at] = (start, end);
+        self.gap_at = (self.gap_at + 1) % GAPS_REMEMBERED;
+    }
+
+    /// Returns where the first piece starts that reaches beyond `offset`, if it starts before.
+    pub(super) fn start_at(&self, offset: u64) -> u64 {
+        match self.pieces.range(..offset).next_back() {
+            Some((&at, piece)) if at + piece.len() > offset => at,
+            _ => offset,
+        }
+    }
+
+    /// Returns the parts of a chunk that are not held.
+    pub(super) fn free_parts(&self, chunk: Chunk<'_>) -> Vec<FreePart> {
+        let mut parts = Vec::new();
+        let mut start = chunk.offset;
+        for (&at, piece) in self.pieces.range(self.start_at(start)..chunk.end()) {
+            if at > start {
+                parts.push(FreePart { start, end: at, since: Some(piece.since) });
+            }
+            start = at + piece.len();
+        }
+        if start < chunk.end() {
+            let behind = self.pieces.range(chunk.end()..).next();
+            let since = behind.map(|(_, piece)| piece.since).or(self.tail_since);
+            parts.push(FreePart { start, end: chunk.end(), since });
+        }
+        parts
+    }
+
+    /// Settles the overlaps of a chunk with what is held.
+    pub(super) fn settle(&mut self, chunk: Chunk<'_>, policy: OverlapPolicy) -> Overlap {
+        let mut overlap = Overlap::default();
+        for (&at, piece) in self.pieces.range_mut(self.start_at(chunk.offset)..chunk.end()) {
+            overlap.add(at, piece, chunk, policy);
+        }
+        overlap
+    }
+}

@@ -1,0 +1,12 @@
+//! TCP: what the two sides of a connection say, put back in order.
+
+mod disorder;
+mod overlap;
+mod reassembler;
+mod seq;
+mod tracker;
+
+pub use overlap::OverlapPolicy;
+pub(crate) use reassembler::{HoldPool, Outlet, Stop, Stream};
+pub use seq::SeqNo;
+pub(crate) use tracker::{Opening, Tcp, Verdict, handle_segment};

@@ -1,0 +1,479 @@
+//! One side of a TCP connection, put back in order.
+//!
+//! A [`Stream`] works on 64-bit stream offsets; sequence numbers stop at its caller. Bytes that are
+//! next go straight to the [`Outlet`], borrowed from the frame. Bytes behind a hole are copied and
+//! held until the hole is filled or given up:
+//!
+//! ```text
+//!   0            next        first piece           next piece      highest
+//!   ├────────────┼─ ─ hole ─ ─┼███████████┼─ hole ─┼██████████████┼ ─ ─ ─ FIN?
+//!    delivered or              held                 held
+//!    given up
+//! ```
+//!
+//! At any time delivered + missed + held + open holes = highest, until the side is stopped.
+//!
+//! A hole becomes a gap when the peer acknowledged all of it although bytes beyond it are here, when
+//! bytes beyond it have waited for longer than the reorder window, when a limit is hit, or when the
+//! flow ends. What is held is bounded per side in bytes and segments, and over all flows by the
+//! [`HoldPool`].
+
+use super::disorder::{Disorder, Overlap, PIECE_OVERHEAD};
+use super::overlap::{Chunk, Piece};
+use crate::{Counters, Demand, GapReason, Limits, OverlapPolicy, Timestamp};
+
+/// Takes what comes out of a stream.
+pub(crate) trait Outlet {
+    /// Takes the next bytes; there is at least one.
+    fn data(&mut self, offset: u64, bytes: &[u8]) -> Demand;
+    /// Takes the news that the next `len` bytes will not come.
+    fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand;
+    /// Takes note that two copies of the same bytes differ.
+    fn conflict(&mut self);
+    /// Returns where to count.
+    fn counters(&mut self) -> &mut Counters;
+}
+
+/// The memory that all streams share, and the rules they share.
+#[derive(Debug)]
+pub(crate) struct HoldPool {
+    /// Packet time, never going backwards.
+    pub(crate) now: Timestamp,
+    policy: OverlapPolicy,
+    /// Bytes held by all streams, overhead included; ≤ `max_total`.
+    total: u64,
+    max_total: u64,
+    max_bytes: u64,
+    max_segments: u64,
+    /// Reorder window in nanoseconds.
+    window: u64,
+    /// First offset that is not reassembled; `u64::MAX` if there is none.
+    depth: u64,
+}
+
+impl HoldPool {
+    pub(crate) fn new(limits: &Limits, policy: OverlapPolicy) -> Self {
+        Self {
+            now: Timestamp(0),
+            policy,
+            total: 0,
+            max_total: limits.hold_total,
+            max_bytes: limits.hold_bytes,
+            max_segments: limits.hold_segments,
+            window: limits.reorder_window_ms.saturating_mul(1_000_000),
+            depth: if limits.depth == 0 { u64::MAX } else { limits.depth },
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+/// Why nothing more of a side is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It is delivered.
+    No,
+    /// The sink wants no more.
+    Done,
+    /// The depth is reached.
+    Depth,
+}
+
+/// The stream of one side. See the module's text for what the offsets mean.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    /// First offset neither delivered nor given up; `next ≤ highest`.
+    next: u64,
+    /// Offset behind the last byte seen.
+    highest: u64,
+    /// Offset up to which the peer has acknowledged, its FIN included.
+    acked: u64,
+    /// Where the FIN is, once it was seen; `next ≤ fin = highest`.
+    fin: Option<u64>,
+    /// Bytes delivered.
+    pub(crate) delivered: u64,
+    /// Bytes given up.
+    pub(crate) missed: u64,
+    /// Bytes seen more than once.
+    pub(crate) duplicate: u64,
+    /// Segments that came before bytes of a lower offset.
+    pub(crate) out_of_order: u32,
+    stop: Stop,
+    disorder: Option<Box<Disorder>>,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            next: 0,
+            highest: 0,
+            acked: 0,
+            fin: None,
+            delivered: 0,
+            missed: 0,
+            duplicate: 0,
+            out_of_order: 0,
+            stop: Stop::No,
+            disorder: None,
+        }
+    }
+}
+
+impl Stream {
+    /// Returns the first offset neither delivered nor given up.
+    pub(crate) const fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Returns the offset behind the last byte seen.
+    pub(crate) const fn highest(&self) -> u64 {
+        self.highest
+    }
+
+    /// Returns the offset up to which the peer has acknowledged.
+    pub(crate) const fn acked(&self) -> u64 {
+        self.acked
+    }
+
+    /// Returns the offset of the FIN, once it was seen.
+    pub(crate) const fn fin(&self) -> Option<u64> {
+        self.fin
+    }
+
+    /// Returns whether everything up to the FIN was delivered or given up.
+    pub(crate) fn at_fin(&self) -> bool {
+        self.fin == Some(self.next)
+    }
+
+    /// Returns whether no byte has been seen.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.highest == 0 && self.fin.is_none()
+    }
+
+    /// Returns whether the side is still delivered, or why not.
+    pub(crate) const fn stopped(&self) -> Stop {
+        self.stop
+    }
+
+    /// Takes `len` bytes at `offset`, of which `bytes` were captured.
+    #[inline]
+    pub(crate) fn insert(
+        &mut self,
+        offset: u64,
+        bytes: &[u8],
+        len: u64,
+        pool: &mut HoldPool,
+        out: &mut impl Outlet,
+    ) {
+        let chunk = Chunk { offset, bytes, len };
+        let end = chunk.end();
+        // The usual case: nothing is held, these bytes are next, and all of them are here.
+        if offset == self.next
+            && self.disorder.is_none()
+            && bytes.len() as u64 == len
+            && self.stop == Stop::No
+            && end <= pool.depth
+        {
+            self.highest = self.highest.max(end);
+            self.deliver(chunk, pool, out);
+        } else {
+            self.insert_slow(chunk, pool, out);
+        }
+    }
+
+    fn insert_slow(&mut self, mut chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) {
+        let end = chunk.end();
+        if chunk.offset < self.next {
+            self.count_behind(chunk.offset, end.min(self.next), out);
+            chunk = chunk.from(self.next);
+        }
+        self.highest = self.highest.max(end);
+        if self.stop != Stop::No {
+            self.next = self.highest;
+            return;
+        }
+        if chunk.len != 0 && chunk.offset > self.next {
+            self.out_of_order = self.out_of_order.saturating_add(1);
+            out.counters().out_of_order += 1;
+        }
+        if end > pool.depth {
+            chunk = chunk.until(pool.depth);
+            self.note_tail(pool);
+        }
+        while self.stop == Stop::No {
+            chunk = chunk.from(self.next);
+            if chunk.len == 0 {
+                break;
+            }
+            if chunk.offset == self.next {
+                self.merge(chunk, pool, out);
+                break;
+            }
+            if self.hold(chunk, pool, out) {
+                break;
+            }
+            if pool.policy != OverlapPolicy::First {
+                // What is held may go out now, before these bytes get to their place.
+                let conflicts = self.disorder().settle(chunk, pool.policy).conflicts;
+                self.count_overlap(Overlap { bytes: 0, conflicts }, out);
+            }
+            let edge = self.first_piece().map_or(chunk.offset, |at| at.min(chunk.offset));
+            self.give_up(edge, GapReason::Memory, pool, out);
+        }
+        self.give_up_acked(pool, out);
+    }
+
+    /// Takes the peer's acknowledgment of everything before `offset`.
+    #[inline]
+    pub(crate) fn acknowledge(&mut self, offset: u64, pool: &mut HoldPool, out: &mut impl Outlet) {
+        if offset > self.acked {
+            self.acked = offset;
+            if self.disorder.is_some() {
+                self.give_up_acked(pool, out);
+            }
+        }
+    }
+
+    /// Takes note that the stream ends at `offset`, which must not be below [`Self::highest`].
+    pub(crate) fn set_fin(&mut self, offset: u64, pool: &mut HoldPool, out: &mut impl Outlet) {
+        debug_assert!(offset >= self.highest);
+        self.highest = self.highest.max(offset);
+        self.fin = Some(self.highest);
+        if self.stop != Stop::No {
+            self.next = self.highest;
+        } else if self.next < self.highest {
+            self.note_tail(pool);
+            self.give_up_acked(pool, out);
+        }
+    }
+
+    /// Returns when the first hole is older than the reorder window.
+    pub(crate) fn deadline(&self, pool: &HoldPool) -> Option<Timestamp> {
+        if self.next == self.highest {
+            return None;
+        }
+        Some(self.waiting_since()?.saturating_add(pool.window))
+    }
+
+    /// Gives up the holes that are older than the reorder window at `now`.
+    pub(crate) fn expire(&mut self, now: Timestamp, pool: &mut HoldPool, out: &mut impl Outlet) {
+        while self.deadline(pool).is_some_and(|due| due <= now) {
+            out.counters().holes_aged += 1;
+            self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+        }
+    }
+
+    /// Gives up all holes and delivers all that is held: the flow ends.
+    pub(crate) fn flush(&mut self, pool: &mut HoldPool, out: &mut impl Outlet) {
+        while self.next < self.highest {
+            self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+        }
+        self.release(pool);
+        if self.stop == Stop::Depth && self.highest > pool.depth {
+            let len = self.highest - pool.depth;
+            self.missed += len;
+            // The answer changes nothing: this is the last that is said of the side.
+            let _: Demand = out.gap(pool.depth, len, GapReason::Depth);
+        }
+    }
+
+    /// Stops delivering and holding. Offsets go on being counted.
+    pub(crate) fn stop(&mut self, why: Stop, pool: &mut HoldPool) {
+        self.stop = why;
+        self.next = self.highest;
+        self.release(pool);
+    }
+
+    /// Drops what is held.
+    fn release(&mut self, pool: &mut HoldPool) {
+        if let Some(disorder) = self.disorder.take() {
+            pool.total -= disorder.cost();
+        }
+    }
+
+    fn disorder(&mut self) -> &mut Disorder {
+        self.disorder.get_or_insert_default()
+    }
+
+    fn first_piece(&self) -> Option<u64> {
+        Some(*self.disorder.as_ref()?.pieces.first_key_value()?.0)
+    }
+
+    /// Returns where the first hole ends; equal to `next` if there is no hole.
+    fn hole_edge(&self) -> u64 {
+        self.first_piece().unwrap_or(self.highest)
+    }
+
+    /// Since when bytes behind the first hole have been waiting.
+    fn waiting_since(&self) -> Option<Timestamp> {
+        let disorder = self.disorder.as_ref()?;
+        match disorder.pieces.first_key_value() {
+            Some((_, piece)) => Some(piece.since),
+            None => disorder.tail_since,
+        }
+    }
+
+    /// Takes note that the stream goes on behind a hole although nothing there is held.
+    fn note_tail(&mut self, pool: &HoldPool) {
+        let now = pool.now;
+        self.disorder().tail_since.get_or_insert(now);
+    }
+
+    /// Counts bytes below `next`: late if they are in a gap, duplicates otherwise.
+    fn count_behind(&mut self, from: u64, to: u64, out: &mut impl Outlet) {
+        let late = self.disorder.as_ref().map_or(0, |disorder| {
+            let within = |&(start, end): &(u64, u64)| to.min(end).saturating_sub(from.max(start));
+            disorder.gaps.iter().map(within).sum::<u64>()
+        });
+        let duplicate = (to - from).saturating_sub(late);
+        self.duplicate += duplicate;
+        out.counters().late_bytes += late;
+        out.counters().duplicate_bytes += duplicate;
+    }
+
+    /// Delivers a chunk that starts at `next`.
+    fn deliver(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) {
+        debug_assert_eq!(chunk.offset, self.next);
+        if !chunk.bytes.is_empty() {
+            let len = chunk.bytes.len() as u64;
+            self.next += len;
+            self.delivered += len;
+            if out.data(chunk.offset, chunk.bytes) == Demand::Done {
+                return self.stop(Stop::Done, pool);
+            }
+        }
+        if self.next < chunk.end() {
+            self.gap(chunk.end(), GapReason::Snaplen, pool, out);
+        } else if self.next >= pool.depth {
+            self.stop(Stop::Depth, pool);
+        }
+    }
+
+    /// Moves `next` to `edge` without delivering.
+    fn gap(&mut self, edge: u64, why: GapReason, pool: &mut HoldPool, out: &mut impl Outlet) {
+        let (start, edge) = (self.next, edge.min(pool.depth));
+        let len = edge.saturating_sub(start);
+        if len != 0 {
+            self.next = edge;
+            self.missed += len;
+            if why != GapReason::Snaplen {
+                self.disorder().remember_gap(start, edge);
+            }
+            if out.gap(start, len, why) == Demand::Done {
+                return self.stop(Stop::Done, pool);
+            }
+        }
+        if self.next >= pool.depth {
+            self.stop(Stop::Depth, pool);
+        }
+    }
+
+    /// Turns the first hole, up to `edge`, into a gap and delivers what was waiting for it.
+    fn give_up(&mut self, edge: u64, why: GapReason, pool: &mut HoldPool, out: &mut impl Outlet) {
+        self.gap(edge, why, pool, out);
+        self.drain(pool, out);
+    }
+
+    /// Gives up the holes that the peer has acknowledged, as long as there are bytes beyond them.
+    ///
+    /// An acknowledgment alone is not enough: it may have overtaken the bytes in the capture.
+    fn give_up_acked(&mut self, pool: &mut HoldPool, out: &mut impl Outlet) {
+        while self.next < self.highest && self.acked >= self.hole_edge() {
+            self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+        }
+    }
+
+    /// Delivers a chunk that starts at `next`, and what is held within it and behind it.
+    fn merge(&mut self, mut chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) {
+        while self.stop == Stop::No && chunk.len != 0 {
+            match self.first_piece().filter(|&at| at < chunk.end()) {
+                Some(at) if at > self.next => self.deliver(chunk.until(at), pool, out),
+                Some(at) => {
+                    let Some(mut piece) = self.pop(pool) else { break };
+                    let mut overlap = Overlap::default();
+                    overlap.add(at, &mut piece, chunk, pool.policy);
+                    self.count_overlap(overlap, out);
+                    self.deliver(piece.chunk(at), pool, out);
+                }
+                None => self.deliver(chunk, pool, out),
+            }
+            chunk = chunk.from(self.next);
+        }
+        self.drain(pool, out);
+    }
+
+    /// Delivers held pieces as long as they are next.
+    fn drain(&mut self, pool: &mut HoldPool, out: &mut impl Outlet) {
+        while self.stop == Stop::No && self.first_piece() == Some(self.next) {
+            let Some(piece) = self.pop(pool) else { break };
+            self.deliver(piece.chunk(self.next), pool, out);
+        }
+        // Without pieces and gaps to remember the stream is an ordinary one again.
+        if self.next == self.highest
+            && self.disorder.as_ref().is_some_and(|disorder| disorder.is_idle())
+        {
+            self.disorder = None;
+        }
+    }
+
+    /// Takes the first held piece out.
+    fn pop(&mut self, pool: &mut HoldPool) -> Option<Piece> {
+        let disorder = self.disorder.as_mut()?;
+        let (_, piece) = disorder.pieces.pop_first()?;
+        let len = piece.bytes.len() as u64;
+        disorder.bytes -= len;
+        pool.total -= len + PIECE_OVERHEAD;
+        Some(piece)
+    }
+
+    /// Counts an overlap with what is held.
+    fn count_overlap(&mut self, overlap: Overlap, out: &mut impl Outlet) {
+        self.duplicate += overlap.bytes;
+        out.counters().duplicate_bytes += overlap.bytes;
+        for _ in 0..overlap.conflicts {
+            out.conflict();
+        }
+    }
+
+    /// Holds the parts of a chunk that are not held yet; returns false if a limit forbids it.
+    fn hold(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) -> bool {
+        let disorder = self.disorder();
+        let free = disorder.free_parts(chunk);
+        if !free.is_empty() {
+            let segments = free.len() as u64;
+            let bytes = free.iter().map(|part| part.of(chunk).bytes.len() as u64).sum::<u64>();
+            if disorder.pieces.len() as u64 + segments > pool.max_segments {
+                out.counters().hold_segments_hit += 1;
+                return false;
+            }
+            if disorder.bytes + bytes > pool.max_bytes {
+                out.counters().hold_bytes_hit += 1;
+                return false;
+            }
+            let cost = bytes + segments * PIECE_OVERHEAD;
+            if pool.total + cost > pool.max_total {
+                out.counters().hold_total_hit += 1;
+                return false;
+            }
+            pool.total += cost;
+            disorder.bytes += bytes;
+        }
+        let overlap = disorder.settle(chunk, pool.policy);
+        for part in free {
+            let Chunk { offset, bytes, len } = part.of(chunk);
+            let cut = len - bytes.len() as u64;
+            let since = part.since.unwrap_or(pool.now);
+            disorder.pieces.insert(offset, Piece { bytes: bytes.into(), cut, since });
+        }
+        self.count_overlap(overlap, out);
+        true
+    }
+}
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

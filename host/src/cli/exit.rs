@@ -1,0 +1,27 @@
+//! Exit codes.
+
+use std::process::ExitCode;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything was read and written, or the reader of the output had enough.
+    Done,
+    /// 1: finished, but with faults, under `--strict`.
+    Faults,
+    /// 2: the command line or the input was bad. What could be read was read.
+    BadInput,
+    /// 130: ended by SIGINT or SIGTERM, in order.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Faults => 1,
+            Exit::BadInput => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}

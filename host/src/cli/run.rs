@@ -1,0 +1,188 @@
+//! `flowcell run`.
+
+use std::collections::hash_map::RandomState;
+use std::fs;
+use std::hash::BuildHasher;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use flowcell_core::{EngineConfig, FlowEngine};
+use serde::Serialize;
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::inputs::Inputs;
+use super::session;
+use super::summary::Summary;
+use crate::capture::{Files, LiveSource, Source};
+use crate::driver::{Messages, Recorder, Worker, drive, wall_clock};
+use crate::output::{Subject, Writer};
+use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
+use crate::runtime::{CellLimits, Engine};
+
+pub(super) fn run(args: RunArgs) -> Result<Exit> {
+    let messages = Messages::to_stderr();
+    let inputs = Inputs::new(args.input)?;
+    if inputs.files.is_empty() && args.interface.is_none() {
+        bail!("nothing to read; name capture files with -r, or an interface with -i");
+    }
+    let live = args.interface.is_some();
+    let mut source: Box<dyn Source> = match &args.interface {
+        Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
+        None => Box::new(Files::new(inputs.files.clone(), inputs.compiled_filter()?)),
+    };
+    let Parsers { handle, reports, refused, _watcher } = load(args.parsers, live, &messages)?;
+    let mut engine = FlowEngine::new(engine_config(live));
+    let mut worker = Worker::new(handle, session::writer(&args.output)?, messages.clone());
+    let interrupt = session::interrupt()?;
+    let mut flushed = Instant::now();
+    let between = |writer: &mut Writer| {
+        if !live {
+            return;
+        }
+        for report in reports.try_iter() {
+            write_report(writer, &report);
+        }
+        // Somebody may be watching the output.
+        if flushed.elapsed() >= FLUSH_INTERVAL {
+            writer.flush();
+            flushed = Instant::now();
+        }
+    };
+    let outcome = drive(&mut *source, &mut engine, &mut worker, &interrupt, between);
+    let bad_input = session::tell_problems(&outcome, &messages) || (refused && !live);
+    let stats = worker.stats().clone();
+    let writer = worker.writer();
+    let summary = Summary::new(writer.written(), engine.counters(), source.stats(), Some(&stats));
+    if let Some(path) = &args.stats_json {
+        let json = serde_json::to_vec(&summary)?;
+        let name = path.display();
+        fs::write(path, json)
+            .with_context(|| format!("{name}: the counters can not be written"))?;
+    }
+    if !args.output.quiet {
+        eprint!("{}", summary.table());
+    }
+    let faults = args.strict && !stats.faults.is_empty();
+    Ok(session::exit(writer.failed(), &outcome, bad_input, faults, &messages))
+}
+
+/// Longest time that a record waits in a live run before it is written.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
+
+fn engine_config(live: bool) -> EngineConfig {
+    let mut config = EngineConfig::default();
+    if live {
+        // Offline, runs must repeat exactly. Live, nobody may know which flows collide.
+        let random = RandomState::new();
+        config.hash_key = [random.hash_one(0), random.hash_one(1)];
+    }
+    config
+}
+
+/// The parsers of a run.
+struct Parsers {
+    handle: Handle,
+    /// What reloads do, for `parser` records.
+    reports: mpsc::Receiver<Report>,
+    /// Some file did not become a parser at the start.
+    refused: bool,
+    _watcher: Option<Watcher>,
+}
+
+fn load(folder: Option<PathBuf>, watch: bool, messages: &Messages) -> Result<Parsers> {
+    let engine = Engine::new().map_err(|error| {
+        anyhow::anyhow!("the sandbox can not be set up on this machine: {error:#}")
+    })?;
+    let (sender, reports) = mpsc::channel();
+    let Some(path) = folder else {
+        let handle = Handle::new(bundled(&engine, CellLimits::default())?);
+        return Ok(Parsers { handle, reports, refused: false, _watcher: None });
+    };
+    let mut folder = Folder::new(path.clone(), engine, CellLimits::default());
+    let (generation, first) = folder.read()?;
+    let generation = generation.unwrap_or_default();
+    let refused = first.iter().any(|report| matches!(report, Report::Refused { .. }));
+    if generation.parsers().is_empty() && !refused && !watch {
+        messages.tell(&format!("{}: no .wasm files in it; flows are tracked only", path.display()));
+    }
+    let tell = {
+        let messages = messages.clone();
+        move |report: Report| {
+            tell_report(&messages, &report);
+            // The run may have ended while a file was being compiled.
+            let _ = sender.send(report);
+        }
+    };
+    first.into_iter().for_each(&tell);
+    let handle = Handle::new(generation);
+    let _watcher = if watch { Some(Watcher::start(folder, handle.clone(), tell)?) } else { None };
+    Ok(Parsers { handle, reports, refused, _watcher })
+}
+
+fn tell_report(messages: &Messages, report: &Report) {
+    match report {
+        Report::Loaded(_) => {}
+        Report::Replaced { old, new } => {
+            messages.tell(&format!("{}: {} replaces {old}", new.origin, new.parser.label()));
+        }
+        Report::Retired(old) => {
+            messages.tell(&format!(
+                "{}: gone; {} gets no new flows",
+                old.origin,
+                old.parser.label()
+            ));
+        }
+        Report::Refused { error, kept } => {
+            let error = session::chain(error);
+            match kept {
+                None => messages.tell(&error),
+                Some(old) => messages.tell(&format!("{error}; {} stays", old.parser.label())),
+            }
+        }
+    }
+}
+
+/// The data of a `parser` record.
+#[derive(Serialize)]
+struct ParserRecord<'a> {
+    event: &'static str,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    /// The version that was replaced, or that stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+fn write_report(writer: &mut Writer, report: &Report) {
+    let of = |event, loaded: &Loaded| {
+        let digits = loaded.hash.iter().map(|byte| format!("{byte:02x}"));
+        (event, Some(digits.collect::<String>()))
+    };
+    let (parser, (event, sha256), file, previous, reason) = match report {
+        Report::Loaded(new) => {
+            (Some(new.parser.label()), of("loaded", new), &new.origin, None, None)
+        }
+        Report::Replaced { old, new } => {
+            let previous = Some(old.as_str());
+            (Some(new.parser.label()), of("replaced", new), &new.origin, previous, None)
+        }
+        Report::Retired(old) => {
+            (Some(old.parser.label()), of("retired", old), &old.origin, None, None)
+        }
+        Report::Refused { error, kept } => {
+            let previous = kept.as_ref().map(|kept| kept.parser.label());
+            let reason = Some(error.problem.to_string());
+            (None, ("refused", None), &error.origin, previous, reason)
+        }
+    };
+    let ts = wall_clock().0;
+    let subject = Subject { ts, digits: 6, flow: None, parser, packet: None, escaped: &[] };
+    let record = ParserRecord { event, file, sha256, previous, reason };
+    writer.own("parser", &subject, &record);
+}

@@ -1,0 +1,82 @@
+//! What the commands have in common: output, signals, how a run's outcome becomes an exit code.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write, stdout};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::args::OutputArgs;
+use super::exit::Exit;
+use crate::driver::{Interrupt, Messages, Outcome};
+use crate::output::Writer;
+
+/// Opens the output.
+pub(super) fn writer(args: &OutputArgs) -> Result<Writer> {
+    let out: Box<dyn Write + Send> = if args.output == Path::new("-") {
+        Box::new(stdout())
+    } else {
+        let name = args.output.display();
+        let file = File::create(&args.output);
+        Box::new(file.with_context(|| format!("{name}: the output can not be written"))?)
+    };
+    Ok(Writer::new(out, &args.types))
+}
+
+/// SIGINT and SIGTERM end a run in order.
+pub(super) fn interrupt() -> Result<Interrupt> {
+    let interrupt = Interrupt::default();
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, interrupt.flag())?;
+    }
+    Ok(interrupt)
+}
+
+/// Tells what was wrong with the input, and whether anything was.
+pub(super) fn tell_problems(outcome: &Outcome, messages: &Messages) -> bool {
+    for problem in &outcome.problems {
+        messages.tell(&format!("{:#}", anyhow!(chain(problem))));
+    }
+    !outcome.problems.is_empty()
+}
+
+/// An error with its sources, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// The exit code, from what matters most to what matters least.
+pub(super) fn exit(
+    written: Option<&io::Error>,
+    outcome: &Outcome,
+    bad_input: bool,
+    faults: bool,
+    messages: &Messages,
+) -> Exit {
+    match written {
+        // Whoever read the output has had enough (`| head`).
+        Some(error) if error.kind() == ErrorKind::BrokenPipe => return Exit::Done,
+        Some(error) => {
+            messages.tell(&format!("the output can not be written: {error}"));
+            return Exit::BadInput;
+        }
+        None => {}
+    }
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if bad_input {
+        Exit::BadInput
+    } else if faults {
+        Exit::Faults
+    } else {
+        Exit::Done
+    }
+}

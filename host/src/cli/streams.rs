@@ -1,0 +1,32 @@
+//! `flowcell streams`.
+
+use anyhow::{Result, bail};
+use flowcell_core::{EngineConfig, FlowEngine};
+
+use super::args::StreamsArgs;
+use super::exit::Exit;
+use super::inputs::Inputs;
+use super::session;
+use super::summary::Summary;
+use crate::capture::{Files, Source};
+use crate::driver::{Messages, Recorder, StreamDigests, drive};
+
+pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
+    let messages = Messages::to_stderr();
+    let inputs = Inputs::new(args.input)?;
+    if inputs.files.is_empty() {
+        bail!("nothing to read; name capture files with -r");
+    }
+    let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
+    let mut engine = FlowEngine::new(EngineConfig::default());
+    let mut sink = StreamDigests::new(session::writer(&args.output)?);
+    let interrupt = session::interrupt()?;
+    let outcome = drive(&mut source, &mut engine, &mut sink, &interrupt, |_| {});
+    let bad_input = session::tell_problems(&outcome, &messages);
+    let writer = sink.writer();
+    if !args.output.quiet {
+        let summary = Summary::new(writer.written(), engine.counters(), source.stats(), None);
+        eprint!("{}", summary.table());
+    }
+    Ok(session::exit(writer.failed(), &outcome, bad_input, false, &messages))
+}

@@ -1,0 +1,299 @@
+//! One flow's parser: what is delivered to it, and what it wants.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use flowcell_core::{EndReason, FlowView, GapReason, Side, Transport};
+
+use crate::registry::Candidate;
+use crate::runtime::{self, Cell, Fault, Input, Output, Parser, Progress, Verdict};
+
+/// Most bytes in one delivery, as the contract says.
+const MAX_DELIVERY: usize = 65_536;
+
+/// A flow that a parser was selected for.
+#[derive(Debug)]
+pub(super) struct FlowTask {
+    parser: Arc<Parser>,
+    /// The endpoint that the parser knows as the server.
+    server: Side,
+    stage: Stage,
+    confirmed: bool,
+    /// Bytes of each side that are not to be delivered next, by [`Side::index`].
+    skip: [u64; 2],
+    /// Sides that the parser does not want any more, by [`Side::index`].
+    done: [bool; 2],
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nothing was delivered: a cell is made only when there is something to parse.
+    Waiting,
+    Parsing(Box<Cell>),
+    Over(Ending),
+}
+
+/// How parsing ended.
+#[derive(Debug, Clone)]
+pub(super) enum Ending {
+    /// The parser had what it wanted, or the flow ended.
+    Done,
+    Declined(String),
+    Failed(String),
+    Fault(&'static str),
+}
+
+/// What one delivery led to. Records and log lines are in `output`.
+pub(super) struct Delivered {
+    pub(super) output: Output,
+    pub(super) fault: Option<Fault>,
+}
+
+impl FlowTask {
+    pub(super) fn new(candidate: Candidate) -> Self {
+        Self {
+            parser: candidate.parser,
+            server: candidate.server,
+            stage: Stage::Waiting,
+            confirmed: false,
+            skip: [0; 2],
+            done: [false; 2],
+        }
+    }
+
+    pub(super) fn parser(&self) -> &Arc<Parser> {
+        &self.parser
+    }
+
+    pub(super) fn confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over(_))
+    }
+
+    /// The parser wants nothing more of `side`.
+    pub(super) fn is_done(&self, side: Side) -> bool {
+        self.is_over() || self.done[side.index()]
+    }
+
+    /// How it ended; a parser that still waits when its flow is gone is done as well.
+    pub(super) fn ending(&self) -> Ending {
+        match &self.stage {
+            Stage::Waiting | Stage::Parsing(_) => Ending::Done,
+            Stage::Over(ending) => ending.clone(),
+        }
+    }
+
+    /// Delivers in-order bytes of a stream, or one datagram. `offset` is that of the first byte.
+    pub(super) fn data(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        offset: u64,
+        bytes: &[u8],
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        let (skipped, mut rest) = self.after_skip(side, bytes);
+        let mut offset = offset + skipped;
+        let datagram = flow.tuple.transport == Transport::Udp;
+        if rest.is_empty() && !(datagram && bytes.is_empty()) {
+            return;
+        }
+        loop {
+            let (now, later) = rest.split_at(rest.len().min(MAX_DELIVERY));
+            let chunk = runtime::Chunk { side: self.role(side), offset, at: flow.ts.0, bytes: now };
+            self.deliver(flow, Input::Data(chunk), tell);
+            offset += now.len() as u64;
+            // What was delivered may have asked to skip or to stop.
+            let (skipped, left) = self.after_skip(side, later);
+            offset += skipped;
+            rest = left;
+            if rest.is_empty() || self.is_done(side) {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn gap(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        offset: u64,
+        length: u64,
+        reason: GapReason,
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        let skip = &mut self.skip[side.index()];
+        let skipped = length.min(*skip);
+        *skip -= skipped;
+        if skipped == length {
+            return;
+        }
+        let gap = runtime::Gap {
+            side: self.role(side),
+            offset: offset + skipped,
+            length: length - skipped,
+            reason: match reason {
+                GapReason::Memory => runtime::GapReason::Memory,
+                GapReason::Depth => runtime::GapReason::Depth,
+                GapReason::Snaplen => runtime::GapReason::Snaplen,
+                _ => runtime::GapReason::Lost,
+            },
+        };
+        self.deliver(flow, Input::Gap(gap), tell);
+    }
+
+    pub(super) fn end(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        reason: EndReason,
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        if matches!(self.stage, Stage::Waiting) {
+            return; // a flow without data is not worth a cell
+        }
+        let reason = match reason {
+            EndReason::Fin => runtime::EndReason::Fin,
+            EndReason::Reset => runtime::EndReason::Reset,
+            EndReason::Idle => runtime::EndReason::Idle,
+            EndReason::Evicted => runtime::EndReason::Evicted,
+            _ => runtime::EndReason::Shutdown,
+        };
+        let end = runtime::End { side: self.role(side), at: flow.ts.0, reason };
+        self.deliver(flow, Input::End(end), tell);
+    }
+
+    /// Frees the cell of a flow that is gone.
+    pub(super) fn close(&mut self) {
+        if !self.is_over() {
+            self.stage = Stage::Over(Ending::Done);
+        }
+    }
+
+    /// Leaves out what the parser asked to skip; returns how much that was, and the rest.
+    fn after_skip<'b>(&mut self, side: Side, bytes: &'b [u8]) -> (u64, &'b [u8]) {
+        let skip = &mut self.skip[side.index()];
+        let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(bytes.len());
+        *skip -= skipped as u64;
+        (skipped as u64, &bytes[skipped..])
+    }
+
+    fn role(&self, side: Side) -> runtime::Side {
+        if side == self.server { runtime::Side::Server } else { runtime::Side::Client }
+    }
+
+    fn deliver(
+        &mut self,
+        flow: &FlowView<'_>,
+        input: Input<'_>,
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        let side = match &input {
+            Input::Data(chunk) => chunk.side,
+            Input::Gap(gap) => gap.side,
+            Input::End(end) => end.side,
+        };
+        let from = self.side_of(side);
+        if self.is_done(from) {
+            return;
+        }
+        let outcome = match &mut self.stage {
+            Stage::Over(_) => return,
+            Stage::Parsing(cell) => cell.poll(input),
+            Stage::Waiting => match Cell::open(&self.parser, self.opening(flow)) {
+                Ok(cell) => {
+                    let mut cell = Box::new(cell);
+                    let outcome = open_verdict(&mut cell).unwrap_or_else(|| cell.poll(input));
+                    self.stage = Stage::Parsing(cell);
+                    outcome
+                }
+                Err(fault) => Err(fault),
+            },
+        };
+        let output = match &mut self.stage {
+            Stage::Parsing(cell) => std::mem::take(cell.output()),
+            Stage::Waiting | Stage::Over(_) => Output::default(),
+        };
+        self.heed(&output);
+        let fault = match outcome {
+            Ok(Progress::Pending) => None,
+            Ok(Progress::Ready) => {
+                self.stage = Stage::Over(Ending::Done);
+                None
+            }
+            Err(fault) => {
+                self.stage = Stage::Over(Ending::Fault(fault.class.name()));
+                Some(fault)
+            }
+        };
+        if fault.is_none() {
+            match &output.verdict {
+                Some(Verdict::Declined(why)) => {
+                    self.stage = Stage::Over(Ending::Declined(why.clone()))
+                }
+                Some(Verdict::Failed(why)) => self.stage = Stage::Over(Ending::Failed(why.clone())),
+                None => {}
+            }
+        }
+        tell(self, Delivered { output, fault });
+    }
+
+    /// Takes note of what the parser wants from now on.
+    fn heed(&mut self, output: &Output) {
+        self.confirmed |= output.confirmed;
+        for (index, role) in [runtime::Side::Client, runtime::Side::Server].into_iter().enumerate()
+        {
+            let side = self.side_of(role).index();
+            self.skip[side] = self.skip[side].saturating_add(output.skip[index]);
+            self.done[side] |= output.done[index];
+        }
+    }
+
+    fn side_of(&self, role: runtime::Side) -> Side {
+        match role {
+            runtime::Side::Server => self.server,
+            runtime::Side::Client => self.server.other(),
+        }
+    }
+
+    fn opening(&self, flow: &FlowView<'_>) -> runtime::Flow {
+        let endpoint = |side| {
+            let endpoint = match side {
+                Side::Orig => &flow.tuple.orig,
+                Side::Resp => &flow.tuple.resp,
+            };
+            runtime::Endpoint { address: address(endpoint.addr), port: endpoint.port }
+        };
+        runtime::Flow {
+            client: endpoint(self.server.other()),
+            server: endpoint(self.server),
+            transport: match flow.tuple.transport {
+                Transport::Tcp => runtime::Transport::Tcp,
+                Transport::Udp => runtime::Transport::Udp,
+            },
+            at: flow.ts.0,
+            midstream: flow.midstream,
+            originator: self.role(Side::Orig),
+        }
+    }
+}
+
+/// A parser that has ended in `open` is not polled.
+fn open_verdict(cell: &mut Cell) -> Option<Result<Progress, Fault>> {
+    cell.output().verdict.is_some().then_some(Ok(Progress::Pending))
+}
+
+fn address(address: IpAddr) -> runtime::Address {
+    match address {
+        IpAddr::V4(v4) => runtime::Address::Ipv4(v4.to_bits()),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, e, f, g, h] = v6.segments().map(u64::from);
+            let upper = a << 48 | b << 32 | c << 16 | d;
+            let lower = e << 48 | f << 32 | g << 16 | h;
+            runtime::Address::Ipv6((upper, lower))
+        }
+    }
+}

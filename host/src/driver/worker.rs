@@ -1,0 +1,287 @@
+//! Turns the flow engine's events into records.
+
+use std::collections::BTreeMap;
+
+use flowcell_core::{Demand, FlowEvent, FlowSink, FlowSummary, FlowView, Side};
+use serde::Serialize;
+
+use super::flow_task::{Delivered, Ending, FlowTask};
+use super::messages::Messages;
+use super::pipeline::Recorder;
+use super::slots::Slots;
+use crate::output::{Candidacy, FlowLabel, FlowRecord, Subject, Writer};
+use crate::registry::Handle;
+use crate::runtime::Fault;
+
+/// What a worker counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WorkerStats {
+    /// Flows that a parser was started on.
+    pub parsed_flows: u64,
+    /// Faults by class.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Log lines of parsers that were not shown.
+    pub log_lines_dropped: u64,
+}
+
+/// A sink that parses: selects a parser for each new flow, runs its cell, writes records.
+#[derive(Debug)]
+pub struct Worker {
+    parsers: Handle,
+    writer: Writer,
+    messages: Messages,
+    digits: usize,
+    stats: WorkerStats,
+    tasks: Slots<Tracked>,
+}
+
+/// A flow with a task, and its label once a record has needed it.
+#[derive(Debug)]
+struct Tracked {
+    task: FlowTask,
+    label: Option<FlowLabel>,
+}
+
+/// The data of a `fault` record.
+#[derive(Serialize)]
+struct FaultRecord<'a> {
+    class: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    backtrace: &'a [String],
+}
+
+/// The data of an `anomaly` record.
+#[derive(Serialize)]
+struct AnomalyRecord<'a> {
+    kind: &'a str,
+    side: String,
+}
+
+impl Worker {
+    /// New flows get their parser from `parsers`; records go to `writer`.
+    #[must_use]
+    pub fn new(parsers: Handle, writer: Writer, messages: Messages) -> Self {
+        Self {
+            parsers,
+            writer,
+            messages,
+            digits: 6,
+            stats: WorkerStats::default(),
+            tasks: Slots::default(),
+        }
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> &WorkerStats {
+        &self.stats
+    }
+
+    fn opened(&mut self, flow: &FlowView<'_>) {
+        let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
+        if let Some(candidate) = candidate {
+            let tracked = Tracked { task: FlowTask::new(candidate), label: None };
+            self.tasks.insert(flow.id, tracked);
+        }
+    }
+
+    /// Runs `step` on the flow's task, if it has one, and writes what comes of it.
+    fn with_task(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
+    ) -> Demand {
+        let Some(Tracked { task, label }) = self.tasks.get_mut(flow.id) else {
+            return Demand::More;
+        };
+        if task.is_done(side) {
+            return Demand::Done;
+        }
+        let mut scribe = Scribe {
+            writer: &mut self.writer,
+            messages: &self.messages,
+            stats: &mut self.stats,
+            digits: self.digits,
+            flow,
+            label,
+        };
+        step(task, &mut |task, delivered| scribe.write(task, &delivered));
+        if task.is_done(side) { Demand::Done } else { Demand::More }
+    }
+
+    fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
+        let mut tracked = self.tasks.remove(flow.id);
+        if let Some(tracked) = &mut tracked {
+            tracked.task.close();
+        }
+        let label = match tracked.as_mut().and_then(|tracked| tracked.label.take()) {
+            Some(label) => label,
+            None => FlowLabel::new(flow),
+        };
+        let task = tracked.as_ref().map(|tracked| &tracked.task);
+        let ending = task.map(FlowTask::ending);
+        let service = task
+            .filter(|task| task.confirmed())
+            .map(|task| task.parser().description().name.as_str());
+        let parsers = task.zip(ending.as_ref()).map(|(task, ending)| candidacy(task, ending));
+        let (orig, resp) = (&summary.orig, &summary.resp);
+        let record = FlowRecord {
+            duration: seconds(summary.last_ts.0.saturating_sub(summary.first_ts.0)),
+            service,
+            orig_bytes: orig.bytes,
+            resp_bytes: resp.bytes,
+            missed_bytes: orig.missed_bytes + resp.missed_bytes,
+            orig_pkts: orig.pkts,
+            orig_ip_bytes: orig.ip_bytes,
+            resp_pkts: resp.pkts,
+            resp_ip_bytes: resp.ip_bytes,
+            end_reason: summary.end_reason.name(),
+            midstream: summary.midstream,
+            vlan: &summary.vlan,
+            anomalies: summary.anomalies.iter().map(|kind| kind.name()).collect(),
+            parsers: parsers.into_iter().collect(),
+        };
+        let subject = Subject {
+            ts: summary.first_ts.0,
+            digits: self.digits,
+            flow: Some(&label),
+            parser: None,
+            packet: Some(summary.first_packet),
+            escaped: &[],
+        };
+        self.writer.own("flow", &subject, &record);
+    }
+}
+
+impl FlowSink for Worker {
+    fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
+        match event {
+            FlowEvent::Opened => {
+                self.opened(flow);
+                Demand::More
+            }
+            FlowEvent::Data { side, offset, bytes } => {
+                self.with_task(flow, side, |task, tell| task.data(flow, side, offset, bytes, tell))
+            }
+            FlowEvent::Datagram { side, bytes } => {
+                self.with_task(flow, side, |task, tell| task.data(flow, side, 0, bytes, tell))
+            }
+            FlowEvent::Gap { side, offset, len, reason } => {
+                self.with_task(flow, side, |task, tell| {
+                    task.gap(flow, side, offset, len, reason, tell);
+                })
+            }
+            FlowEvent::End { side, reason } => {
+                self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell))
+            }
+            FlowEvent::Anomaly(anomaly) => {
+                let label = FlowLabel::new(flow);
+                let subject = Subject {
+                    ts: flow.ts.0,
+                    digits: self.digits,
+                    flow: Some(&label),
+                    parser: None,
+                    packet: Some(flow.packet),
+                    escaped: &[],
+                };
+                let record =
+                    AnomalyRecord { kind: anomaly.kind.name(), side: anomaly.side.to_string() };
+                self.writer.own("anomaly", &subject, &record);
+                Demand::More
+            }
+            FlowEvent::Closed { summary } => {
+                self.closed(flow, summary);
+                Demand::More
+            }
+            _ => Demand::More,
+        }
+    }
+}
+
+impl Recorder for Worker {
+    fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
+    fn set_digits(&mut self, digits: usize) {
+        self.digits = digits;
+    }
+}
+
+/// Writes what one delivery led to.
+struct Scribe<'a> {
+    writer: &'a mut Writer,
+    messages: &'a Messages,
+    stats: &'a mut WorkerStats,
+    digits: usize,
+    flow: &'a FlowView<'a>,
+    label: &'a mut Option<FlowLabel>,
+}
+
+impl Scribe<'_> {
+    fn write(&mut self, task: &FlowTask, delivered: &Delivered) {
+        let Delivered { output, fault } = delivered;
+        let parser = task.parser();
+        for emitted in &output.records {
+            let description = parser.description();
+            let name = &description.records[emitted.kind].name;
+            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+            let subject = Subject {
+                ts: self.flow.ts.0,
+                digits: self.digits,
+                flow: Some(label),
+                parser: Some(parser.label()),
+                packet: Some(self.flow.packet),
+                escaped: &emitted.escaped,
+            };
+            self.writer.parsed(&description.name, name, &subject, &emitted.json);
+        }
+        self.stats.log_lines_dropped += output.log_dropped;
+        for line in output.log.iter().filter(|line| line.level != "debug") {
+            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+            let (level, uid, message) = (line.level, label.uid(), &line.message);
+            self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
+        }
+        if let Some(fault) = fault {
+            self.fault(parser.label(), fault);
+        }
+    }
+
+    fn fault(&mut self, parser: &str, fault: &Fault) {
+        *self.stats.faults.entry(fault.class.name()).or_default() += 1;
+        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+        let subject = Subject {
+            ts: self.flow.ts.0,
+            digits: self.digits,
+            flow: Some(label),
+            parser: Some(parser),
+            packet: Some(self.flow.packet),
+            escaped: &[],
+        };
+        let record = FaultRecord {
+            class: fault.class.name(),
+            message: &fault.message,
+            backtrace: &fault.backtrace,
+        };
+        self.writer.own("fault", &subject, &record);
+    }
+}
+
+fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
+    let (outcome, reason) = match ending {
+        Ending::Declined(why) => ("declined", Some(why.as_str())),
+        Ending::Failed(why) => ("failed", Some(why.as_str())),
+        Ending::Fault(class) => ("fault", Some(*class)),
+        Ending::Done if task.confirmed() => ("confirmed", None),
+        Ending::Done => ("unconfirmed", None),
+    };
+    Candidacy { parser: task.parser().label(), outcome, reason }
+}
+
+/// Nanoseconds as seconds, exact to the microsecond for any duration a capture can have.
+#[expect(clippy::cast_precision_loss, reason = "2^53 µs are 285 years")]
+fn seconds(nanos: u64) -> f64 {
+    (nanos / 1_000) as f64 / 1e6
+}

@@ -1,0 +1,88 @@
+//! Names of flows that other tools, and a second run, agree on.
+
+use std::net::IpAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flowcell_core::FiveTuple;
+use sha1::{Digest, Sha1};
+use siphasher::sip128::SipHasher13;
+
+/// A flow's own id: `F` and 17 characters of base 62. It follows from the 5-tuple and from time and
+/// number of the first packet, so it is the same in every run over the same capture.
+pub(super) fn uid(tuple: &FiveTuple, first_ts: u64, first_packet: u64) -> String {
+    let mut bytes = Vec::with_capacity(64);
+    for endpoint in [&tuple.orig, &tuple.resp] {
+        push_address(&mut bytes, endpoint.addr);
+        bytes.extend_from_slice(&endpoint.port.to_be_bytes());
+    }
+    bytes.push(tuple.transport.number());
+    bytes.extend_from_slice(&first_ts.to_be_bytes());
+    bytes.extend_from_slice(&first_packet.to_be_bytes());
+    let mut hash = SipHasher13::new().hash(&bytes).as_u128();
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut uid = String::with_capacity(18);
+    uid.push('F');
+    for _ in 0..17 {
+        let digit = usize::try_from(hash % 62).unwrap_or(0);
+        uid.push(char::from(DIGITS[digit]));
+        hash /= 62;
+    }
+    uid
+}
+
+/// Community ID, version 1 with seed 0: base64 of the SHA-1 over the ordered 5-tuple.
+pub(super) fn community_id(tuple: &FiveTuple) -> String {
+    let (orig, resp) = (&tuple.orig, &tuple.resp);
+    let (low, high) =
+        if (orig.addr, orig.port) <= (resp.addr, resp.port) { (orig, resp) } else { (resp, orig) };
+    let mut bytes = Vec::with_capacity(40);
+    bytes.extend_from_slice(&[0, 0]);
+    push_address(&mut bytes, low.addr);
+    push_address(&mut bytes, high.addr);
+    bytes.extend_from_slice(&[tuple.transport.number(), 0]);
+    bytes.extend_from_slice(&low.port.to_be_bytes());
+    bytes.extend_from_slice(&high.port.to_be_bytes());
+    format!("1:{}", STANDARD.encode(Sha1::digest(&bytes)))
+}
+
+fn push_address(bytes: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(v4) => bytes.extend_from_slice(&v4.octets()),
+        IpAddr::V6(v6) => bytes.extend_from_slice(&v6.octets()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flowcell_core::{Endpoint, Transport};
+
+    use super::*;
+
+    fn tuple(orig: (&str, u16), resp: (&str, u16), transport: Transport) -> FiveTuple {
+        let endpoint =
+            |(addr, port): (&str, u16)| Endpoint { addr: addr.parse().expect("address"), port };
+        FiveTuple { orig: endpoint(orig), resp: endpoint(resp), transport }
+    }
+
+    // The specification's own examples.
+    #[test]
+    fn community_ids_are_those_of_the_specification() {
+        let tcp = tuple(("128.232.110.120", 34855), ("66.35.250.204", 80), Transport::Tcp);
+        assert_eq!(community_id(&tcp), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+        assert_eq!(community_id(&tcp.flipped()), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+        let udp = tuple(("192.168.1.52", 54585), ("8.8.8.8", 53), Transport::Udp);
+        assert_eq!(community_id(&udp), "1:d/FP5EW3wiY1vCndhwleRRKHowQ=");
+    }
+
+    #[test]
+    fn uids_differ_by_what_makes_a_flow() {
+        let flow = tuple(("10.0.0.1", 1), ("10.0.0.2", 2), Transport::Tcp);
+        let id = uid(&flow, 7, 1);
+        assert_eq!(id, uid(&flow, 7, 1));
+        assert!(id.len() == 18 && id.starts_with('F'));
+        assert_ne!(id, uid(&flow, 8, 1));
+        assert_ne!(id, uid(&flow, 7, 2));
+        assert_ne!(id, uid(&flow.flipped(), 7, 1));
+    }
+}

@@ -1,0 +1,139 @@
+//! From the bytes of a `.wasm` file to a parser.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use wasmparser::Payload;
+
+use crate::runtime::{CellLimits, Engine, Parser, ParserError, WORLD};
+
+/// Longest file that is looked at, in bytes.
+pub const MAX_FILE: usize = 16 << 20;
+
+/// A loaded parser and where it is from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Ready to be started on flows.
+    pub parser: Arc<Parser>,
+    /// A file, or `bundled NAME`.
+    pub origin: String,
+    /// SHA-256 of the file.
+    pub hash: [u8; 32],
+}
+
+/// Why a file did not become a parser. Says file, reason and cure.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin}: {problem}")]
+pub struct LoadError {
+    /// A file, or `bundled NAME`.
+    pub origin: String,
+    /// What is wrong with it.
+    pub problem: LoadProblem,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadProblem {
+    /// It can not be read.
+    #[error("{0}")]
+    Read(#[from] std::io::Error),
+    /// Nothing in it.
+    #[error("the file is empty")]
+    Empty,
+    /// Longer than [`MAX_FILE`].
+    #[error("{0} bytes are more than the {MAX_FILE} that a parser may have")]
+    TooLong(u64),
+    /// Something else.
+    #[error("not a WebAssembly file: it starts with {0:02x?} instead of 00 61 73 6d")]
+    NotWasm(Vec<u8>),
+    /// A core module without the contract.
+    #[error(
+        "a core module without a `component-type` section of {WORLD}: build it with flowcell-sdk, \
+         or with wit-bindgen for that world"
+    )]
+    NoComponentType,
+    /// Invalid wasm, or what wit-component can not turn into a component.
+    #[error("a core module that can not be made a component: {0}")]
+    Module(String),
+    /// A component that can not be a parser.
+    #[error(transparent)]
+    Parser(#[from] ParserError),
+    /// The compiler gave up. Its faults are not the run's.
+    #[error("the compiler failed on it: {0}")]
+    Compiler(String),
+    /// Another file is the parser of that name.
+    #[error("it calls itself `{name}`, and so does {other}: remove one of them")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The other file.
+        other: String,
+    },
+}
+
+/// Makes a parser of a component, or of a core module that carries the contract. Takes tens to
+/// hundreds of milliseconds.
+///
+/// # Errors
+/// Why not, with `origin`.
+pub fn load(
+    engine: &Engine,
+    origin: String,
+    bytes: &[u8],
+    limits: CellLimits,
+) -> Result<Loaded, LoadError> {
+    // The file is untrusted and the compiler is large: a panic in it refuses the file.
+    let attempt = catch_unwind(AssertUnwindSafe(|| compile(engine, bytes, limits)));
+    let outcome = attempt.unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        Err(LoadProblem::Compiler(text.unwrap_or_else(|| "it panicked".into())))
+    });
+    match outcome {
+        Ok(parser) => {
+            Ok(Loaded { parser: Arc::new(parser), origin, hash: Sha256::digest(bytes).into() })
+        }
+        Err(problem) => Err(LoadError { origin, problem }),
+    }
+}
+
+fn compile(engine: &Engine, bytes: &[u8], limits: CellLimits) -> Result<Parser, LoadProblem> {
+    if bytes.is_empty() {
+        return Err(LoadProblem::Empty);
+    }
+    if bytes.len() > MAX_FILE {
+        return Err(LoadProblem::TooLong(bytes.len() as u64));
+    }
+    if !bytes.starts_with(b"\0asm") {
+        return Err(LoadProblem::NotWasm(bytes[..bytes.len().min(4)].to_vec()));
+    }
+    let component = if wasmparser::Parser::is_core_wasm(bytes) {
+        Cow::Owned(componentize(bytes)?)
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    Ok(Parser::new(engine, &component, limits)?)
+}
+
+/// `cargo build --target wasm32-unknown-unknown` makes core modules; the contract's types are in a
+/// custom section of theirs.
+fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
+    let mut has_types = false;
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let payload = payload.map_err(|error| LoadProblem::Module(error.to_string()))?;
+        if let Payload::CustomSection(section) = payload {
+            has_types |= section.name().starts_with("component-type");
+        }
+    }
+    if !has_types {
+        return Err(LoadProblem::NoComponentType);
+    }
+    wit_component::ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| LoadProblem::Module(format!("{error:#}")))
+}

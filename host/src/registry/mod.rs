@@ -1,0 +1,15 @@
+//! Which parsers there are: loading, selection, and reloading while traffic flows.
+//!
+//! A [`Generation`] is an immutable set of parsers. Workers read the current one through a
+//! [`Handle`] without a lock; a reload builds the next one aside and swaps it in. A flow keeps the
+//! parser it was opened with.
+
+mod bundled;
+mod generation;
+mod loader;
+mod reload;
+
+pub use bundled::bundled;
+pub use generation::{Candidate, Generation, Handle};
+pub use loader::{LoadError, Loaded, MAX_FILE, load};
+pub use reload::{Folder, FolderError, Report, Watcher};

@@ -1,0 +1,250 @@
+//! A folder of parsers that is watched.
+//!
+//! The folder is watched, not the files, because editors and `mv` replace files. Events only say
+//! "look again": what counts is the content, by its hash. Compiling happens on the watcher's thread;
+//! the workers see nothing until the next generation is swapped in.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use sha2::{Digest, Sha256};
+
+use super::generation::{Generation, Handle};
+use super::loader::{LoadError, LoadProblem, Loaded, MAX_FILE, load};
+use crate::runtime::{CellLimits, Engine};
+
+/// How long a folder has to be quiet before it is read: a file is written in more than one step.
+const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// The one access that says that a file may have changed.
+const WRITTEN: AccessKind = AccessKind::Close(AccessMode::Write);
+
+/// Something that a reload did; for the operator and for `parser` records.
+#[derive(Debug)]
+pub enum Report {
+    /// A new parser.
+    Loaded(Loaded),
+    /// A new version of one that was there.
+    Replaced {
+        /// The old version's label.
+        old: String,
+        /// The new one.
+        new: Loaded,
+    },
+    /// A file is gone, and its parser with it. Flows that have it keep it.
+    Retired(Loaded),
+    /// A file did not become a parser. If there is an older version of it, that one stays.
+    Refused {
+        /// Why.
+        error: LoadError,
+        /// The version that stays.
+        kept: Option<Loaded>,
+    },
+}
+
+/// A folder that can not be read at all.
+#[derive(Debug, thiserror::Error)]
+#[error("{folder}: {problem} (--parsers wants a folder with .wasm files)", folder = folder.display())]
+pub struct FolderError {
+    folder: PathBuf,
+    problem: String,
+}
+
+/// The parsers of a folder, as last read.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    engine: Engine,
+    limits: CellLimits,
+    number: u64,
+    /// By file name. The hash is that of the last content looked at, refused or not.
+    files: BTreeMap<PathBuf, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    hash: [u8; 32],
+    /// The last version that could be loaded.
+    loaded: Option<Loaded>,
+}
+
+impl Folder {
+    /// Nothing is read yet.
+    #[must_use]
+    pub fn new(path: PathBuf, engine: Engine, limits: CellLimits) -> Self {
+        Self { path, engine, limits, number: 0, files: BTreeMap::new() }
+    }
+
+    /// Reads what has changed and returns the generation that follows from it, if it is another one.
+    ///
+    /// # Errors
+    /// When the folder can not be listed; nothing has changed then.
+    pub fn read(&mut self) -> Result<(Option<Generation>, Vec<Report>), FolderError> {
+        let names = self.list()?;
+        let mut reports = Vec::new();
+        self.files.retain(|name, entry| {
+            let stays = names.contains(name);
+            if !stays && let Some(loaded) = entry.loaded.take() {
+                reports.push(Report::Retired(loaded));
+            }
+            stays
+        });
+        for name in names {
+            self.refresh(name, &mut reports);
+        }
+        let changed = reports.iter().any(|report| !matches!(report, Report::Refused { .. }));
+        if !changed && self.number > 0 {
+            return Ok((None, reports));
+        }
+        let parsers = self.files.values().filter_map(|entry| entry.loaded.clone()).collect();
+        let generation = Generation::new(self.number, parsers);
+        self.number += 1;
+        Ok((Some(generation), reports))
+    }
+
+    fn list(&self) -> Result<Vec<PathBuf>, FolderError> {
+        let problem = |error: std::io::Error| FolderError {
+            folder: self.path.clone(),
+            problem: error.to_string(),
+        };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(problem)? {
+            let path = entry.map_err(problem)?.path();
+            // Hidden files are what editors and copy tools write before they rename.
+            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes()[0] == b'.');
+            if path.extension() == Some(OsStr::new("wasm")) && !hidden && path.is_file() {
+                names.push(path);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn refresh(&mut self, name: PathBuf, reports: &mut Vec<Report>) {
+        let origin = name.display().to_string();
+        let bytes = match read_file(&name) {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                let kept = self.files.get(&name).and_then(|entry| entry.loaded.clone());
+                reports.push(Report::Refused { error: LoadError { origin, problem }, kept });
+                return;
+            }
+        };
+        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        if self.files.get(&name).is_some_and(|entry| entry.hash == hash) {
+            return;
+        }
+        let outcome = load(&self.engine, origin, &bytes, self.limits)
+            .and_then(|loaded| self.unless_taken(&name, loaded));
+        let entry = self.files.entry(name).or_insert(Entry { hash, loaded: None });
+        entry.hash = hash;
+        match outcome {
+            Err(error) => reports.push(Report::Refused { error, kept: entry.loaded.clone() }),
+            Ok(new) => match entry.loaded.replace(new.clone()) {
+                None => reports.push(Report::Loaded(new)),
+                Some(old) => {
+                    reports.push(Report::Replaced { old: old.parser.label().into(), new });
+                }
+            },
+        }
+    }
+
+    fn unless_taken(&self, name: &Path, loaded: Loaded) -> Result<Loaded, LoadError> {
+        let parser = &loaded.parser.description().name;
+        let other = self.files.iter().find(|(other, entry)| {
+            let same = |other: &Loaded| other.parser.description().name == *parser;
+            other.as_path() != name && entry.loaded.as_ref().is_some_and(same)
+        });
+        match other {
+            None => Ok(loaded),
+            Some((other, _)) => Err(LoadError {
+                origin: loaded.origin.clone(),
+                problem: LoadProblem::NameTaken {
+                    name: parser.clone(),
+                    other: other.display().to_string(),
+                },
+            }),
+        }
+    }
+}
+
+/// Reads a whole file, but never more than may be looked at.
+fn read_file(path: &Path) -> Result<Vec<u8>, LoadProblem> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    if length > MAX_FILE as u64 {
+        return Err(LoadProblem::TooLong(length));
+    }
+    file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Watches a folder until it is dropped.
+#[derive(Debug)]
+pub struct Watcher {
+    /// Stops the thread when it goes.
+    _events: RecommendedWatcher,
+}
+
+impl Watcher {
+    /// Watches `folder` and swaps each new generation into `handle`. What happened goes to `report`,
+    /// on the watcher's thread.
+    ///
+    /// # Errors
+    /// When the system can not watch the folder.
+    pub fn start(
+        mut folder: Folder,
+        handle: Handle,
+        mut report: impl FnMut(Report) + Send + 'static,
+    ) -> Result<Self, FolderError> {
+        let path = folder.path.clone();
+        let problem = |error: notify::Error| FolderError {
+            folder: path.clone(),
+            problem: format!("it can not be watched: {error}"),
+        };
+        let (sender, events) = mpsc::channel();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // Reading the folder makes events too, and they must not make us read it again.
+            let read_only = event.is_ok_and(|event| {
+                event.kind.is_access() && event.kind != EventKind::Access(WRITTEN)
+            });
+            if !read_only {
+                // The receiver is gone only when the watcher is about to be.
+                let _ = sender.send(());
+            }
+        })
+        .map_err(problem)?;
+        watcher.watch(&path, RecursiveMode::NonRecursive).map_err(problem)?;
+        std::thread::spawn(move || {
+            // The first look is for what changed before the watch was set.
+            loop {
+                // A folder that is gone for a moment (a mount, a swap of links) keeps its parsers.
+                if let Ok((generation, reports)) = folder.read() {
+                    if let Some(generation) = generation {
+                        handle.swap(generation);
+                    }
+                    reports.into_iter().for_each(&mut report);
+                }
+                if events.recv().is_err() {
+                    return;
+                }
+                loop {
+                    match events.recv_timeout(DEBOUNCE) {
+                        Ok(()) => {}
+                        Err(RecvTimeoutError::Timeout) => break,
+                        Err(RecvTimeoutError::Disconnected) => return,
+                    }
+                }
+            }
+        });
+        Ok(Self { _events: watcher })
+    }
+}

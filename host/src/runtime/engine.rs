@@ -1,0 +1,90 @@
+//! The wasmtime engine and the clock that interrupts guests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use wasmtime::{Config, OptLevel, WasmBacktraceDetails};
+
+/// One tick of the epoch: how often a running guest is looked at.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
+/// One wasmtime engine with its ticker. There is one in a process; parsers hold on to it.
+#[derive(Clone)]
+pub struct Engine {
+    inner: wasmtime::Engine,
+    _ticker: Arc<Ticker>,
+}
+
+impl Engine {
+    /// Sets wasmtime up for many small sandboxes of untrusted code.
+    ///
+    /// # Errors
+    /// When wasmtime can not work on this machine, for instance on a processor that it has no
+    /// compiler for.
+    pub fn new() -> wasmtime::Result<Self> {
+        let inner = wasmtime::Engine::new(&config())?;
+        let ticker = Ticker::start(inner.clone());
+        Ok(Self { inner, _ticker: Arc::new(ticker) })
+    }
+
+    pub(crate) fn inner(&self) -> &wasmtime::Engine {
+        &self.inner
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        // The poll-shaped contract needs no async component model, which costs 500 ns a call.
+        .concurrency_support(false)
+        // Less for a hostile module to play with: what the SDK and its peers never use.
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false)
+        .epoch_interruption(true)
+        .max_wasm_stack(128 << 10)
+        .cranelift_opt_level(OptLevel::Speed)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .native_unwind_info(false)
+        // A memory is as large as the guest's, and one mapping: the defaults reserve 4 GiB each and
+        // end near 16,000 flows.
+        .memory_reservation(0)
+        .memory_reservation_for_growth(0)
+        .memory_guard_size(0)
+        .memory_init_cow(false);
+    config
+}
+
+/// Advances the epoch until it is dropped.
+struct Ticker {
+    stop: Arc<AtomicBool>,
+}
+
+impl Ticker {
+    fn start(engine: wasmtime::Engine) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                std::thread::sleep(TICK);
+                engine.increment_epoch();
+            }
+        });
+        Self { stop }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}

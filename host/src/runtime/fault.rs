@@ -1,0 +1,108 @@
+//! What ended a guest.
+
+use wasmtime::{Trap, WasmBacktrace};
+
+/// The kinds of fault. Their names stand in `fault` records and are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FaultClass {
+    /// The guest trapped: a panic, an access out of bounds, a division by zero.
+    Trap,
+    /// One call took longer than it may.
+    Deadline,
+    /// It asked for more memory or table than it may have.
+    Memory,
+    /// Its calls nested too deeply.
+    Stack,
+    /// A record that does not match its schema, is too long, or of an unknown kind.
+    BadRecord,
+    /// Too many records in one call.
+    RecordFlood,
+    /// A host function was called with what it can not take, or when it may not be called.
+    HostCall,
+}
+
+impl FaultClass {
+    /// As it stands in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trap => "trap",
+            Self::Deadline => "deadline",
+            Self::Memory => "memory",
+            Self::Stack => "stack",
+            Self::BadRecord => "bad_record",
+            Self::RecordFlood => "record_flood",
+            Self::HostCall => "host_call",
+        }
+    }
+}
+
+/// The end of one cell. Nothing but its flow is affected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What kind.
+    pub class: FaultClass,
+    /// What the guest said last if it panicked, else what happened, for people.
+    pub message: String,
+    /// Names of the guest's functions, innermost first, as far as it has a name section.
+    pub backtrace: Vec<String>,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.class.name(), self.message)
+    }
+}
+
+/// A rule that a guest broke in a host function; travels through wasmtime as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Violation {
+    pub(crate) class: FaultClass,
+    pub(crate) message: String,
+}
+
+impl Violation {
+    pub(crate) fn new(class: FaultClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into() }
+    }
+}
+
+/// Most frames that are worth showing.
+const MAX_FRAMES: usize = 24;
+
+impl Fault {
+    /// Classifies what wasmtime returned. `last_words` is what the guest logged as an error in the
+    /// same call: its panic message.
+    pub(crate) fn of(error: &wasmtime::Error, last_words: Option<String>) -> Self {
+        let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+        let (class, message) = if let Some(violation) = error.downcast_ref::<Violation>() {
+            (violation.class, violation.message.clone())
+        } else if let Some(trap) = error.downcast_ref::<Trap>() {
+            match trap {
+                Trap::Interrupt => (FaultClass::Deadline, "the call took too long".into()),
+                Trap::StackOverflow => (FaultClass::Stack, "call stack exhausted".into()),
+                other => (FaultClass::Trap, other.to_string()),
+            }
+        } else {
+            // wasmtime keeps the type of this one to itself.
+            let text = error.root_cause().to_string();
+            let fuel = text.contains("fuel allocated for hostcalls");
+            (if fuel { FaultClass::HostCall } else { FaultClass::Trap }, text)
+        };
+        let message = match (class, last_words) {
+            (FaultClass::Trap, Some(words)) => words,
+            _ => message,
+        };
+        Self { class, message, backtrace }
+    }
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
+        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        None => format!("function {}", frame.func_index()),
+    };
+    backtrace.frames().iter().take(MAX_FRAMES).map(name).collect()
+}

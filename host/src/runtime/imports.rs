@@ -1,0 +1,139 @@
+//! The host functions of `wit/parser.wit`: everything that a parser can do to the world.
+
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, WasmList};
+
+use super::bindings::flowcell::parser::host::Level;
+use super::bindings::flowcell::parser::types::Side;
+use super::engine::Engine;
+use super::fault::{FaultClass, Violation};
+use super::state::{Emitted, LogLine, Phase, State, Verdict};
+use super::transcode;
+
+/// The world that a parser has to be of.
+pub const WORLD: &str = "flowcell:parser/parser@0.1.0";
+
+/// Its one interface of functions.
+pub(crate) const HOST_INTERFACE: &str = "flowcell:parser/host@0.1.0";
+
+/// Links the host functions. `emit` reads the body where it lies; everything else is small.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine.inner());
+    // Interfaces of types alone hold nothing, but have to be there.
+    linker.instance("flowcell:parser/types@0.1.0")?;
+    linker.instance("flowcell:parser/description-types@0.1.0")?;
+    let mut host = linker.instance(HOST_INTERFACE)?;
+    host.func_wrap("emit", emit)?;
+    host.func_wrap("confirm", |mut store: StoreContextMut<'_, State>, (): ()| {
+        let output = parsing(&mut store, "confirm")?;
+        output.confirmed = true;
+        Ok(())
+    })?;
+    host.func_wrap("decline", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
+        let reason = clipped(&reason, store.data().limits.text_bytes);
+        let output = parsing(&mut store, "decline")?;
+        // After `confirm` it can not be somebody else's protocol any more.
+        let verdict =
+            if output.confirmed { Verdict::Failed(reason) } else { Verdict::Declined(reason) };
+        output.verdict.get_or_insert(verdict);
+        Ok(())
+    })?;
+    host.func_wrap("fail", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
+        let reason = clipped(&reason, store.data().limits.text_bytes);
+        let output = parsing(&mut store, "fail")?;
+        output.verdict.get_or_insert(Verdict::Failed(reason));
+        Ok(())
+    })?;
+    host.func_wrap("skip", |mut store: StoreContextMut<'_, State>, (side, bytes): (Side, u64)| {
+        let skip = &mut parsing(&mut store, "skip")?.skip[index(side)];
+        *skip = skip.saturating_add(bytes);
+        Ok(())
+    })?;
+    host.func_wrap("done", |mut store: StoreContextMut<'_, State>, (side,): (Side,)| {
+        parsing(&mut store, "done")?.done[index(side)] = true;
+        Ok(())
+    })?;
+    host.func_wrap("log", log)?;
+    Ok(linker)
+}
+
+fn emit(
+    mut store: StoreContextMut<'_, State>,
+    (kind, body): (u32, WasmList<u8>),
+) -> wasmtime::Result<()> {
+    parsing(&mut store, "emit")?;
+    let state = store.data_mut();
+    let limits = state.limits;
+    state.emitted += 1;
+    if state.emitted > limits.records_per_call {
+        let message = format!("more than {} records in one call", limits.records_per_call);
+        return Err(Violation::new(FaultClass::RecordFlood, message).into());
+    }
+    let description = state.description.clone();
+    let kind = kind as usize;
+    let Some(schema) = description.as_ref().and_then(|known| known.records.get(kind)) else {
+        let message = format!("record kind {kind} was not described");
+        return Err(Violation::new(FaultClass::BadRecord, message).into());
+    };
+    let body = body.as_le_slice(&store);
+    if body.len() > limits.record_bytes {
+        let (length, limit) = (body.len(), limits.record_bytes);
+        let message = format!("record `{}` of {length} bytes, {limit} allowed", schema.name);
+        return Err(Violation::new(FaultClass::BadRecord, message).into());
+    }
+    let (json, escaped) = transcode::record(schema, body)
+        .map_err(|error| Violation::new(FaultClass::BadRecord, error.to_string()))?;
+    store.data_mut().output.records.push(Emitted { kind, json, escaped });
+    Ok(())
+}
+
+fn log(
+    mut store: StoreContextMut<'_, State>,
+    (level, message): (Level, String),
+) -> wasmtime::Result<()> {
+    let state = store.data_mut();
+    let message = clipped(&message, state.limits.text_bytes);
+    let level = match level {
+        Level::Error => {
+            state.last_words = Some(message.clone());
+            "error"
+        }
+        Level::Warn => "warn",
+        Level::Info => "info",
+        Level::Debug => "debug",
+    };
+    if state.log_lines < state.limits.log_lines {
+        state.log_lines += 1;
+        state.output.log.push(LogLine { level, message });
+    } else {
+        state.output.log_dropped += 1;
+    }
+    Ok(())
+}
+
+/// The output, where the guest may write to it.
+fn parsing<'a>(
+    store: &'a mut StoreContextMut<'_, State>,
+    function: &str,
+) -> Result<&'a mut super::state::Output, Violation> {
+    let state = store.data_mut();
+    match state.phase {
+        Phase::Parse => Ok(&mut state.output),
+        Phase::Describe => {
+            let message = format!("`{function}` called from `describe`");
+            Err(Violation::new(FaultClass::HostCall, message))
+        }
+    }
+}
+
+fn index(side: Side) -> usize {
+    match side {
+        Side::Client => 0,
+        Side::Server => 1,
+    }
+}
+
+/// The start of `text`, at most `limit` bytes.
+fn clipped(text: &str, limit: usize) -> String {
+    text[..text.floor_char_boundary(limit)].to_owned()
+}

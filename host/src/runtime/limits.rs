@@ -1,0 +1,44 @@
+//! How much a cell may use.
+
+use std::time::Duration;
+
+/// Bounds on one cell. A parser can not change its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CellLimits {
+    /// Linear memory in bytes. Reached: fault `memory`.
+    pub memory: usize,
+    /// Elements of all its tables together. Reached: fault `memory`.
+    pub table_elements: usize,
+    /// CPU time of one call into the guest, measured in steps of a millisecond. Reached: fault
+    /// `deadline`.
+    pub call_time: Duration,
+    /// Bytes of one record's body. Reached: fault `bad_record`.
+    pub record_bytes: usize,
+    /// Records that one call may emit. Reached: fault `record_flood`.
+    pub records_per_call: usize,
+    /// Bytes that one call may pass to the host besides records. Reached: fault `host_call`.
+    pub host_call_bytes: usize,
+    /// Log lines of one flow that are kept; further ones are counted.
+    pub log_lines: u32,
+    /// Bytes of a log line, or of the reason for `decline` and `fail`, that are kept.
+    pub text_bytes: usize,
+}
+
+impl Default for CellLimits {
+    fn default() -> Self {
+        Self {
+            memory: 4 << 20,
+            table_elements: 10_000,
+            // Long enough that no honest parser meets it with 64 KiB to parse, short enough that a
+            // hostile one holds a worker up for less than the buffer of a live capture.
+            call_time: Duration::from_millis(100),
+            record_bytes: 256 << 10,
+            // 64 KiB of two-byte lines, and then some.
+            records_per_call: 65_536,
+            host_call_bytes: 256 << 10,
+            log_lines: 16,
+            text_bytes: 1024,
+        }
+    }
+}

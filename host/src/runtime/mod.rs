@@ -1,0 +1,29 @@
+//! Cells: one sandboxed parser instance for each parsed flow.
+//!
+//! This room knows wasmtime and the contract (`wit/parser.wit`). It knows nothing of packets,
+//! captures, files or protocols. What goes wrong inside a guest comes out as a [`Fault`], a value for
+//! the flow's records, and never as an error of the run.
+
+mod bindings;
+mod cell;
+mod description;
+mod engine;
+mod fault;
+mod imports;
+mod limits;
+mod parser;
+mod state;
+mod transcode;
+
+pub use bindings::flowcell::parser::types::{
+    Address, Chunk, End, EndReason, Endpoint, Flow, Gap, GapReason, Input, Progress, Side,
+    Transport,
+};
+pub use cell::Cell;
+pub use description::{Description, DescriptionError, Field, Kind, Schema};
+pub use engine::Engine;
+pub use fault::{Fault, FaultClass};
+pub use imports::WORLD;
+pub use limits::CellLimits;
+pub use parser::{Parser, ParserError};
+pub use state::{Emitted, LogLine, Output, Verdict};

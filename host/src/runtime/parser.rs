@@ -1,0 +1,162 @@
+//! A parser that is ready to be started on flows.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::Store;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, Linker};
+
+use super::bindings::ParserPre;
+use super::description::{Description, DescriptionError};
+use super::engine::Engine;
+use super::fault::Fault;
+use super::imports::{HOST_INTERFACE, WORLD, linker};
+use super::limits::CellLimits;
+use super::state::{Phase, State};
+
+/// A component that can not be a parser.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParserError {
+    /// Validation or compilation refused it.
+    #[error("not a valid component: {0}")]
+    Invalid(String),
+    /// It wants what no parser gets.
+    #[error(
+        "it imports {imports}, which no parser gets; a parser imports only {HOST_INTERFACE} \
+         (build it for wasm32-unknown-unknown, without WASI)"
+    )]
+    Imports {
+        /// Their names.
+        imports: String,
+    },
+    /// It is of another world.
+    #[error("it is not of the world {WORLD}: {problem}")]
+    World {
+        /// What is missing or different.
+        problem: String,
+    },
+    /// It broke a rule while it described itself.
+    #[error("describe() ended with a fault: {0}")]
+    Describe(Fault),
+    /// What it says of itself breaks the contract.
+    #[error(transparent)]
+    Description(#[from] DescriptionError),
+}
+
+/// One version of one parser, compiled, linked and described.
+pub struct Parser {
+    pub(super) pre: ParserPre<State>,
+    pub(super) engine: Engine,
+    pub(super) limits: CellLimits,
+    description: Arc<Description>,
+    label: String,
+}
+
+impl Parser {
+    /// Compiles `component`, checks its world, and lets it describe itself in an instance that is
+    /// thrown away. Takes tens of milliseconds: not for the packet path.
+    ///
+    /// # Errors
+    /// Why it can not be a parser, in words for its author.
+    pub fn new(engine: &Engine, component: &[u8], limits: CellLimits) -> Result<Self, ParserError> {
+        let component = Component::from_binary(engine.inner(), component)
+            .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
+        check_world(engine, &component)?;
+        let world = |error: wasmtime::Error| ParserError::World { problem: format!("{error:#}") };
+        let linker: Linker<State> = linker(engine).map_err(world)?;
+        let pre = linker.instantiate_pre(&component).and_then(ParserPre::new).map_err(world)?;
+        let description = Arc::new(describe(engine, &pre, limits)?);
+        let label = format!("{}@{}", description.name, description.version);
+        Ok(Self { pre, engine: engine.clone(), limits, description, label })
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Arc<Description> {
+        &self.description
+    }
+
+    /// `name@version`, as it stands in records.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+}
+
+impl std::fmt::Debug for Parser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parser").field("label", &self.label).finish_non_exhaustive()
+    }
+}
+
+/// Says in our own words what a component of another world wants or lacks; wasmtime's own check of
+/// the types comes after.
+fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError> {
+    let ty = component.component_type();
+    let foreign: BTreeSet<String> = ty
+        .imports(engine.inner())
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| !name.starts_with("flowcell:parser/"))
+        .collect();
+    if !foreign.is_empty() {
+        let imports = foreign.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(ParserError::Imports { imports });
+    }
+    let exports: BTreeSet<String> = ty
+        .exports(engine.inner())
+        .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let missing: Vec<&str> =
+        ["describe", "open", "poll"].into_iter().filter(|name| !exports.contains(*name)).collect();
+    if !missing.is_empty() {
+        let problem = format!("it does not export {}", missing.join(", "));
+        return Err(ParserError::World { problem });
+    }
+    Ok(())
+}
+
+/// CPU time that a parser may take to describe itself.
+const DESCRIBE_TIME: Duration = Duration::from_millis(50);
+
+fn describe(
+    engine: &Engine,
+    pre: &ParserPre<State>,
+    limits: CellLimits,
+) -> Result<Description, ParserError> {
+    let limits = CellLimits { call_time: DESCRIBE_TIME, ..limits };
+    let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
+    let outcome = begin_call(&mut store, |store| pre.instantiate(store))
+        .and_then(|parser| begin_call(&mut store, |store| parser.call_describe(store)));
+    match outcome {
+        Ok(description) => Ok(Description::check(description)?),
+        Err(error) => {
+            let last_words = store.data_mut().last_words.take();
+            Err(ParserError::Describe(Fault::of(&error, last_words)))
+        }
+    }
+}
+
+/// A store with every limit in force.
+pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
+    let limits = state.limits;
+    let mut store = Store::new(engine.inner(), state);
+    store.limiter(|state| state);
+    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.set_max_component_handles(64);
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()));
+    store
+}
+
+/// Makes one call into the guest, with its deadline set.
+pub(super) fn begin_call<T>(
+    store: &mut Store<State>,
+    call: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    store.data_mut().begin_call();
+    store.set_epoch_deadline(1);
+    call(store)
+}

@@ -1,1 +1,6 @@
-//! Stub.
+//! What the end-to-end tests share.
+
+pub mod command;
+pub mod corpus;
+pub mod guests;
+pub mod packets;

@@ -31,6 +31,15 @@
 //! assert_eq!(sink.0, 0);
 //! ```
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "tests cast numbers that they made up themselves"
+    )
+)]
+
 pub mod decode;
 
 mod counters;

@@ -1,8 +1,8 @@
 //! From a frame to a TCP segment or UDP datagram.
 //!
 //! Decoding holds no state and touches each header once. It is strict where a length is wrong and
-//! lax where the capture cut the wire: [`Cursor`] therefore carries two lengths, what is there and
-//! what was sent. A header that was never on the wire is an error; a payload whose tail was cut is
+//! lax where the capture cut the wire: the undecoded rest of a frame therefore has two lengths, what
+//! is there and what was sent. A header that was never on the wire is an error; a payload whose tail was cut is
 //! used as far as it goes, and the rest is known by its length.
 //!
 //! Checksums are not looked at.

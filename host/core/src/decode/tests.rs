@@ -3,6 +3,7 @@
 use etherparse::{IpNumber, PacketBuilder};
 
 use super::*;
+use crate::SeqNo;
 
 fn frame(link: LinkType, bytes: &[u8]) -> RawFrame<'_> {
     RawFrame { number: 1, ts: Timestamp(0), link, len: bytes.len() as u32, bytes }
@@ -129,8 +130,6 @@ fn fields_of_tcp_are_read() {
     assert_eq!(packet.ip_len, 44);
     assert_eq!(packet.tuple().to_string(), "tcp 10.0.0.1:4000 -> 10.0.0.2:25");
 }
-
-use crate::SeqNo;
 
 #[test]
 fn window_scale_is_found_among_options() {

@@ -10,8 +10,6 @@ use super::transfer::{base64, hex};
 pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(value.len());
     let mut rest = value;
-    // White space behind an encoded word: RFC 2047 §6.2 drops it between two of them.
-    let mut spaces: &[u8] = b"";
     let mut after_word = false;
     while let Some(at) = memmem::find(rest, b"=?") {
         let (before, word) = rest.split_at(at);
@@ -19,24 +17,13 @@ pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
             Some((word, length)) => (word.decode(), length),
             None => (None, 2),
         };
-        let only_spaces = after_word && before.iter().all(u8::is_ascii_whitespace);
-        match text {
-            Some(text) => {
-                if !only_spaces {
-                    decoded.extend_from_slice(spaces);
-                    decoded.extend_from_slice(before);
-                }
-                decoded.extend_from_slice(&text);
-                after_word = true;
-            }
-            None => {
-                decoded.extend_from_slice(spaces);
-                decoded.extend_from_slice(before);
-                decoded.extend_from_slice(&word[..length]);
-                after_word = false;
-            }
+        // RFC 2047 §6.2: white space between two encoded words is dropped.
+        let between = after_word && before.iter().all(u8::is_ascii_whitespace);
+        if text.is_none() || !between {
+            decoded.extend_from_slice(before);
         }
-        spaces = b"";
+        decoded.extend_from_slice(text.as_deref().unwrap_or(&word[..length]));
+        after_word = text.is_some();
         rest = &word[length..];
     }
     decoded.extend_from_slice(rest);

@@ -1,7 +1,7 @@
 //! Many flows, time, limits and the end of the input.
 
 use crate::Side::{Orig, Resp};
-use crate::testing::{Lab, Log, Rng, seg, syn};
+use crate::testing::{Lab, Log, Rng, Seg, seg, syn};
 use crate::{EngineConfig, FlowEngine, Limits, LinkType, RawFrame, Timestamp};
 
 #[test]
@@ -256,11 +256,11 @@ fn random_run(seed: u64) -> (Vec<String>, Vec<(&'static str, u64)>) {
         lab.first = [rng.below(2) as u32 * 0xffff_fff0, rng.below(3) as u32 * 1000];
         let side = if rng.one_in(2) { Orig } else { Resp };
         let base = if rng.one_in(30) { 1 << 30 } else { 0 };
-        let offset = base + rng.below(200) as i64 - 10;
+        let offset = base + rng.below(200).cast_signed() - 10;
         let data = vec![rng.below(2) as u8 + b'a'; rng.below(50) as usize];
         let cut = if rng.one_in(10) { rng.below(data.len() as u64 + 30) as usize } else { 0 };
         let flags = ["", "", "", "", "", "S", "F", "R", "SF", "FR"][rng.below(10) as usize];
-        let mut segment = seg(offset, data).flags(flags).cut(cut).ack(rng.below(200) as i64);
+        let mut segment = seg(offset, data).flags(flags).cut(cut).ack(rng.below(200).cast_signed());
         if rng.one_in(3) {
             segment = segment.no_ack();
         }
@@ -317,6 +317,52 @@ fn random_traffic_is_contiguous_bounded_and_repeatable() {
         let (lines, counters) = random_run(seed);
         check_order(&lines);
         assert_eq!((lines, counters), random_run(seed), "seed {seed}");
+    }
+}
+
+/// One side of a connection, cut into segments in disorder, some of them twice, the last with FIN.
+fn shuffled(rng: &mut Rng, content: &[u8]) -> Vec<Seg> {
+    let mut segments = Vec::new();
+    let mut at = 0;
+    while at < content.len() {
+        let end = (at + 1 + rng.below(60) as usize).min(content.len());
+        segments.push((at, end));
+        if rng.one_in(5) {
+            let from = rng.below(end as u64) as usize;
+            segments.push((from, end));
+        }
+        at = end;
+    }
+    for i in (1..segments.len()).rev() {
+        segments.swap(i, rng.below(i as u64 + 1) as usize);
+    }
+    let segment = |(from, to): (usize, usize)| {
+        let flags = if to == content.len() { "F" } else { "" };
+        seg((from as u64).cast_signed(), &content[from..to]).flags(flags)
+    };
+    segments.into_iter().map(segment).collect()
+}
+
+#[test]
+fn any_order_of_segments_gives_the_same_streams() {
+    for seed in 0..300 {
+        let mut rng = Rng::new(seed);
+        let mut lab = Lab::new();
+        lab.first = [rng.next() as u32, 0_u32.wrapping_sub(rng.below(300) as u32)];
+        let mut lab = lab.handshake();
+        let mut text = || (0..1 + rng.below(600)).map(|_| rng.next() as u8).collect::<Vec<_>>();
+        let texts = [text(), text()];
+        let mut sides = [Orig, Resp].map(|side| (side, shuffled(&mut rng, &texts[side.index()])));
+        while sides.iter().any(|(_, segments)| !segments.is_empty()) {
+            let (side, segments) = &mut sides[rng.below(2) as usize];
+            if let Some(segment) = segments.pop() {
+                lab.send(*side, segment);
+            }
+        }
+        assert_eq!(lab.log.streams, texts, "seed {seed}");
+        let ends = lab.log.lines.iter().filter(|line| line.ends_with(" end fin")).count();
+        assert_eq!((ends, lab.count("missed_bytes")), (2, 0), "seed {seed}");
+        assert_eq!((lab.count("fin_ignored"), lab.engine.pool.total()), (0, 0));
     }
 }
 

@@ -86,8 +86,11 @@ pub(crate) struct Message {
     place: Place,
     taking: Taking,
     line: Vec<u8>,
+    /// All of the line was collected.
+    line_whole: bool,
     /// The header field being collected, unfolded.
     field: Vec<u8>,
+    /// All of the field was collected.
     field_whole: bool,
     /// No header field was seen yet.
     fresh: bool,
@@ -112,6 +115,7 @@ impl Message {
             place: Place::Header,
             taking: Taking::Start,
             line: Vec::new(),
+            line_whole: true,
             field: Vec::new(),
             field_whole: true,
             fresh: true,
@@ -141,16 +145,17 @@ impl Message {
 
     /// `missed` bytes are missing here.
     pub(crate) fn gap(&mut self, missed: u64) {
-        self.missed += missed;
+        self.missed = self.missed.saturating_add(missed);
         self.incomplete = true;
         self.line.clear();
+        self.line_whole = true;
         self.held = Held::Nothing;
         if let Some(passing) = &mut self.passing {
             passing.gap();
         }
         self.taking = match self.place {
             Place::Header => Taking::Drop,
-            Place::Body | Place::Outside => Taking::Pass,
+            Place::Body | Place::Outside => Taking::Start,
         };
     }
 
@@ -202,9 +207,7 @@ impl Message {
             self.taking = Taking::Pass;
             return;
         }
-        if piece.len() > room {
-            self.field_whole = false;
-        }
+        self.line_whole &= piece.len() <= room;
         self.line.extend_from_slice(&piece[..piece.len().min(room)]);
         if ends {
             self.whole_line();
@@ -221,6 +224,7 @@ impl Message {
         }
         line.clear();
         self.line = line; // keeps its room
+        self.line_whole = true;
     }
 
     /// Whether a line is a boundary, of which level, and whether it is the closing one.
@@ -257,13 +261,12 @@ impl Message {
             // RFC 5322 §2.2.3: unfolding removes the line end and nothing else.
             let room = FIELD_MAX.saturating_sub(self.field.len());
             if !self.field.is_empty() {
-                self.field_whole &= text.len() <= room;
+                self.field_whole &= self.line_whole && text.len() <= room;
                 self.field.extend_from_slice(&text[..text.len().min(room)]);
             }
         } else if is_field(text) {
-            let whole = self.field_whole || !self.field.is_empty();
             self.field_ends();
-            self.field_whole = whole && line.len() < FIELD_MAX;
+            self.field_whole = self.line_whole;
             self.field.extend_from_slice(text);
             self.fresh = false;
         } else if self.fresh && (self.incomplete || text.starts_with(b"From ")) {
@@ -287,7 +290,6 @@ impl Message {
         }
         self.field = field;
         self.field.clear();
-        self.field_whole = true;
     }
 
     /// The header is over: decides what the body is.

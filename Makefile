@@ -1,0 +1,32 @@
+# The front door. `make demo` and `make test` do all the set-up that a fresh machine needs.
+
+CARGO ?= cargo
+FLOWCELL := target/debug/flowcell
+
+.PHONY: help demo test check lint setup build clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: build ## Parse the bundled mail capture and print its records
+	@$(FLOWCELL) run -r tests/traces/mail.pcap
+
+test: build ## Run all tests
+	$(CARGO) test --workspace --doc
+	$(CARGO) test --workspace --all-targets
+
+check: lint test ## Everything that CI gates on
+
+lint: setup ## Formatting, clippy, documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+build: setup ## Build the binary with the bundled parsers in it
+	$(CARGO) build -p flowcell
+
+setup: ## Install what is missing: libpcap's headers, the wasm target
+	@sh host/build/setup.sh
+
+clean: ## Remove what was built
+	$(CARGO) clean

@@ -1,0 +1,132 @@
+//! What an AUTH exchange (RFC 4954) shows of the user. Secrets are never kept.
+
+use crate::mime::{base64, shorten};
+use crate::verb::split_word;
+
+/// What is shown in place of a secret.
+pub(crate) const MASK: &[u8] = b"********";
+
+/// Longest user name that is kept, in bytes: that of the longest address.
+const USER_MAX: usize = 256;
+
+/// One exchange.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Auth {
+    /// In upper case; empty if the command names none.
+    pub(crate) mechanism: Vec<u8>,
+    pub(crate) user: Option<Vec<u8>>,
+    /// Responses of the client so far.
+    responses: u32,
+}
+
+impl Auth {
+    /// Reads the argument of AUTH; also returns it without what is secret.
+    pub(crate) fn start(argument: &[u8]) -> (Self, Vec<u8>) {
+        let (word, initial) = split_word(argument);
+        // RFC 4422 §3.1: what is no mechanism's name may be a secret in the wrong place.
+        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if word.len() > 20 || !word.iter().all(allowed) {
+            return (Self::default(), MASK.to_vec());
+        }
+        let mut auth = Self { mechanism: word.to_ascii_uppercase(), ..Self::default() };
+        let mut shown = auth.mechanism.clone();
+        if !initial.is_empty() {
+            shown.push(b' ');
+            shown.extend_from_slice(MASK);
+            auth.respond(initial);
+        }
+        (auth, shown)
+    }
+
+    /// Takes a response of the client: base64 (RFC 4954 §4), `=` for an empty one, `*` to cancel.
+    pub(crate) fn respond(&mut self, line: &[u8]) {
+        let first = self.responses == 0;
+        self.responses += 1;
+        if self.user.is_some() || line == b"*" {
+            return;
+        }
+        let response = base64(line);
+        let mut user = match self.mechanism.as_slice() {
+            // RFC 4616 §2: authzid NUL authcid NUL password.
+            b"PLAIN" => response.split(|byte| *byte == 0).nth(1),
+            // The user name, then the password.
+            b"LOGIN" if first => Some(response.as_slice()),
+            // RFC 2195 §2: user name, space, digest.
+            b"CRAM-MD5" => response.rsplitn(2, |byte| *byte == b' ').nth(1),
+            // RFC 2831 §2.1.2: username="…"
+            b"DIGEST-MD5" => between(&response, b"username=\"", b'"'),
+            // "user=…" SOH "auth=Bearer …"
+            b"XOAUTH2" => between(&response, b"user=", 1),
+            // RFC 7628 §3.1 and RFC 5801 §4: n,a=…,
+            b"OAUTHBEARER" if first => between(&response, b",a=", b','),
+            // RFC 4422 appendix A and RFC 4505 §2: all of it.
+            b"EXTERNAL" | b"ANONYMOUS" if first => Some(response.as_slice()),
+            // RFC 5802 §7: n,,n=…,r=…
+            [b'S', b'C', b'R', b'A', b'M', b'-', ..] if first => between(&response, b",n=", b','),
+            _ => None,
+        }
+        .map(<[u8]>::to_vec);
+        if let Some(user) = &mut user {
+            shorten(user, USER_MAX);
+        }
+        self.user = user.filter(|user| !user.is_empty());
+    }
+}
+
+/// What stands between `start` and `end`, or the end of the text.
+fn between<'a>(text: &'a [u8], start: &[u8], end: u8) -> Option<&'a [u8]> {
+    let from = text.windows(start.len()).position(|window| window == start)? + start.len();
+    text[from..].split(|byte| *byte == end).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Auth;
+
+    fn user(argument: &str, responses: &[&str]) -> Option<String> {
+        let (mut auth, _) = Auth::start(argument.as_bytes());
+        for response in responses {
+            auth.respond(response.as_bytes());
+        }
+        auth.user.map(|user| String::from_utf8(user).expect("UTF-8"))
+    }
+
+    #[test]
+    fn the_user_of_each_mechanism() {
+        assert_eq!(user("PLAIN AGpvZQBzZWNyZXQ=", &[]).as_deref(), Some("joe"));
+        assert_eq!(user("plain", &["AGpvZQBzZWNyZXQ="]).as_deref(), Some("joe"));
+        assert_eq!(user("LOGIN", &["am9l", "c2VjcmV0"]).as_deref(), Some("joe"));
+        assert_eq!(user("LOGIN am9l", &["c2VjcmV0"]).as_deref(), Some("joe"));
+        assert_eq!(user("CRAM-MD5", &["am9lIGI5MTNh"]).as_deref(), Some("joe"));
+        // username="joe",realm="x"
+        assert_eq!(
+            user("DIGEST-MD5", &["dXNlcm5hbWU9ImpvZSIscmVhbG09Ingi"]).as_deref(),
+            Some("joe")
+        );
+        // user=joe SOH auth=Bearer t SOH SOH
+        assert_eq!(user("XOAUTH2 dXNlcj1qb2UBYXV0aD1CZWFyZXIgdAEB", &[]).as_deref(), Some("joe"));
+        // n,a=joe,SOH auth=Bearer t SOH SOH
+        assert_eq!(
+            user("OAUTHBEARER bixhPWpvZSwBYXV0aD1CZWFyZXIgdAEB", &[]).as_deref(),
+            Some("joe")
+        );
+        // n,,n=joe,r=x
+        assert_eq!(user("SCRAM-SHA-256 biwsbj1qb2Uscj14", &[]).as_deref(), Some("joe"));
+    }
+
+    #[test]
+    fn no_user_where_none_is_shown() {
+        assert_eq!(user("LOGIN", &["*"]), None);
+        assert_eq!(user("PLAIN", &["!!"]), None);
+        assert_eq!(user("GSSAPI YIIB", &[]), None);
+        assert_eq!(user("LOGIN =", &["c2VjcmV0"]), None, "an empty name, then the password");
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        assert_eq!(Auth::start(b"PLAIN AGpvZQBzZWNyZXQ=").1, b"PLAIN ********");
+        assert_eq!(Auth::start(b"login").1, b"LOGIN");
+        assert_eq!(Auth::start(b"AGpvZQBzZWNyZXQ=").1, b"********");
+        assert_eq!(Auth::start(b"").1, b"");
+    }
+}

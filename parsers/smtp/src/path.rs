@@ -1,0 +1,136 @@
+//! Arguments of MAIL and RCPT: a path and parameters.
+
+use crate::verb::split_word;
+
+/// Longest address that is kept, in bytes: RFC 5321 §4.5.3.1.3 limits a path to 256.
+pub(crate) const ADDRESS_MAX: usize = 256;
+
+/// Longest value of BODY= that is kept, in bytes; the longest known has 10.
+const BODY_MAX: usize = 32;
+
+/// What MAIL or RCPT says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Path {
+    /// The mailbox, without brackets and source route; empty for `<>`.
+    pub(crate) address: Vec<u8>,
+    /// `SIZE=`, in bytes (RFC 1870 §3).
+    pub(crate) size: Option<u64>,
+    /// `BODY=` (RFC 6152 §2, RFC 3030 §3).
+    pub(crate) body: Option<Vec<u8>>,
+    /// `SMTPUTF8` (RFC 6531 §3.4).
+    pub(crate) smtputf8: bool,
+}
+
+impl Path {
+    /// Reads `FROM:<a@b> SIZE=1`; the keyword is FROM or TO. `None` if it is something else.
+    pub(crate) fn parse(argument: &[u8], keyword: &str) -> Option<Self> {
+        let (start, rest) = argument.split_at_checked(keyword.len())?;
+        if !start.eq_ignore_ascii_case(keyword.as_bytes()) {
+            return None;
+        }
+        // RFC 5321 §3.3: no space on either side of the colon, but many clients write one.
+        let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let (address, mut parameters) = match rest.strip_prefix(b"<") {
+            Some(inner) => bracketed(inner),
+            None => split_word(rest),
+        };
+        let mut path = Self { address: without_route(address).to_vec(), ..Self::default() };
+        while !parameters.is_empty() {
+            let (parameter, rest) = split_word(parameters.trim_ascii_start());
+            path.parameter(parameter);
+            parameters = rest;
+        }
+        Some(path)
+    }
+
+    fn parameter(&mut self, parameter: &[u8]) {
+        let mut halves = parameter.splitn(2, |byte| *byte == b'=');
+        let name = halves.next().unwrap_or_default();
+        let value = halves.next().unwrap_or_default();
+        if name.eq_ignore_ascii_case(b"SIZE") {
+            self.size = decimal(value);
+        } else if name.eq_ignore_ascii_case(b"BODY") {
+            self.body = Some(value[..value.len().min(BODY_MAX)].to_ascii_uppercase());
+        } else if name.eq_ignore_ascii_case(b"SMTPUTF8") {
+            self.smtputf8 = true;
+        }
+    }
+}
+
+/// A number of decimal digits and nothing else; the largest possible where it is larger.
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let append = |number: u64, digit: &u8| {
+        number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+    };
+    Some(digits.iter().fold(0, append))
+}
+
+/// What stands up to the closing bracket, and what follows. RFC 5321 §4.1.2: a local part may be a
+/// quoted string, in which a bracket is a character like any other.
+fn bracketed(inner: &[u8]) -> (&[u8], &[u8]) {
+    let (mut quoted, mut escaped) = (false, false);
+    let closes = |byte: &u8| {
+        if std::mem::take(&mut escaped) {
+            return false;
+        }
+        match byte {
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b'>' => return !quoted,
+            _ => {}
+        }
+        false
+    };
+    match inner.iter().position(closes) {
+        Some(end) => (&inner[..end], &inner[end + 1..]),
+        None => split_word(inner),
+    }
+}
+
+/// RFC 5321 §4.1.1.3: `@relay,@relay:` in front of a mailbox is to be ignored.
+fn without_route(path: &[u8]) -> &[u8] {
+    let path = path.trim_ascii();
+    match path.iter().position(|byte| *byte == b':') {
+        Some(colon) if path.starts_with(b"@") => path[colon + 1..].trim_ascii_start(),
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Path;
+
+    fn address(argument: &str) -> Option<String> {
+        let path = Path::parse(argument.as_bytes(), "FROM")?;
+        Some(String::from_utf8(path.address).expect("UTF-8"))
+    }
+
+    #[test]
+    fn paths_of_all_kinds() {
+        assert_eq!(address("FROM:<a@b>").as_deref(), Some("a@b"));
+        assert_eq!(address("from : <a@b> SIZE=1").as_deref(), Some("a@b"));
+        assert_eq!(address("FROM:<>").as_deref(), Some(""));
+        assert_eq!(address("FROM:").as_deref(), Some(""));
+        assert_eq!(address("FROM:a@b BODY=7BIT").as_deref(), Some("a@b"));
+        assert_eq!(address("FROM:<@x,@y:a@b>").as_deref(), Some("a@b"));
+        assert_eq!(address("FROM:<\"a>\\\"b:\"@c>").as_deref(), Some("\"a>\\\"b:\"@c"));
+        assert_eq!(address("FROM:<a@b SIZE=1").as_deref(), Some("a@b"), "bracket not closed");
+        assert_eq!(address("TO:<a@b>"), None);
+        assert_eq!(address("FROM"), None);
+        assert_eq!(address(""), None);
+    }
+
+    #[test]
+    fn parameters() {
+        let argument = b"FROM:<a@b>  SIZE=9030 body=8bitmime SMTPUTF8 RET=HDRS =x SIZE";
+        let path = Path::parse(argument, "FROM").expect("a path");
+        assert_eq!(path.body.as_deref(), Some(&b"8BITMIME"[..]));
+        assert!(path.smtputf8);
+        assert_eq!(path.size, None, "the last one is no number");
+        let path = Path::parse(b"FROM:<> SIZE=99999999999999999999", "FROM").expect("a path");
+        assert_eq!(path.size, Some(u64::MAX));
+    }
+}

@@ -1,0 +1,144 @@
+//! The commands of SMTP and its extensions.
+
+/// A command's first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Helo,
+    Ehlo,
+    Lhlo,
+    Mail,
+    Rcpt,
+    Data,
+    Bdat,
+    Rset,
+    Quit,
+    Auth,
+    StartTls,
+    /// Known, and without effect on the course of the conversation.
+    Known(&'static str),
+    Unknown,
+}
+
+/// RFC 5321 §4.1.1, RFC 821 §4.1 (SEND to TURN), RFC 2033 (LHLO), 3030 (BDAT), 3207, 4954, 1985 (ETRN),
+/// 2645 (ATRN), 4468 (BURL), and what Exchange and Postfix add.
+const VERBS: [(&str, Verb); 30] = [
+    ("HELO", Verb::Helo),
+    ("EHLO", Verb::Ehlo),
+    ("LHLO", Verb::Lhlo),
+    ("MAIL", Verb::Mail),
+    ("RCPT", Verb::Rcpt),
+    ("DATA", Verb::Data),
+    ("BDAT", Verb::Bdat),
+    ("RSET", Verb::Rset),
+    ("QUIT", Verb::Quit),
+    ("AUTH", Verb::Auth),
+    ("X-EXPS", Verb::Auth),
+    ("STARTTLS", Verb::StartTls),
+    ("X-ANONYMOUSTLS", Verb::StartTls),
+    ("NOOP", Verb::Known("NOOP")),
+    ("HELP", Verb::Known("HELP")),
+    ("VRFY", Verb::Known("VRFY")),
+    ("EXPN", Verb::Known("EXPN")),
+    ("ETRN", Verb::Known("ETRN")),
+    ("ATRN", Verb::Known("ATRN")),
+    ("BURL", Verb::Known("BURL")),
+    ("TURN", Verb::Known("TURN")),
+    ("SEND", Verb::Known("SEND")),
+    ("SOML", Verb::Known("SOML")),
+    ("SAML", Verb::Known("SAML")),
+    ("XCLIENT", Verb::Known("XCLIENT")),
+    ("XFORWARD", Verb::Known("XFORWARD")),
+    ("XSHADOW", Verb::Known("XSHADOW")),
+    ("X-EXCH50", Verb::Known("X-EXCH50")),
+    ("XEXCH50", Verb::Known("XEXCH50")),
+    ("X-LINK2STATE", Verb::Known("X-LINK2STATE")),
+];
+
+impl Verb {
+    /// RFC 5321 §2.4: verbs are not case sensitive. Also returns the word as it is to be shown.
+    pub(crate) fn parse(word: &[u8]) -> (Self, Option<&'static str>) {
+        let known = VERBS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+        known.map_or((Self::Unknown, None), |(name, verb)| (*verb, Some(name)))
+    }
+
+    /// No other protocol has this command, so that a reply to it proves what is spoken. FTP shares
+    /// the others.
+    pub(crate) fn is_distinctive(self) -> bool {
+        match self {
+            Self::Helo | Self::Ehlo | Self::Lhlo | Self::Mail | Self::Rcpt | Self::Data => true,
+            Self::Bdat | Self::Rset | Self::StartTls => true,
+            Self::Known(name) => matches!(name, "VRFY" | "EXPN" | "ETRN"),
+            Self::Quit | Self::Auth | Self::Unknown => false,
+        }
+    }
+}
+
+/// A whole line that can hardly be anything but a command, wherever it is found.
+pub(crate) fn looks_like_command(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let (word, argument) = split_word(line);
+    let starts = |prefix: &str| {
+        argument.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
+            start.eq_ignore_ascii_case(prefix.as_bytes()) && rest.trim_ascii_start().first() == Some(&b':')
+        })
+    };
+    let one_word = !argument.is_empty() && !argument.contains(&b' ');
+    match Verb::parse(word).0 {
+        Verb::Mail => starts("FROM"),
+        Verb::Rcpt => starts("TO"),
+        Verb::Helo | Verb::Ehlo | Verb::Lhlo => one_word,
+        Verb::Bdat => argument.first().is_some_and(u8::is_ascii_digit),
+        Verb::Auth => argument.first().is_some_and(u8::is_ascii_alphabetic),
+        Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls => argument.is_empty(),
+        Verb::Known(name) => name == "NOOP" && argument.is_empty(),
+        Verb::Unknown => false,
+    }
+}
+
+/// The first word of a line, and the rest without the space between.
+pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+    (&line[..end], line[end..].trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Verb, looks_like_command};
+
+    #[test]
+    fn verbs_of_any_case() {
+        assert_eq!(Verb::parse(b"staRttLs"), (Verb::StartTls, Some("STARTTLS")));
+        assert_eq!(Verb::parse(b"HEL"), (Verb::Unknown, None));
+        assert_eq!(Verb::parse(b""), (Verb::Unknown, None));
+    }
+
+    #[test]
+    fn what_looks_like_a_command() {
+        let commands: [&[u8]; 8] = [
+            b"mail from:<a@b>",
+            b"RCPT TO :<a@b>",
+            b"EHLO a",
+            b"data ",
+            b"BDAT 10 LAST",
+            b"AUTH PLAIN",
+            b"quit",
+            b"NOOP",
+        ];
+        for line in commands {
+            assert!(looks_like_command(line), "{line:?}");
+        }
+        let others: [&[u8]; 8] = [
+            b"Mail from Joe",
+            b"help me",
+            b"data is here",
+            b"EHLO",
+            b"Received: from x",
+            b"",
+            b"HELO my friend",
+            b"\xff\xfe",
+        ];
+        for line in others {
+            assert!(!looks_like_command(line), "{line:?}");
+        }
+    }
+}

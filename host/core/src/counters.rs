@@ -100,6 +100,8 @@ counters! {
     gaps_depth,
     /// Gaps with reason `snaplen`.
     gaps_snaplen,
+    /// Holes given up because the peer had acknowledged what was not seen.
+    holes_acked,
     /// Holes given up because they were older than the reorder window.
     holes_aged,
     /// Holes given up because a side held too many bytes.

@@ -8,7 +8,8 @@
 //! - Time is what the frames say. It never goes backwards: a frame with an older timestamp is taken
 //!   as it is for its events, but moves no timer, and is counted (`time_went_back`). Timers that
 //!   have come due fire before the frame that moved the time is looked at, in the order of their
-//!   deadlines.
+//!   deadlines. A frame from the far future moves the time for good: what is open expires, and timers
+//!   stand still until the timestamps catch up. Bytes go on being delivered, and limits go on holding.
 //! - No input makes the engine panic or fail. What can't be decoded or explained is counted, and
 //!   told as an [`Anomaly`](crate::Anomaly) where it belongs to a flow.
 //! - Memory is bounded by [`Limits`]. Packets whose bytes are next in their stream allocate nothing.

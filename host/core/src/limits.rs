@@ -98,8 +98,14 @@ limits! {
         => "close the flow, reason idle";
     /// Silence after which a UDP flow with both directions is closed, in ms.
     udp_timeout_ms = 60_000, "ms", ["flows_expired_udp"] => "close the flow, reason idle";
-    /// How long a hole may stay open while bytes beyond it are waiting, in ms.
-    reorder_window_ms = 2_000, "ms", ["holes_aged"]
+    /// How long a hole may stay open while bytes beyond it are waiting, in ms. Long, because what
+    /// the peer has not acknowledged will be sent again, and RFC 6298 §5.5 doubles the time to that
+    /// with every attempt.
+    reorder_window_ms = 30_000, "ms", ["holes_aged"]
+        => "declare the hole a gap, reason lost, and deliver what follows";
+    /// How long a hole may stay open that the peer has acknowledged, while bytes beyond it are
+    /// waiting, in ms. Long enough for packets that the capture put into the wrong order.
+    acked_window_ms = 100, "ms", ["holes_acked"]
         => "declare the hole a gap, reason lost, and deliver what follows";
     /// Bytes of one side held behind holes.
     hold_bytes = 4 << 20, "bytes", ["hold_bytes_hit"]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write, stdout};
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::args::OutputArgs;
@@ -36,7 +36,7 @@ pub(super) fn interrupt() -> Result<Interrupt> {
 /// Tells what was wrong with the input, and whether anything was.
 pub(super) fn tell_problems(outcome: &Outcome, messages: &Messages) -> bool {
     for problem in &outcome.problems {
-        messages.tell(&format!("{:#}", anyhow!(chain(problem))));
+        messages.tell(&chain(problem));
     }
     !outcome.problems.is_empty()
 }

@@ -23,6 +23,10 @@ pub(super) struct FlowTask {
     skip: [u64; 2],
     /// Sides that the parser does not want any more, by [`Side::index`].
     done: [bool; 2],
+    /// Sides that have ended, by [`Side::index`].
+    ended: [bool; 2],
+    /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
+    datagram_bytes: [u64; 2],
 }
 
 #[derive(Debug)]
@@ -58,7 +62,14 @@ impl FlowTask {
             confirmed: false,
             skip: [0; 2],
             done: [false; 2],
+            ended: [false; 2],
+            datagram_bytes: [0; 2],
         }
+    }
+
+    /// A cell was made for it.
+    pub(super) fn started(&self) -> bool {
+        !matches!(self.stage, Stage::Waiting)
     }
 
     pub(super) fn parser(&self) -> &Arc<Parser> {
@@ -84,6 +95,20 @@ impl FlowTask {
             Stage::Waiting | Stage::Parsing(_) => Ending::Done,
             Stage::Over(ending) => ending.clone(),
         }
+    }
+
+    /// Delivers a datagram.
+    pub(super) fn datagram(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        bytes: &[u8],
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        let sent = &mut self.datagram_bytes[side.index()];
+        let offset = *sent;
+        *sent += bytes.len() as u64;
+        self.data(flow, side, offset, bytes, tell);
     }
 
     /// Delivers in-order bytes of a stream, or one datagram. `offset` is that of the first byte.
@@ -164,6 +189,10 @@ impl FlowTask {
         };
         let end = runtime::End { side: self.role(side), at: flow.ts.0, reason };
         self.deliver(flow, Input::End(end), tell);
+        self.ended[side.index()] = true;
+        if self.ended == [true; 2] {
+            self.close(); // nothing more comes, whatever the parser waits for
+        }
     }
 
     /// Frees the cell of a flow that is gone.

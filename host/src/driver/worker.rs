@@ -32,7 +32,29 @@ pub struct Worker {
     messages: Messages,
     digits: usize,
     stats: WorkerStats,
+    log: LogGate,
     tasks: Slots<Tracked>,
+}
+
+/// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
+#[derive(Debug, Default)]
+struct LogGate {
+    second: u64,
+    lines: u32,
+}
+
+/// Log lines that are shown in a second of the capture's time, of all parsers together.
+const LOG_LINES_PER_SECOND: u32 = 20;
+
+impl LogGate {
+    fn passes(&mut self, ts: u64) -> bool {
+        let second = ts / 1_000_000_000;
+        if second != self.second {
+            *self = Self { second, lines: 0 };
+        }
+        self.lines += 1;
+        self.lines <= LOG_LINES_PER_SECOND
+    }
 }
 
 /// A flow with a task, and its label once a record has needed it.
@@ -68,6 +90,7 @@ impl Worker {
             messages,
             digits: 6,
             stats: WorkerStats::default(),
+            log: LogGate::default(),
             tasks: Slots::default(),
         }
     }
@@ -103,6 +126,7 @@ impl Worker {
             writer: &mut self.writer,
             messages: &self.messages,
             stats: &mut self.stats,
+            log: &mut self.log,
             digits: self.digits,
             flow,
             label,
@@ -113,14 +137,12 @@ impl Worker {
 
     fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
         let mut tracked = self.tasks.remove(flow.id);
-        if let Some(tracked) = &mut tracked {
-            tracked.task.close();
-        }
         let label = match tracked.as_mut().and_then(|tracked| tracked.label.take()) {
             Some(label) => label,
             None => FlowLabel::new(flow),
         };
-        let task = tracked.as_ref().map(|tracked| &tracked.task);
+        let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
+        self.stats.parsed_flows += u64::from(task.is_some());
         let ending = task.map(FlowTask::ending);
         let service = task
             .filter(|task| task.confirmed())
@@ -166,7 +188,7 @@ impl FlowSink for Worker {
                 self.with_task(flow, side, |task, tell| task.data(flow, side, offset, bytes, tell))
             }
             FlowEvent::Datagram { side, bytes } => {
-                self.with_task(flow, side, |task, tell| task.data(flow, side, 0, bytes, tell))
+                self.with_task(flow, side, |task, tell| task.datagram(flow, side, bytes, tell))
             }
             FlowEvent::Gap { side, offset, len, reason } => {
                 self.with_task(flow, side, |task, tell| {
@@ -215,6 +237,7 @@ struct Scribe<'a> {
     writer: &'a mut Writer,
     messages: &'a Messages,
     stats: &'a mut WorkerStats,
+    log: &'a mut LogGate,
     digits: usize,
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
@@ -240,6 +263,10 @@ impl Scribe<'_> {
         }
         self.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
+            if !self.log.passes(self.flow.ts.0) {
+                self.stats.log_lines_dropped += 1;
+                continue;
+            }
             let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
             let (level, uid, message) = (line.level, label.uid(), &line.message);
             self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));

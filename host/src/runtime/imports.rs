@@ -25,23 +25,21 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut host = linker.instance(HOST_INTERFACE)?;
     host.func_wrap("emit", emit)?;
     host.func_wrap("confirm", |mut store: StoreContextMut<'_, State>, (): ()| {
-        let output = parsing(&mut store, "confirm")?;
-        output.confirmed = true;
+        parsing(&mut store, "confirm")?.confirmed = true;
+        store.data_mut().confirmed = true;
         Ok(())
     })?;
     host.func_wrap("decline", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
         let reason = clipped(&reason, store.data().limits.text_bytes);
-        let output = parsing(&mut store, "decline")?;
         // After `confirm` it can not be somebody else's protocol any more.
-        let verdict =
-            if output.confirmed { Verdict::Failed(reason) } else { Verdict::Declined(reason) };
-        output.verdict.get_or_insert(verdict);
+        let confirmed = store.data().confirmed;
+        let verdict = if confirmed { Verdict::Failed } else { Verdict::Declined };
+        parsing(&mut store, "decline")?.verdict.get_or_insert(verdict(reason));
         Ok(())
     })?;
     host.func_wrap("fail", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
         let reason = clipped(&reason, store.data().limits.text_bytes);
-        let output = parsing(&mut store, "fail")?;
-        output.verdict.get_or_insert(Verdict::Failed(reason));
+        parsing(&mut store, "fail")?.verdict.get_or_insert(Verdict::Failed(reason));
         Ok(())
     })?;
     host.func_wrap("skip", |mut store: StoreContextMut<'_, State>, (side, bytes): (Side, u64)| {

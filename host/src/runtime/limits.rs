@@ -42,3 +42,21 @@ impl Default for CellLimits {
         }
     }
 }
+
+impl CellLimits {
+    /// The limits as rows of `docs/limits.md`: name, value, unit, and what happens at it.
+    #[must_use]
+    pub fn rows(&self) -> [(&'static str, u128, &'static str, &'static str); 8] {
+        let size = |value: usize| value as u128;
+        [
+            ("memory", size(self.memory), "bytes", "fault `memory`"),
+            ("table_elements", size(self.table_elements), "elements", "fault `memory`"),
+            ("call_time", self.call_time.as_millis(), "ms of CPU", "fault `deadline`"),
+            ("record_bytes", size(self.record_bytes), "bytes", "fault `bad_record`"),
+            ("records_per_call", size(self.records_per_call), "records", "fault `record_flood`"),
+            ("host_call_bytes", size(self.host_call_bytes), "bytes", "fault `host_call`"),
+            ("log_lines", self.log_lines.into(), "lines", "counted as `log_lines_dropped`"),
+            ("text_bytes", size(self.text_bytes), "bytes", "the rest is cut off"),
+        ]
+    }
+}

@@ -43,7 +43,7 @@ pub struct LogLine {
 pub struct Output {
     /// In order.
     pub records: Vec<Emitted>,
-    /// It has said that the protocol is its own, now or earlier.
+    /// It has said that the protocol is its own.
     pub confirmed: bool,
     /// It has ended parsing.
     pub verdict: Option<Verdict>,
@@ -71,6 +71,8 @@ pub(crate) struct State {
     /// Empty while the parser is being described.
     pub(crate) description: Option<Arc<Description>>,
     pub(crate) output: Output,
+    /// It has said that the protocol is its own.
+    pub(crate) confirmed: bool,
     pub(crate) log_lines: u32,
     /// Records emitted in the current call.
     pub(crate) emitted: usize,
@@ -92,6 +94,7 @@ impl State {
             limits,
             description,
             output: Output::default(),
+            confirmed: false,
             log_lines: 0,
             emitted: 0,
             last_words: None,

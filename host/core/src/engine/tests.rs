@@ -207,7 +207,7 @@ fn done_with_a_fin_waiting_ends_the_side() {
     lab.send(Orig, seg(5, "x").flags("F"));
     let id = lab.log.id.unwrap_or_else(|| panic!("no event"));
     lab.engine.done(id, Orig);
-    lab.tick_ms(2000).expect(&["orig end fin"]);
+    lab.tick_ms(30_000).expect(&["orig end fin"]);
 }
 
 #[test]

@@ -218,9 +218,10 @@ impl Flow {
         for side in Side::BOTH {
             let tally = &mut tally[side.index()];
             if tally.end.is_none() {
-                if let Proto::Tcp(tcp) = proto {
-                    tcp.flush(side, ident, anomalies, cx);
-                }
+                let reason = match proto {
+                    Proto::Tcp(tcp) => tcp.flush(side, reason, ident, anomalies, cx),
+                    Proto::Udp(_) => reason,
+                };
                 tally.end = Some(reason);
                 cx.emit.tell(ident, FlowEvent::End { side, reason });
             }

@@ -21,6 +21,9 @@ pub(super) struct Disorder {
     pub(super) bytes: u64,
     /// Since when the end of the stream, though nothing held, has been known to be beyond a hole.
     pub(super) tail_since: Option<Timestamp>,
+    /// How far the peer had acknowledged when the first hole was first seen to be acknowledged, and
+    /// when that was.
+    pub(super) acked: Option<(u64, Timestamp)>,
     /// The latest gaps, as start and end, in no order.
     pub(super) gaps: [(u64, u64); GAPS_REMEMBERED],
     gap_at: usize,
@@ -66,6 +69,11 @@ impl Overlap {
 impl Disorder {
     pub(super) fn cost(&self) -> u64 {
         self.bytes + self.pieces.len() as u64 * PIECE_OVERHEAD
+    }
+
+    /// Since when bytes behind the first hole have been waiting.
+    pub(super) fn waiting_since(&self) -> Option<Timestamp> {
+        self.pieces.first_key_value().map_or(self.tail_since, |(_, piece)| Some(piece.since))
     }
 
     pub(super) fn is_idle(&self) -> bool {

@@ -13,14 +13,15 @@
 //!
 //! At any time delivered + missed + held + open holes = highest, until the side is stopped.
 //!
-//! A hole becomes a gap when the peer acknowledged all of it although bytes beyond it are here, when
-//! bytes beyond it have waited for longer than the reorder window, when a limit is hit, or when the
-//! flow ends. What is held is bounded per side in bytes and segments, and over all flows by the
+//! A hole becomes a gap when the peer acknowledged all of it although bytes beyond it are here, and
+//! this has been so for a moment; when bytes beyond it have waited for longer than the reorder window;
+//! when a limit is hit; or when the flow ends. The moment is there because captures mix up the order
+//! of packets: bytes may come after the acknowledgment that they caused. What is held is bounded per side in bytes and segments, and over all flows by the
 //! [`HoldPool`].
 
 use super::disorder::{Disorder, Overlap, PIECE_OVERHEAD};
 use super::overlap::{Chunk, Piece};
-use crate::{Counters, Demand, GapReason, Limits, OverlapPolicy, Timestamp};
+use crate::{Counters, Demand, EndReason, GapReason, Limits, OverlapPolicy, Timestamp};
 
 /// Takes what comes out of a stream.
 pub(crate) trait Outlet {
@@ -47,6 +48,8 @@ pub(crate) struct HoldPool {
     max_segments: u64,
     /// Reorder window in nanoseconds.
     window: u64,
+    /// The same for a hole that the peer has acknowledged.
+    acked_window: u64,
     /// First offset that is not reassembled; `u64::MAX` if there is none.
     depth: u64,
 }
@@ -61,6 +64,7 @@ impl HoldPool {
             max_bytes: limits.hold_bytes,
             max_segments: limits.hold_segments,
             window: limits.reorder_window_ms.saturating_mul(1_000_000),
+            acked_window: limits.acked_window_ms.saturating_mul(1_000_000),
             depth: if limits.depth == 0 { u64::MAX } else { limits.depth },
         }
     }
@@ -223,22 +227,20 @@ impl Stream {
             let edge = self.first_piece().map_or(chunk.offset, |at| at.min(chunk.offset));
             self.give_up(edge, GapReason::Memory, pool, out);
         }
-        self.give_up_acked(pool, out);
+        self.mark_acked(pool);
     }
 
     /// Takes the peer's acknowledgment of everything before `offset`.
     #[inline]
-    pub(crate) fn acknowledge(&mut self, offset: u64, pool: &mut HoldPool, out: &mut impl Outlet) {
+    pub(crate) fn acknowledge(&mut self, offset: u64, pool: &HoldPool) {
         if offset > self.acked {
             self.acked = offset;
-            if self.disorder.is_some() {
-                self.give_up_acked(pool, out);
-            }
+            self.mark_acked(pool);
         }
     }
 
     /// Takes note that the stream ends at `offset`, which must not be below [`Self::highest`].
-    pub(crate) fn set_fin(&mut self, offset: u64, pool: &mut HoldPool, out: &mut impl Outlet) {
+    pub(crate) fn set_fin(&mut self, offset: u64, pool: &HoldPool) {
         debug_assert!(offset >= self.highest);
         self.highest = self.highest.max(offset);
         self.fin = Some(self.highest);
@@ -246,28 +248,53 @@ impl Stream {
             self.next = self.highest;
         } else if self.next < self.highest {
             self.note_tail(pool);
-            self.give_up_acked(pool, out);
+            self.mark_acked(pool);
         }
     }
 
-    /// Returns when the first hole is older than the reorder window.
+    /// Returns when the first hole is to be given up.
+    #[inline]
     pub(crate) fn deadline(&self, pool: &HoldPool) -> Option<Timestamp> {
         if self.next == self.highest {
             return None;
         }
-        Some(self.waiting_since()?.saturating_add(pool.window))
+        let disorder = self.disorder.as_ref()?;
+        let aged = disorder.waiting_since().map(|since| since.saturating_add(pool.window));
+        let acked = disorder.acked.map(|(_, since)| since.saturating_add(pool.acked_window));
+        aged.into_iter().chain(acked).min()
     }
 
-    /// Gives up the holes that are older than the reorder window at `now`.
+    /// Gives up the holes whose deadline is not after `now`.
     pub(crate) fn expire(&mut self, now: Timestamp, pool: &mut HoldPool, out: &mut impl Outlet) {
         while self.deadline(pool).is_some_and(|due| due <= now) {
-            out.counters().holes_aged += 1;
-            self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+            let marked = self.disorder().acked;
+            match marked.filter(|(_, since)| since.saturating_add(pool.acked_window) <= now) {
+                Some((acked, _)) => {
+                    // All that was acknowledged when the mark was set is equally old.
+                    self.disorder().acked = None;
+                    while self.next < self.highest && acked >= self.hole_edge() {
+                        out.counters().holes_acked += 1;
+                        self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+                    }
+                }
+                None => {
+                    out.counters().holes_aged += 1;
+                    self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+                }
+            }
+            self.mark_acked(pool);
         }
     }
 
-    /// Gives up all holes and delivers all that is held: the flow ends.
-    pub(crate) fn flush(&mut self, pool: &mut HoldPool, out: &mut impl Outlet) {
+    /// Gives up all holes and delivers all that is held: the flow ends, for `reason`.
+    ///
+    /// Returns how the stream ended. If its FIN was waiting behind a hole, that is what it is.
+    pub(crate) fn flush(
+        &mut self,
+        reason: EndReason,
+        pool: &mut HoldPool,
+        out: &mut impl Outlet,
+    ) -> EndReason {
         while self.next < self.highest {
             self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
         }
@@ -278,6 +305,7 @@ impl Stream {
             // The answer changes nothing: this is the last that is said of the side.
             let _: Demand = out.gap(pool.depth, len, GapReason::Depth);
         }
+        if self.at_fin() { EndReason::Fin } else { reason }
     }
 
     /// Stops delivering and holding. Offsets go on being counted.
@@ -305,15 +333,6 @@ impl Stream {
     /// Returns where the first hole ends; equal to `next` if there is no hole.
     fn hole_edge(&self) -> u64 {
         self.first_piece().unwrap_or(self.highest)
-    }
-
-    /// Since when bytes behind the first hole have been waiting.
-    fn waiting_since(&self) -> Option<Timestamp> {
-        let disorder = self.disorder.as_ref()?;
-        match disorder.pieces.first_key_value() {
-            Some((_, piece)) => Some(piece.since),
-            None => disorder.tail_since,
-        }
     }
 
     /// Takes note that the stream goes on behind a hole although nothing there is held.
@@ -377,12 +396,19 @@ impl Stream {
         self.drain(pool, out);
     }
 
-    /// Gives up the holes that the peer has acknowledged, as long as there are bytes beyond them.
+    /// Takes note since when the first hole has been acknowledged although bytes beyond it are here.
     ///
     /// An acknowledgment alone is not enough: it may have overtaken the bytes in the capture.
-    fn give_up_acked(&mut self, pool: &mut HoldPool, out: &mut impl Outlet) {
-        while self.next < self.highest && self.acked >= self.hole_edge() {
-            self.give_up(self.hole_edge(), GapReason::Lost, pool, out);
+    #[inline]
+    fn mark_acked(&mut self, pool: &HoldPool) {
+        let marked = self.next < self.highest && self.acked >= self.hole_edge();
+        let acked = self.acked;
+        if let Some(disorder) = &mut self.disorder {
+            if marked {
+                disorder.acked.get_or_insert((acked, pool.now));
+            } else {
+                disorder.acked = None;
+            }
         }
     }
 

@@ -156,16 +156,17 @@ impl Tcp {
         }
     }
 
-    /// Gives up all holes of a side and delivers what is held.
+    /// Gives up all holes of a side and delivers what is held; returns how the side ended.
     pub(crate) fn flush(
         &mut self,
         side: Side,
+        reason: EndReason,
         ident: &Ident,
         log: &mut AnomalyLog,
         cx: &mut Cx<'_>,
-    ) {
+    ) -> EndReason {
         let mut out = SideOut { ident, side, emit: &mut cx.emit, log };
-        self.sides[side.index()].stream.flush(cx.pool, &mut out);
+        self.sides[side.index()].stream.flush(reason, cx.pool, &mut out)
     }
 }
 
@@ -333,8 +334,8 @@ impl<'e> Conn<'_, 'e> {
         let highest = peer.stream.highest();
         let Ok(acked) = u64::try_from(seg.ack.offset(peer.first, highest)) else { return };
         if acked > peer.stream.acked() && acked <= highest.saturating_add(max_jump) {
-            let (stream, pool, mut out) = self.parts(side.other());
-            stream.acknowledge(acked, pool, &mut out);
+            let (stream, pool, _) = self.parts(side.other());
+            stream.acknowledge(acked, pool);
         }
     }
 
@@ -356,7 +357,8 @@ impl<'e> Conn<'_, 'e> {
         let syn = seg.flags.has(TcpFlags::SYN);
         let state = self.side(side);
         let next = state.stream.next();
-        // RFC 9293 §3.4: the SYN takes one number before the first byte.
+        // RFC 9293 §3.4: the SYN takes one number before the first byte. Bytes on a SYN (RFC 7413)
+        // are taken as they come, although the peer may refuse them; they are sent again then.
         let seq = if syn { seg.seq.plus(1) } else { seg.seq };
         let mut at = seq.offset(state.first, next);
         if at == 1 && state.start == Start::Guessed && state.stream.is_untouched() && !fin {
@@ -431,8 +433,8 @@ impl<'e> Conn<'_, 'e> {
                 return self.anomaly(side, AnomalyKind::FinIgnored);
             }
         };
-        let (stream, pool, mut out) = self.parts(side);
-        stream.set_fin(end, pool, &mut out);
+        let (stream, pool, _) = self.parts(side);
+        stream.set_fin(end, pool);
     }
 
     /// Takes a RST.
@@ -505,7 +507,11 @@ impl<'e> Conn<'_, 'e> {
         let syn = seg.flags.has(TcpFlags::SYN);
         let state = self.side(side);
         if syn {
-            if state.start == Start::Unknown || state.first != seg.seq.plus(1) {
+            // The same number again is a straggler, unless the connection was refused: some systems
+            // try again at once and don't choose another.
+            let other = state.start == Start::Unknown || state.first != seg.seq.plus(1);
+            let refused = !self.tcp.active && !seg.flags.has(TcpFlags::ACK);
+            if other || refused {
                 return Verdict::Reuse;
             }
             self.cx.emit.counters.syn_retransmits += 1;
@@ -537,7 +543,7 @@ impl<'e> Conn<'_, 'e> {
             return;
         }
         let (stream, pool, mut out) = self.parts(side);
-        stream.flush(pool, &mut out);
+        let reason = stream.flush(reason, pool, &mut out);
         self.tally[side.index()].end = Some(reason);
         self.cx.emit.tell(self.ident, FlowEvent::End { side, reason });
     }

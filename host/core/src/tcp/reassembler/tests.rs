@@ -42,7 +42,7 @@ impl Lab {
     }
 
     fn with(change: impl FnOnce(&mut Limits), policy: OverlapPolicy) -> Self {
-        let mut limits = Limits::default();
+        let mut limits = Limits { reorder_window_ms: 2000, ..Limits::default() };
         change(&mut limits);
         let pool = HoldPool::new(&limits, policy);
         Self { stream: Stream::default(), pool, log: Log::default() }
@@ -58,12 +58,12 @@ impl Lab {
     }
 
     fn ack(&mut self, offset: u64) -> &mut Self {
-        self.stream.acknowledge(offset, &mut self.pool, &mut self.log);
+        self.stream.acknowledge(offset, &self.pool);
         self
     }
 
     fn fin(&mut self, offset: u64) -> &mut Self {
-        self.stream.set_fin(offset, &mut self.pool, &mut self.log);
+        self.stream.set_fin(offset, &self.pool);
         self
     }
 
@@ -74,7 +74,7 @@ impl Lab {
     }
 
     fn flush(&mut self) -> &mut Self {
-        self.stream.flush(&mut self.pool, &mut self.log);
+        self.stream.flush(EndReason::Idle, &mut self.pool, &mut self.log);
         assert_eq!(self.pool.total(), 0);
         self
     }
@@ -153,7 +153,23 @@ fn acked_hole_with_bytes_beyond_becomes_gap() {
     let mut lab = Lab::new();
     lab.insert(0, b"ab").insert(5, b"f").expect(&["0 ab"]);
     lab.ack(4).expect(&[]);
-    lab.ack(6).expect(&["2 gap 3 lost", "5 f"]);
+    lab.ack(6).at_ms(99).expect(&[]).at_ms(100).expect(&["2 gap 3 lost", "5 f"]);
+    assert_eq!(lab.log.counters.holes_acked, 1);
+}
+
+#[test]
+fn acked_hole_filled_in_time_is_no_gap() {
+    let mut lab = Lab::new();
+    lab.insert(5, b"f").ack(6).at_ms(99).insert(0, b"abcde").expect(&["0 abcde", "5 f"]);
+    lab.at_ms(10_000).expect(&[]);
+}
+
+#[test]
+fn acked_holes_become_gaps_together() {
+    let mut lab = Lab::new();
+    lab.insert(1, b"b").insert(3, b"d").insert(5, b"f").ack(4).at_ms(50).ack(6);
+    lab.at_ms(100).expect(&["0 gap 1 lost", "1 b", "2 gap 1 lost", "3 d"]);
+    lab.at_ms(199).expect(&[]).at_ms(200).expect(&["4 gap 1 lost", "5 f"]);
 }
 
 #[test]
@@ -165,7 +181,8 @@ fn acked_hole_without_bytes_beyond_stays_open() {
 
 #[test]
 fn bytes_beyond_an_acked_hole_make_it_a_gap() {
-    Lab::new().ack(100).insert(10, b"x").expect(&["0 gap 10 lost", "10 x"]);
+    let mut lab = Lab::new();
+    lab.ack(100).insert(10, b"x").expect(&[]).at_ms(100).expect(&["0 gap 10 lost", "10 x"]);
 }
 
 #[test]
@@ -196,9 +213,9 @@ fn younger_hole_behind_an_old_one_waits_on() {
 #[test]
 fn fin_beyond_a_hole_counts_as_beyond() {
     let mut lab = Lab::new();
-    lab.insert(0, b"ab").fin(5).expect(&["0 ab"]);
+    lab.insert(0, b"ab").fin(5).ack(6).expect(&["0 ab"]);
     assert!(!lab.stream.at_fin());
-    lab.ack(6).expect(&["2 gap 3 lost"]);
+    lab.at_ms(100).expect(&["2 gap 3 lost"]);
     assert!(lab.stream.at_fin());
 }
 
@@ -219,7 +236,7 @@ fn flush_gives_up_holes_and_delivers_the_rest() {
 #[test]
 fn late_bytes_after_a_gap_are_counted_not_delivered() {
     let mut lab = Lab::new();
-    lab.ack(9).insert(5, b"f").expect(&["0 gap 5 lost", "5 f"]);
+    lab.ack(9).insert(5, b"f").at_ms(100).expect(&["0 gap 5 lost", "5 f"]);
     lab.insert(3, b"defg").expect(&["6 g"]);
     assert_eq!((lab.log.counters.late_bytes, lab.stream.duplicate), (2, 1));
 }

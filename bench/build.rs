@@ -1,0 +1,13 @@
+//! Builds the guest that is measured.
+
+#[path = "../host/build/guests.rs"]
+mod guests;
+
+fn main() {
+    let root = guests::workspace_root();
+    let built = guests::build(&root, &["-p", "flowcell-bench-guest"]);
+    println!("cargo:rustc-env=GUEST={}", built.join("flowcell_bench_guest.wasm").display());
+    for watched in ["bench/guest", "guest-sdk", "wit", "Cargo.lock", ".cargo/config.toml"] {
+        println!("cargo:rerun-if-changed={}", root.join(watched).display());
+    }
+}

@@ -1,0 +1,24 @@
+//! `flowcell-bench`: what things cost, as ratios within one run.
+
+mod poll;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "flowcell-bench", about = "What things cost, as ratios within one run")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// One delivery to a parser that reads lines, against a bare call of a component.
+    Poll,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().command {
+        Command::Poll => poll::run(),
+    }
+}

@@ -1,4 +1,5 @@
 //! Builds the guest that is measured.
+#![allow(clippy::expect_used, reason = "a build script fails by panicking")]
 
 #[path = "../host/build/guests.rs"]
 mod guests;

@@ -66,7 +66,8 @@ pub use futures;
 pub use line::{Line, LinePart};
 pub use read_error::{EndReason, Ended, Gap, GapReason, OrEnd, ReadError};
 pub use record::{
-    Bytes, Element, Field, FieldType, Kind, ParserDef, Record, Schema, Text, Timestamp, Value,
+    Bytes, Element, Field, FieldType, Kind, ParserDef, Record, Running, Schema, Text, Timestamp,
+    Value,
 };
 pub use stream::{ByteStream, MAX_READ};
 

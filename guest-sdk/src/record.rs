@@ -24,8 +24,11 @@ pub struct ParserDef {
     /// The records that it may emit.
     pub records: &'static [&'static Schema],
     /// Starts the parser on a flow.
-    pub start: fn(Flow) -> Pin<Box<dyn Future<Output = Result<()>>>>,
+    pub start: fn(Flow) -> Running,
 }
+
+/// A parser at work: the state machine that the compiler made of the async function.
+pub type Running = Pin<Box<dyn Future<Output = Result<()>>>>;
 
 /// The published form of a record or object.
 #[derive(Debug)]

@@ -134,6 +134,46 @@ impl ByteStream {
         Ok(&self.buffer.readable()[..count])
     }
 
+    /// Waits for `count` bytes as [`peek`](Self::peek) does, but never gives anything up: where a gap or
+    /// the end stands before them, the error says how many bytes are there, and these can be read.
+    ///
+    /// It can be raced against something else (`select`) and dropped without loss. That is how a
+    /// parser waits for one side and limits what the other may pile up meanwhile.
+    ///
+    /// # Errors
+    /// As all reads. [`Gap::cut`] and [`Ended::unread`](crate::Ended::unread) are the bytes there.
+    pub async fn look_ahead(&mut self, count: usize) -> Result<&[u8], ReadError> {
+        if count > MAX_READ {
+            return Err(ReadError::TooLong { side: self.side, limit: MAX_READ });
+        }
+        poll_fn(|cx| {
+            self.resume();
+            loop {
+                let here = self.buffer.readable().len();
+                if here >= count {
+                    return Poll::Ready(Ok(()));
+                }
+                match self.buffer.stop() {
+                    Some((_, Mark::Gap { length, reason })) => {
+                        let offset = self.offset + here as u64;
+                        let gap = Gap { side: self.side, offset, length, reason, cut: here };
+                        return Poll::Ready(Err(ReadError::Gap(gap)));
+                    }
+                    Some((_, Mark::End(reason))) => {
+                        let end = Ended { side: self.side, reason, unread: here };
+                        return Poll::Ready(Err(ReadError::End(end)));
+                    }
+                    Some((_, Mark::Boundary)) | None => {}
+                }
+                if !self.refill() {
+                    return self.wait(cx);
+                }
+            }
+        })
+        .await?;
+        Ok(&self.buffer.readable()[..count])
+    }
+
     /// Reads whatever is there next, at least one byte; `None` at the end. For content that is
     /// streamed rather than collected.
     ///

@@ -1,7 +1,5 @@
 //! The executor: one parser, polled when something was delivered and while it wakes itself.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::flow::{Flow, FlowInfo, HostCalls, Shared, Side};
 use crate::inbox::Mark;
 use crate::read_error::{EndReason, GapReason, ReadError};
-use crate::record::{ParserDef, Timestamp};
+use crate::record::{ParserDef, Running, Timestamp};
 use crate::{Error, Result};
 
 /// One delivery.
@@ -70,7 +68,7 @@ impl Wake for Woken {
 
 /// A parser at work on one flow.
 pub struct Task {
-    future: Pin<Box<dyn Future<Output = Result<()>>>>,
+    future: Running,
     shared: Rc<Shared>,
     datagrams: bool,
     woken: Arc<Woken>,

@@ -1,6 +1,7 @@
 //! From the bytes of a `.wasm` file to a parser.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -121,15 +122,31 @@ fn compile(engine: &Engine, bytes: &[u8], limits: CellLimits) -> Result<Parser, 
 /// `cargo build --target wasm32-unknown-unknown` makes core modules; the contract's types are in a
 /// custom section of theirs.
 fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
+    let invalid = |error: wasmparser::BinaryReaderError| LoadProblem::Module(error.to_string());
     let mut has_types = false;
+    let mut foreign = BTreeSet::new();
     for payload in wasmparser::Parser::new(0).parse_all(module) {
-        let payload = payload.map_err(|error| LoadProblem::Module(error.to_string()))?;
-        if let Payload::CustomSection(section) = payload {
-            has_types |= section.name().starts_with("component-type");
+        match payload.map_err(invalid)? {
+            Payload::CustomSection(section) => {
+                has_types |= section.name().starts_with("component-type");
+            }
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let from = import.map_err(invalid)?.module;
+                    if !from.starts_with("flowcell:parser/") {
+                        foreign.insert(from.to_owned());
+                    }
+                }
+            }
+            _ => {}
         }
     }
     if !has_types {
         return Err(LoadProblem::NoComponentType);
+    }
+    if !foreign.is_empty() {
+        let imports = foreign.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(ParserError::Imports { imports }.into());
     }
     wit_component::ComponentEncoder::default()
         .validate(true)

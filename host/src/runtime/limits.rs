@@ -17,7 +17,8 @@ pub struct CellLimits {
     pub record_bytes: usize,
     /// Records that one call may emit. Reached: fault `record_flood`.
     pub records_per_call: usize,
-    /// Bytes that one call may pass to the host besides records. Reached: fault `host_call`.
+    /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
+    /// `record_bytes`, so that a record that is too long is told as such.
     pub host_call_bytes: usize,
     /// Log lines of one flow that are kept; further ones are counted.
     pub log_lines: u32,
@@ -36,7 +37,7 @@ impl Default for CellLimits {
             record_bytes: 256 << 10,
             // 64 KiB of two-byte lines, and then some.
             records_per_call: 65_536,
-            host_call_bytes: 256 << 10,
+            host_call_bytes: 512 << 10,
             log_lines: 16,
             text_bytes: 1024,
         }

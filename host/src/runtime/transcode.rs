@@ -34,9 +34,10 @@ pub(crate) fn record(schema: &Schema, body: &[u8]) -> Result<(Vec<u8>, Vec<Strin
         escaped: Vec::new(),
         path: Vec::new(),
     };
-    let done = transcoder.object(schema).and_then(|()| {
-        if transcoder.offset == body.len() { Ok(()) } else { Err("bytes behind the record") }
-    });
+    let done = match transcoder.object(schema) {
+        Ok(()) if transcoder.offset < body.len() => Err("bytes behind the record"),
+        other => other,
+    };
     match done {
         Ok(()) => Ok((transcoder.json, transcoder.escaped)),
         Err(problem) => Err(BadRecord {

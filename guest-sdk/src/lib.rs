@@ -33,14 +33,12 @@
 //! # }
 //! ```
 //!
-//! Built for `wasm32-unknown-unknown` this is a complete parser; built natively, its tests run
-//! [flow scripts](testing) against it at every split of the bytes.
+//! Built for `wasm32-unknown-unknown` this is a complete parser; built natively, its tests run flow
+//! scripts (feature `testing`) against it at every split of the bytes.
 //!
 //! The pieces: [`Flow`] is the conversation and the way to emit; [`ByteStream`] is what one side
 //! sends; [`ReadError`] says why a read could not be satisfied; [`Record`] and [`Value`] are what can
 //! be emitted; [`Error`] is how a parser ends other than well.
-
-#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate self as flowcell_sdk;
 

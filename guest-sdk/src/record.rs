@@ -88,6 +88,17 @@ pub trait Record: Value {
 }
 
 /// A type that a field of a record can have.
+///
+/// Bytes from the wire say what they are:
+///
+/// ```compile_fail
+/// use flowcell_sdk::prelude::*;
+///
+/// #[derive(Record)]
+/// struct Bad {
+///     body: Vec<u8>, // Text or Bytes?
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can not be a field of a record",
     note = "wrap bytes from the wire in `Text` (shown as text) or `Bytes` (shown as base64)"

@@ -12,7 +12,6 @@ use crate::record::{ParserDef, Running, Timestamp};
 use crate::{Error, Result};
 
 /// One delivery.
-#[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "the exports place data themselves"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input<'a> {
     /// In-order bytes of one side, or one datagram.

@@ -46,9 +46,11 @@ mod cbor;
 mod error;
 mod flow;
 mod inbox;
+mod info;
 mod line;
 mod read_error;
 mod record;
+mod shared;
 mod stream;
 mod stream_io;
 mod task;
@@ -59,8 +61,9 @@ pub mod testing;
 pub mod wasm;
 
 pub use error::{Error, Result};
-pub use flow::{Flow, FlowInfo, Level, Side, Transport};
+pub use flow::Flow;
 pub use futures;
+pub use info::{FlowInfo, Level, Side, Transport};
 pub use line::{Line, LinePart};
 pub use read_error::{EndReason, Ended, Gap, GapReason, OrEnd, ReadError};
 pub use record::{
@@ -86,6 +89,6 @@ pub mod prelude {
 
 /// What drives a parser: the component's exports in a sandbox, a test or a benchmark natively.
 pub mod drive {
-    pub use crate::flow::HostCalls;
+    pub use crate::shared::HostCalls;
     pub use crate::task::{Input, Progress, Task};
 }

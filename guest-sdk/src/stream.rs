@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 
 use memchr::{memchr, memmem};
 
-use crate::flow::{Shared, Side};
 use crate::inbox::{Buffer, Mark};
+use crate::info::Side;
 use crate::line::{Line, LinePart};
 use crate::read_error::{Ended, Gap, ReadError};
+use crate::shared::Shared;
 
 /// Most bytes that one read may ask for: 65,536. What is longer has to be read in pieces.
 pub const MAX_READ: usize = 65_536;

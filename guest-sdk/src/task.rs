@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::flow::{Flow, FlowInfo, HostCalls, Shared, Side};
+use crate::flow::Flow;
 use crate::inbox::Mark;
+use crate::info::{FlowInfo, Side};
 use crate::read_error::{EndReason, GapReason, ReadError};
 use crate::record::{ParserDef, Running, Timestamp};
+use crate::shared::{HostCalls, Shared};
 use crate::{Error, Result};
 
 /// One delivery.

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use super::json;
 use super::script::{FlowScript, Step};
-use crate::flow::{HostCalls, Level, Side, Transport};
+use crate::info::{Level, Side, Transport};
 use crate::record::{ParserDef, Timestamp};
+use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Task};
 
 /// How the bytes between two changes of side are cut into deliveries.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value as Json;
 
-use crate::flow::{FlowInfo, Side, Transport};
+use crate::info::{FlowInfo, Side, Transport};
 use crate::read_error::{EndReason, GapReason};
 use crate::record::Timestamp;
 

@@ -10,9 +10,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
 use self::bindings::flowcell::parser::{host, types};
-use crate::flow::{FlowInfo, HostCalls, Level, Side, Transport};
+use crate::info::{FlowInfo, Level, Side, Transport};
 use crate::read_error::{EndReason, GapReason};
 use crate::record::{ParserDef, Timestamp};
+use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Task};
 
 pub use self::bindings::flowcell::parser::description_types::Description;

@@ -1,0 +1,73 @@
+//! What is known of a flow before its first byte.
+
+use std::net::SocketAddr;
+
+use crate::record::Timestamp;
+
+/// Which endpoint sent the bytes. For TCP the client is the endpoint that opened the connection;
+/// where the opening was not seen, the host decides by port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The endpoint that opened the connection.
+    Client,
+    /// The endpoint that was connected to.
+    Server,
+}
+
+impl Side {
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::Client => 0,
+            Self::Server => 1,
+        }
+    }
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// The transport protocol of a flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Two byte streams.
+    Tcp,
+    /// Datagrams.
+    Udp,
+}
+
+/// Severity of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The parser is at a loss.
+    Error,
+    /// Something the operator should look at.
+    Warn,
+    /// Of interest.
+    Info,
+    /// For the parser's author.
+    Debug,
+}
+
+/// What is known of a flow when its parser starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlowInfo {
+    /// Address and port of the client.
+    pub client: SocketAddr,
+    /// Address and port of the server.
+    pub server: SocketAddr,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// Time of the packet that the parser is started for.
+    pub at: Timestamp,
+    /// The start was not seen: the first bytes of either side may be anywhere in the conversation,
+    /// and who is client is a guess.
+    pub midstream: bool,
+    /// The endpoint that sent the first packet seen.
+    pub originator: Side,
+}

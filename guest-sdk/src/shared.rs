@@ -1,0 +1,93 @@
+//! What the parser's handles and the deliveries share.
+
+use std::cell::{Cell, RefCell, RefMut};
+
+use crate::cbor::Encoder;
+use crate::inbox::Inbox;
+use crate::info::{Level, Side};
+use crate::record::{ParserDef, Record, Timestamp};
+
+/// What a host does for a parser. In a sandbox these are the imports of `wit/parser.wit`.
+pub trait HostCalls {
+    /// One record; `kind` indexes [`ParserDef::records`], `body` is a CBOR array.
+    fn emit(&self, kind: u32, body: &[u8]);
+    /// "This is my protocol."
+    fn confirm(&self);
+    /// "This is not my protocol."
+    fn decline(&self, reason: &str);
+    /// The protocol is violated.
+    fn fail(&self, reason: &str);
+    /// The next `bytes` bytes of `side` need not be delivered.
+    fn skip(&self, side: Side, bytes: u64);
+    /// Nothing more of `side` is wanted.
+    fn done(&self, side: Side);
+    /// A line for the operator.
+    fn log(&self, level: Level, message: &str);
+}
+
+/// What the parser's handles and the deliveries share.
+pub(crate) struct Shared {
+    def: &'static ParserDef,
+    host: Box<dyn HostCalls>,
+    inboxes: [RefCell<Inbox>; 2],
+    now: Cell<Timestamp>,
+    /// Kept between records, so that emitting does not allocate.
+    body: RefCell<Vec<u8>>,
+}
+
+impl Shared {
+    pub(crate) fn new(def: &'static ParserDef, host: Box<dyn HostCalls>, at: Timestamp) -> Self {
+        Self {
+            def,
+            host,
+            inboxes: Default::default(),
+            now: Cell::new(at),
+            body: RefCell::default(),
+        }
+    }
+
+    /// The borrow never outlives one step of a read or one delivery, and neither calls the other.
+    pub(crate) fn inbox(&self, side: Side) -> RefMut<'_, Inbox> {
+        self.inboxes[side.index()].borrow_mut()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now.get()
+    }
+
+    pub(crate) fn set_now(&self, at: Timestamp) {
+        self.now.set(at);
+    }
+
+    pub(crate) fn host(&self) -> &dyn HostCalls {
+        &*self.host
+    }
+
+    /// Encodes a record and hands it to the host.
+    pub(crate) fn emit<R: Record>(&self, record: &R) {
+        let name = R::SCHEMA.name;
+        let position = self.def.records.iter().position(|known| known.name == name);
+        let Some(kind) = position.and_then(|at| u32::try_from(at).ok()) else {
+            panic!("record `{name}` is not listed in #[parser(records = [...])]");
+        };
+        let mut body = self.body.take();
+        body.clear();
+        record.encode_fields(&mut Encoder::new(&mut body));
+        self.host.emit(kind, &body);
+        self.body.replace(body);
+    }
+
+    pub(crate) fn skip(&self, side: Side, bytes: u64) {
+        self.host.skip(side, bytes);
+    }
+
+    pub(crate) fn done(&self, side: Side) {
+        self.host.done(side);
+    }
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("parser", &self.def.name).finish_non_exhaustive()
+    }
+}

@@ -1,1 +1,60 @@
-//! Stub.
+//! Parsers to load: those of `tests/guests`, and the first-party ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wit_component::StringEncoding;
+use wit_parser::Resolve;
+
+include!(concat!(env!("OUT_DIR"), "/for_each_guest.rs"));
+
+/// The `.wasm` file of a parser in `parsers/`, by the name of its library.
+#[must_use]
+pub fn parser(name: &str) -> PathBuf {
+    Path::new(env!("PARSERS")).join(format!("{name}.wasm"))
+}
+
+/// The bytes of a parser in `tests/guests`, as its author would hand them over.
+///
+/// # Panics
+/// When there is none of that name.
+#[must_use]
+pub fn guest(name: &str) -> Vec<u8> {
+    let raw = folder().join("raw").join(format!("{name}.wat"));
+    if let Ok(text) = fs::read_to_string(raw) {
+        return with_contract(module(&text));
+    }
+    let built = Path::new(env!("GUESTS")).join(format!("{name}.wasm"));
+    fs::read(&built).unwrap_or_else(|error| panic!("{}: {error}", built.display()))
+}
+
+/// Assembles WebAssembly text: a module or a component.
+///
+/// # Panics
+/// When it is not valid text.
+#[must_use]
+pub fn module(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Adds the custom section that says that a core module is of the parsers' world.
+///
+/// # Panics
+/// When `wit/parser.wit` is broken.
+#[must_use]
+pub fn with_contract(mut module: Vec<u8>) -> Vec<u8> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve
+        .push_path(folder().join("../../wit"))
+        .unwrap_or_else(|error| panic!("wit/parser.wit: {error:#}"));
+    let world = resolve
+        .select_world(&[package], Some("parser"))
+        .unwrap_or_else(|error| panic!("wit/parser.wit: {error:#}"));
+    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    module
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("guests")
+}

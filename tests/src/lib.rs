@@ -3,4 +3,5 @@
 pub mod command;
 pub mod corpus;
 pub mod guests;
+pub mod namespace;
 pub mod packets;

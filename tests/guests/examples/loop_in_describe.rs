@@ -1,0 +1,22 @@
+//! Never says what it is.
+#![cfg(target_arch = "wasm32")]
+
+use flowcell_test_guests::by_hand::*;
+
+struct Component;
+
+impl Guest for Component {
+    fn describe() -> Description {
+        loop {
+            std::hint::spin_loop();
+        }
+    }
+
+    fn open(_flow: WireFlow) {}
+
+    fn poll(_input: WireInput) -> WireProgress {
+        WireProgress::Pending
+    }
+}
+
+flowcell_test_guests::export_component!();

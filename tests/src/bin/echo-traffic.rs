@@ -1,0 +1,63 @@
+//! Makes traffic for the live tests: an echo server on port 7 of the loopback interface, and
+//! connections to it, by name. One that is called `NAME@ADDRESS` goes to that address of it.
+//!
+//! Each line on standard input is an order, and is written to standard output when it has been
+//! carried out: `NAME TEXT` sends TEXT on connection NAME, opening it first if need be, and waits
+//! until it came back; `NAME` alone closes the connection. It ends with its input.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write, stdin};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+fn main() -> io::Result<()> {
+    let listener = TcpListener::bind(("0.0.0.0", 7))?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || echo(stream));
+        }
+    });
+    let mut connections: HashMap<String, BufReader<TcpStream>> = HashMap::new();
+    for order in stdin().lines() {
+        let order = order?;
+        match order.split_once(' ') {
+            Some((name, text)) => {
+                if !connections.contains_key(name) {
+                    let address = name.split_once('@').map_or("127.0.0.1", |(_, address)| address);
+                    let stream = TcpStream::connect((address, 7))?;
+                    connections.insert(name.to_owned(), BufReader::new(stream));
+                }
+                if let Some(connection) = connections.get_mut(name) {
+                    say(connection, text)?;
+                }
+            }
+            None => {
+                if let Some(mut connection) = connections.remove(&order) {
+                    connection.get_ref().shutdown(std::net::Shutdown::Write)?;
+                    connection.read_to_end(&mut Vec::new())?;
+                }
+            }
+        }
+        println!("{order}");
+    }
+    Ok(())
+}
+
+fn echo(stream: TcpStream) -> io::Result<()> {
+    let mut writer = stream.try_clone()?;
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        writer.write_all(&line)?;
+        line.clear();
+    }
+    Ok(())
+}
+
+fn say(connection: &mut BufReader<TcpStream>, text: &str) -> io::Result<()> {
+    let line = format!("{text}\n");
+    connection.get_mut().write_all(line.as_bytes())?;
+    let mut answer = String::new();
+    connection.read_line(&mut answer)?;
+    if answer == line { Ok(()) } else { Err(io::Error::other("the echo differs")) }
+}

@@ -1,0 +1,129 @@
+//! Parsers that break down, or would bring others down, while they parse.
+
+use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::packets::Conversation;
+
+use super::{BAD, fault, fault_in, run_with, two_lines};
+
+#[test]
+pub(crate) fn loop_in_open() {
+    assert_eq!(fault("loop_in_open", "deadline"), "the call took too long");
+}
+
+#[test]
+pub(crate) fn loop_in_poll() {
+    let (run, message) = fault_in("loop_in_poll", &two_lines(), "deadline");
+    assert_eq!(message, "the call took too long");
+    // What was said before the loop stands.
+    assert_eq!(run.only("loop_in_poll.note")["data"]["text"], "before the loop");
+}
+
+#[test]
+pub(crate) fn wakes_itself() {
+    assert_eq!(fault("wakes_itself", "deadline"), "the call took too long");
+}
+
+#[test]
+pub(crate) fn loop_in_realloc() {
+    assert_eq!(fault("loop_in_realloc", "deadline"), "the call took too long");
+}
+
+#[test]
+pub(crate) fn panic_in_open() {
+    let message = fault("panic_in_open", "trap");
+    assert!(message.ends_with("afraid of port 4000"), "{message}");
+    assert!(message.contains("panic_in_open.rs:"), "says where: {message}");
+}
+
+#[test]
+pub(crate) fn panic_in_poll() {
+    let (run, message) = fault_in("panic_in_poll", &two_lines(), "trap");
+    assert!(message.ends_with("a line of 3 bytes"), "{message}");
+    assert_eq!(run.only("panic_in_poll.note")["data"]["text"], "first line");
+    let fault = run.only("fault");
+    let backtrace = fault["data"]["backtrace"].as_array().expect("a backtrace");
+    let named = |frame: &serde_json::Value| frame.as_str().unwrap_or("").contains("panic_in_poll");
+    assert!(backtrace.iter().any(named), "names the guest's function: {fault}");
+}
+
+#[test]
+pub(crate) fn deep_recursion() {
+    assert_eq!(fault("deep_recursion", "stack"), "call stack exhausted");
+}
+
+#[test]
+pub(crate) fn memory_bomb() {
+    let message = fault("memory_bomb", "memory");
+    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed"), "{message}");
+}
+
+#[test]
+pub(crate) fn table_bomb() {
+    let message = fault("table_bomb", "memory");
+    assert_eq!(message, "10001 table elements wanted, 10000 allowed");
+}
+
+#[test]
+pub(crate) fn never_reads() {
+    // A little is no harm: the parser waits until its flow is gone.
+    let run = run_with("never_reads", &[two_lines()]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stderr);
+    let parsers = &super::flow_record(&run)["data"]["parsers"];
+    assert_eq!(parsers[0]["outcome"], "unconfirmed");
+    // What it does not read it has to keep, in its own memory.
+    let much = vec![b'x'; 5 << 20];
+    let flow = Conversation::tcp(4000, BAD).open().send(Client, &much).send(Server, b"ok").close();
+    let (_, message) = fault_in("never_reads", &flow, "memory");
+    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed"), "{message}");
+}
+
+#[test]
+pub(crate) fn bad_progress() {
+    let message = fault("bad_progress", "trap");
+    assert!(message.contains("discriminant"), "{message}");
+}
+
+#[test]
+pub(crate) fn realloc_out_of_bounds() {
+    let message = fault("realloc_out_of_bounds", "trap");
+    assert!(message.contains("realloc"), "{message}");
+}
+
+#[test]
+pub(crate) fn emit_in_realloc() {
+    let message = fault("emit_in_realloc", "trap");
+    assert!(message.contains("cannot leave component instance"), "{message}");
+}
+
+#[test]
+pub(crate) fn emit_out_of_bounds() {
+    let message = fault("emit_out_of_bounds", "trap");
+    assert!(message.contains("out of bounds"), "{message}");
+}
+
+#[test]
+pub(crate) fn long_log() {
+    let message = fault("long_log", "host_call");
+    assert!(message.contains("host"), "{message}");
+}
+
+/// Three flows after and beside each other find memory that is zero, though each fills its own.
+#[test]
+pub(crate) fn finds_leftovers() {
+    let flow = |port| {
+        let flow = Conversation::tcp(port, BAD).open();
+        flow.send(Client, b"one\n").send(Server, b"ONE\n").send(Client, b"two\n").close()
+    };
+    let late = |mut flow: Conversation, frames| {
+        // Frames of no protocol, to start later.
+        let rest = std::mem::replace(&mut flow, Conversation::tcp(1, 1));
+        let waiting = (0..frames).fold(flow, |flow, _| flow.frame(vec![0; 60]));
+        rest.frames().iter().fold(waiting, |flow, frame| flow.frame(frame.clone()))
+    };
+    let flows = [flow(4000), late(flow(4001), 5), late(flow(4002), 20)];
+    let run = run_with("finds_leftovers", &flows);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
+    let parsed = run.of_type("flow").into_iter().filter(|flow| flow["resp_port"] == BAD);
+    let outcomes: Vec<_> = parsed.map(|flow| &flow["data"]["parsers"][0]["outcome"]).collect();
+    assert_eq!(outcomes, ["unconfirmed"; 3]);
+}

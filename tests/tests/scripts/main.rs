@@ -1,0 +1,122 @@
+//! A parser says the same natively and in the sandbox: every flow script of every first-party
+//! parser, with its bytes whole and one by one, gives the same records
+//!
+//! - to a cell that is given what the script says, exactly;
+//! - to the program that is given a capture of the same conversation.
+
+mod cell;
+mod program;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use flowcell_sdk::testing::{Cut, FlowScript, Outcome};
+use flowcell_sdk::{FieldType, Kind, ParserDef, Schema};
+use flowcell_tests::command::{Scratch, read};
+use flowcell_tests::guests;
+use serde_json::Value;
+
+/// Ways to cut the bytes.
+const CUTS: [Cut; 2] = [Cut::Whole, Cut::Bytes];
+
+/// A parser of this project, and its scripts.
+struct Tested {
+    /// The name of its folder and library.
+    name: String,
+    def: &'static ParserDef,
+    scripts: Vec<(PathBuf, FlowScript)>,
+}
+
+/// Every parser with scripts. The scripts have clients of different ports, so that they fit into one
+/// capture.
+fn all() -> Vec<Tested> {
+    let parsers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../parsers");
+    let mut folders: Vec<PathBuf> = entries(&parsers).collect();
+    folders.sort();
+    let tested = folders.iter().map(|folder| {
+        let name = folder.file_name().and_then(|name| name.to_str()).expect("a name");
+        let def = match name {
+            "smtp" => &smtp::PARSER,
+            "template" => &template::PARSER,
+            other => panic!("parsers/{other} is new: add its native build here"),
+        };
+        let mut paths: Vec<PathBuf> = entries(&folder.join("tests")).collect();
+        paths.retain(|path| path.extension().is_some_and(|extension| extension == "flow"));
+        paths.sort();
+        let scripts = paths.into_iter().zip(10_001..).map(|(path, port)| {
+            let text = fs::read_to_string(&path).expect("text");
+            let mut script = FlowScript::parse(&text).expect("a script");
+            script.info.client.set_port(port);
+            (path, script)
+        });
+        Tested { name: name.into(), def, scripts: scripts.collect() }
+    });
+    let mut tested: Vec<Tested> = tested.collect();
+    // What those scripts may lack.
+    let more = more_of_echo().zip(20_001..).map(|((name, mut script), port)| {
+        script.info.client.set_port(port);
+        (name.into(), script)
+    });
+    let echo = tested.iter_mut().find(|tested| tested.name == "template").expect("the template");
+    echo.scripts.extend(more);
+    tested
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").path())
+}
+
+/// Endings and losses in the smallest protocol.
+fn more_of_echo() -> impl Iterator<Item = (&'static str, FlowScript)> {
+    let scripts = [
+        ("a gap", "> \"a\\n\"\n< \"a\\n\"\n> \"b\"\n> gap 10\n> \"c\\n\"\n< \"c\\n\"\n"),
+        ("a gap of the server", "> \"a\\n\"\n< gap 2\n< \"a\\n\"\n> \"b\\n\"\n< \"b\\n\"\n"),
+        ("a gap at the start", "> gap 3\n> \"a\\n\"\n< \"a\\n\"\n"),
+        ("a reset", "> \"a\\n\"\n< \"a\\n\"\n> \"b\\n\"\n< \"b\"\n< end reset\n> end reset\n"),
+        ("a half-close", "> \"a\\n\"\n> \"b\\n\"\n> end fin\n< \"a\\n\"\n< \"b\\n\"\n"),
+        ("shutdown", "> \"a\\n\"\n< \"a\\n\"\n> \"b\\n\"\n> end shutdown\n< end shutdown\n"),
+        ("a long line", "> \"LONG\\n\"\n< \"a\\n\"\n"),
+    ];
+    scripts.into_iter().map(|(name, steps)| {
+        let steps = steps.replace("LONG", &"x".repeat(70_000));
+        let text = format!("client 10.0.0.1:1 server 10.0.0.2:7\n{steps}");
+        (name, FlowScript::parse(&text).expect("a script"))
+    })
+}
+
+/// The module that users run, in a folder for `--parsers`.
+fn parsers_folder(tested: &Tested, scratch: &Scratch) -> PathBuf {
+    let module = read(&guests::parser(&tested.name));
+    scratch.write(&format!("parsers/{}.wasm", tested.name), module);
+    scratch.path("parsers")
+}
+
+/// The native outcome, with times as `time` shows them.
+fn native(tested: &Tested, script: &FlowScript, cut: Cut, time: fn(u64) -> Value) -> Outcome {
+    let mut outcome = script.run(tested.def, cut);
+    for (name, data) in &mut outcome.records {
+        let schema = tested.def.records.iter().find(|schema| schema.name == *name);
+        show_times(schema.expect("described"), data, &|value| time(value.as_u64().expect("ns")));
+    }
+    outcome
+}
+
+/// Replaces all values of times in `data`.
+fn show_times(schema: &Schema, data: &mut Value, time: &dyn Fn(&Value) -> Value) {
+    for field in schema.fields {
+        let Some(value) = data.get_mut(field.name) else { continue };
+        let FieldType { kind, repeated, .. } = field.ty;
+        let values = match value {
+            Value::Array(values) if repeated => values.as_mut_slice(),
+            one => std::slice::from_mut(one),
+        };
+        for value in values {
+            match kind {
+                Kind::Time => *value = time(value),
+                Kind::Object(schema) => show_times(schema, value, time),
+                _ => {}
+            }
+        }
+    }
+}

@@ -20,10 +20,12 @@ check: lint test ## Everything that CI gates on
 lint: setup ## Formatting, clippy, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p flowcell-sdk -p flowcell-parser-smtp -p flowcell-parser-template \
+		--target wasm32-unknown-unknown --profile guest -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
 
 build: setup ## Build the binary with the bundled parsers in it
-	$(CARGO) build -p flowcell
+	$(CARGO) build --workspace --bin flowcell
 
 setup: ## Install what is missing: libpcap's headers, the wasm target
 	@sh host/build/setup.sh

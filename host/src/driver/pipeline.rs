@@ -65,7 +65,9 @@ pub fn drive(
                 engine.handle_frame(&frame.raw, sink);
             }
             Ok(Next::Idle) => {
-                engine.handle_time(wall_clock(), sink);
+                // A little behind the clock: a frame that is on its way bears an older time.
+                let now = wall_clock().0.saturating_sub(IDLE_MARGIN_NS);
+                engine.handle_time(Timestamp(now), sink);
                 sink.writer().flush();
             }
             Ok(Next::End) => break,
@@ -84,6 +86,9 @@ pub fn drive(
     sink.writer().flush();
     Outcome { problems, interrupted }
 }
+
+/// How old a frame may be that was captured but not read when the source was found idle, in ns.
+const IDLE_MARGIN_NS: u64 = 100_000_000;
 
 /// Live only: what time it is when no packet says so.
 pub(crate) fn wall_clock() -> Timestamp {

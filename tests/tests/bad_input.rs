@@ -1,5 +1,6 @@
 //! Captures and command lines that are wrong: all that can be read is read, and what is wrong is
 //! told with the file, the place and the cure.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

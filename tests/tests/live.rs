@@ -1,4 +1,5 @@
 //! Live capture: real sockets on the loopback interface of a network namespace of the test's own.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! Parsers are replaced while traffic flows: new flows use the new version, old ones keep theirs.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::PathBuf;
@@ -157,6 +158,19 @@ fn what_is_no_parser_file_is_left_alone() {
         report["data"]["file"].as_str().is_some_and(|file| file.ends_with("zzz.wasm")),
         "{report}"
     );
+}
+
+#[test]
+fn a_file_that_can_not_be_looked_at_is_told_once() {
+    let Some(mut live) = Live::start() else { return };
+    live.put("long.wasm", &vec![0; (16 << 20) + 1]);
+    for file in ["long.wasm", "zzz.wasm"] {
+        let report = live.running.wait_for("a report", |record| record["type"] == "parser");
+        let name = report["data"]["file"].as_str().expect("a file");
+        assert!(name.ends_with(file), "{report}");
+        // Makes the folder be read again.
+        live.put("zzz.wasm", b"text");
+    }
 }
 
 #[test]

@@ -64,13 +64,16 @@ pub struct Folder {
     engine: Engine,
     limits: CellLimits,
     number: u64,
-    /// By file name. The hash is that of the last content looked at, refused or not.
+    /// By file name.
     files: BTreeMap<PathBuf, Entry>,
 }
 
 #[derive(Debug)]
 struct Entry {
+    /// Of the last content looked at, refused or not, or of the reason why there was none to look at.
     hash: [u8; 32],
+    /// It was refused because another file has its name.
+    name_taken: bool,
     /// The last version that could be loaded.
     loaded: Option<Loaded>,
 }
@@ -99,6 +102,7 @@ impl Folder {
         for name in names {
             self.refresh(name, &mut reports);
         }
+        self.retry_names(&mut reports);
         let changed = reports.iter().any(|report| !matches!(report, Report::Refused { .. }));
         if !changed && self.number > 0 {
             return Ok((None, reports));
@@ -128,23 +132,24 @@ impl Folder {
     }
 
     fn refresh(&mut self, name: PathBuf, reports: &mut Vec<Report>) {
-        let origin = name.display().to_string();
-        let bytes = match read_file(&name) {
-            Ok(bytes) => bytes,
-            Err(problem) => {
-                let kept = self.files.get(&name).and_then(|entry| entry.loaded.clone());
-                reports.push(Report::Refused { error: LoadError { origin, problem }, kept });
-                return;
-            }
+        let content = read_file(&name);
+        let hash: [u8; 32] = match &content {
+            Ok(bytes) => Sha256::digest(bytes).into(),
+            Err(problem) => Sha256::digest(problem.to_string()).into(),
         };
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
         if self.files.get(&name).is_some_and(|entry| entry.hash == hash) {
             return;
         }
-        let outcome = load(&self.engine, origin, &bytes, self.limits)
-            .and_then(|loaded| self.unless_taken(&name, loaded));
-        let entry = self.files.entry(name).or_insert(Entry { hash, loaded: None });
-        entry.hash = hash;
+        let origin = name.display().to_string();
+        let outcome = match content {
+            Ok(bytes) => load(&self.engine, origin, &bytes, self.limits)
+                .and_then(|loaded| self.unless_taken(&name, loaded)),
+            Err(problem) => Err(LoadError { origin, problem }),
+        };
+        let problem = outcome.as_ref().err().map(|error| &error.problem);
+        let name_taken = matches!(problem, Some(LoadProblem::NameTaken { .. }));
+        let entry = self.files.entry(name).or_insert(Entry { hash, name_taken, loaded: None });
+        (entry.hash, entry.name_taken) = (hash, name_taken);
         match outcome {
             Err(error) => reports.push(Report::Refused { error, kept: entry.loaded.clone() }),
             Ok(new) => match entry.loaded.replace(new.clone()) {
@@ -153,6 +158,28 @@ impl Folder {
                     reports.push(Report::Replaced { old: old.parser.label().into(), new });
                 }
             },
+        }
+    }
+
+    /// Looks again at files whose name was taken, if a parser has given its name up.
+    fn retry_names(&mut self, reports: &mut Vec<Report>) {
+        let freed = reports.iter().any(|report| match report {
+            Report::Retired(_) => true,
+            Report::Replaced { old, new } => {
+                old.split('@').next() != Some(&new.parser.description().name)
+            }
+            Report::Loaded(_) | Report::Refused { .. } => false,
+        });
+        if freed {
+            let waiting = self.files.iter().filter(|(_, entry)| entry.name_taken);
+            let waiting: Vec<PathBuf> = waiting.map(|(name, _)| name.clone()).collect();
+            for name in waiting {
+                // An entry that also has an older version keeps that until it is replaced.
+                if let Some(entry) = self.files.get_mut(&name) {
+                    entry.hash = [0; 32];
+                }
+                self.refresh(name, reports);
+            }
         }
     }
 

@@ -1,15 +1,24 @@
 //! Emits without end.
+#![cfg(target_arch = "wasm32")]
 
-use flowcell_sdk::prelude::*;
-use flowcell_test_guests::Note;
+use flowcell_test_guests::by_hand::*;
+use flowcell_test_guests::host;
 
-/// The same record again and again.
-#[parser(name = "record_flood", tcp = [9], records = [Note])]
-async fn record_flood(mut flow: Flow) -> Result<()> {
-    let (mut client, _server) = flow.streams();
-    client.get_line().await?;
-    let note = Note::new("", 1);
-    loop {
-        flow.emit(&note);
+struct Component;
+
+impl Guest for Component {
+    fn describe() -> Description {
+        description("record_flood", vec![schema("note", Vec::new())])
+    }
+
+    fn open(_flow: WireFlow) {}
+
+    fn poll(_input: WireInput) -> WireProgress {
+        // The smallest record there is, so that it is the number that counts and not the time.
+        loop {
+            host::emit(0, b"\x80");
+        }
     }
 }
+
+flowcell_test_guests::export_component!();

@@ -32,6 +32,15 @@ pub(crate) fn declines() {
 }
 
 #[test]
+pub(crate) fn declines_in_open() {
+    let (flow, records) = outcome("declines_in_open");
+    let expected = json!([{
+        "parser": "declines_in_open@0.1.0", "outcome": "declined", "reason": "not from such a port",
+    }]);
+    assert_eq!((&flow["parsers"], records), (&expected, 1));
+}
+
+#[test]
 pub(crate) fn confirms_then_declines() {
     let (flow, _) = outcome("confirms_then_declines");
     let expected = json!([{

@@ -3,6 +3,7 @@
 //!
 //! - to a cell that is given what the script says, exactly;
 //! - to the program that is given a capture of the same conversation.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cell;
 mod program;

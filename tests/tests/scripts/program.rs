@@ -67,8 +67,8 @@ fn of_flow(run: &Run, tested: &Tested, script: &FlowScript) -> Outcome {
 /// What the flow's record must say.
 fn verdict(expected: &Outcome) -> String {
     let confirmed = expected.verdicts.iter().any(|verdict| verdict == "confirm");
-    let reasons = expected.verdicts.iter().filter_map(|verdict| verdict.split_once(' '));
-    let (what, reason) = match reasons.last() {
+    let mut reasons = expected.verdicts.iter().filter_map(|verdict| verdict.split_once(' '));
+    let (what, reason) = match reasons.next_back() {
         Some(("decline", reason)) if !confirmed => ("declined", reason),
         Some((_, reason)) => ("failed", reason),
         None if confirmed => ("confirmed", "\"\""),

@@ -1,0 +1,25 @@
+//! Says all that it has to say when the flow opens.
+#![cfg(target_arch = "wasm32")]
+
+use flowcell_test_guests::by_hand::*;
+use flowcell_test_guests::host;
+
+struct Component;
+
+impl Guest for Component {
+    fn describe() -> Description {
+        description("declines_in_open", vec![schema("note", vec![field("port", Kind::Unsigned)])])
+    }
+
+    fn open(flow: WireFlow) {
+        let [high, low] = flow.client.port.to_be_bytes();
+        host::emit(0, &[0x81, 0x19, high, low]);
+        host::decline("not from such a port");
+    }
+
+    fn poll(_input: WireInput) -> WireProgress {
+        panic!("called after it has declined");
+    }
+}
+
+flowcell_test_guests::export_component!();

@@ -76,7 +76,8 @@ fn poll(bytes: &[u8]) -> Result<f64> {
         midstream: false,
         originator: Side::Client,
     };
-    let mut cell = Cell::open(&Arc::clone(&parser), flow).map_err(|fault| anyhow!("{fault}"))?;
+    let mut cell =
+        Cell::open(&Arc::clone(&parser), flow).map_err(|dead| anyhow!("{}", dead.fault))?;
     let mut offset = 0;
     best(|| {
         let chunk = Chunk { side: Side::Client, offset, at: 0, bytes };

@@ -1,5 +1,5 @@
 //! Documents that are made from the code say what the code says.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::expect_used, reason = "a test may panic")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -150,6 +150,9 @@ impl FlowTask {
         reason: GapReason,
         tell: &mut dyn FnMut(&Self, Delivered),
     ) {
+        if flow.tuple.transport == Transport::Udp {
+            self.datagram_bytes[side.index()] += length;
+        }
         let skip = &mut self.skip[side.index()];
         let skipped = length.min(*skip);
         *skip -= skipped;
@@ -229,6 +232,7 @@ impl FlowTask {
         if self.is_done(from) {
             return;
         }
+        let mut output = Output::default();
         let outcome = match &mut self.stage {
             Stage::Over(_) => return,
             Stage::Parsing(cell) => cell.poll(input),
@@ -239,13 +243,15 @@ impl FlowTask {
                     self.stage = Stage::Parsing(cell);
                     outcome
                 }
-                Err(fault) => Err(fault),
+                Err(stillborn) => {
+                    output = stillborn.output;
+                    Err(stillborn.fault)
+                }
             },
         };
-        let output = match &mut self.stage {
-            Stage::Parsing(cell) => std::mem::take(cell.output()),
-            Stage::Waiting | Stage::Over(_) => Output::default(),
-        };
+        if let Stage::Parsing(cell) = &mut self.stage {
+            output = std::mem::take(cell.output());
+        }
         self.heed(&output);
         let fault = match outcome {
             Ok(Progress::Pending) => None,

@@ -10,6 +10,15 @@ use super::fault::Fault;
 use super::parser::{Parser, begin_call, new_store};
 use super::state::{Output, Phase, State};
 
+/// What is left of a cell that did not survive its start.
+#[derive(Debug)]
+pub struct Stillborn {
+    /// What ended it.
+    pub fault: Fault,
+    /// What the guest said before.
+    pub output: Output,
+}
+
 /// One component instance in a store of its own, at work on one flow. Dropping it frees everything
 /// that the guest had.
 pub struct Cell {
@@ -23,7 +32,7 @@ impl Cell {
     ///
     /// # Errors
     /// The fault that ended it; the cell is gone.
-    pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Fault> {
+    pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
         let state = State::new(Phase::Parse, parser.limits, description);
         let mut store = new_store(&parser.engine, state);
@@ -33,7 +42,10 @@ impl Cell {
             });
         match opened {
             Ok(instance) => Ok(Self { store, instance, parser: Arc::clone(parser) }),
-            Err(error) => Err(fault(&mut store, &error)),
+            Err(error) => {
+                let fault = fault(&mut store, &error);
+                Err(Box::new(Stillborn { fault, output: store.into_data().output }))
+            }
         }
     }
 

@@ -58,7 +58,8 @@ fn config() -> Config {
         // A memory is as large as the guest's, and one mapping: the defaults reserve 4 GiB each and
         // end near 16,000 flows.
         .memory_reservation(0)
-        .memory_reservation_for_growth(0)
+        // Growing in small steps must not copy the memory at each.
+        .memory_reservation_for_growth(1 << 20)
         .memory_guard_size(0)
         .memory_init_cow(false);
     config

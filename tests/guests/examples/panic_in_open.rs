@@ -1,4 +1,4 @@
-//! Panics when a flow opens.
+//! Emits a record and panics when a flow opens.
 #![cfg(target_arch = "wasm32")]
 
 use flowcell_test_guests::by_hand::*;
@@ -8,11 +8,13 @@ struct Component;
 
 impl Guest for Component {
     fn describe() -> Description {
-        description("panic_in_open", Vec::new())
+        let text = field("text", Kind::Text);
+        description("panic_in_open", vec![schema("note", vec![text])])
     }
 
     fn open(flow: WireFlow) {
         std::panic::set_hook(Box::new(|info| host::log(host::Level::Error, &info.to_string())));
+        host::emit(0, b"\x81\x64last");
         panic!("afraid of port {}", flow.client.port);
     }
 

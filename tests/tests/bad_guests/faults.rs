@@ -30,7 +30,8 @@ pub(crate) fn loop_in_realloc() {
 
 #[test]
 pub(crate) fn panic_in_open() {
-    let message = fault("panic_in_open", "trap");
+    let (run, message) = fault_in("panic_in_open", &two_lines(), "trap");
+    assert_eq!(run.only("panic_in_open.note")["data"]["text"], "last");
     assert!(message.ends_with("afraid of port 4000"), "{message}");
     assert!(message.contains("panic_in_open.rs:"), "says where: {message}");
 }

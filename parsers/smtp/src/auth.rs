@@ -1,7 +1,6 @@
 //! What an AUTH exchange (RFC 4954) shows of the user. Secrets are never kept.
 
-use crate::mime::{base64, shorten};
-use crate::verb::split_word;
+use crate::mime::{base64, find, same, shorten, split, split_word};
 
 /// What is shown in place of a secret.
 pub(crate) const MASK: &[u8] = b"********";
@@ -23,9 +22,7 @@ impl Auth {
     /// Reads the argument of AUTH; also returns it without what is secret.
     pub(crate) fn start(argument: &[u8]) -> (Self, Vec<u8>) {
         let (word, initial) = split_word(argument);
-        // RFC 4422 §3.1: what is no mechanism's name may be a secret in the wrong place.
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if word.len() > 20 || !word.iter().all(allowed) {
+        if !is_mechanism(word) {
             return (Self::default(), MASK.to_vec());
         }
         let mut auth = Self { mechanism: word.to_ascii_uppercase(), ..Self::default() };
@@ -48,7 +45,7 @@ impl Auth {
         let response = base64(line);
         let mut user = match self.mechanism.as_slice() {
             // RFC 4616 §2: authzid NUL authcid NUL password.
-            b"PLAIN" => response.split(|byte| *byte == 0).nth(1),
+            b"PLAIN" => between(&response, b"\0", 0),
             // The user name, then the password.
             b"LOGIN" if first => Some(response.as_slice()),
             // RFC 2195 §2: user name, space, digest.
@@ -73,10 +70,19 @@ impl Auth {
     }
 }
 
+/// RFC 4422 §3.1: at most 20 letters, digits, hyphens and underscores. What is no mechanism's name may
+/// be a secret in the wrong place, and letters of both cases are likely base64.
+fn is_mechanism(word: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mixed = word.iter().any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_lowercase);
+    let common = same(word, "PLAIN") || same(word, "LOGIN");
+    word.len() <= 20 && word.iter().all(allowed) && (!mixed || common)
+}
+
 /// What stands between `start` and `end`, or the end of the text.
 fn between<'a>(text: &'a [u8], start: &[u8], end: u8) -> Option<&'a [u8]> {
-    let from = text.windows(start.len()).position(|window| window == start)? + start.len();
-    text[from..].split(|byte| *byte == end).next()
+    let from = find(text, start)? + start.len();
+    Some(split(&text[from..], end).0)
 }
 
 #[cfg(test)]
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(Auth::start(b"PLAIN AGpvZQBzZWNyZXQ=").1, b"PLAIN ********");
         assert_eq!(Auth::start(b"login").1, b"LOGIN");
         assert_eq!(Auth::start(b"AGpvZQBzZWNyZXQ=").1, b"********");
+        assert_eq!(Auth::start(b"c2VjcmV0").1, b"********");
         assert_eq!(Auth::start(b"").1, b"");
     }
 }

@@ -1,1 +1,87 @@
-//! Stub.
+//! SMTP and the mails that it carries.
+//!
+//! RFC 5321 with its extensions: SIZE (1870), PIPELINING (2920), CHUNKING (3030), STARTTLS (3207), AUTH
+//! (4954), 8BITMIME (6152), SMTPUTF8 (6531), and LMTP (2033).
+//!
+//! Two halves read the two sides concurrently and meet in [`talk`]: the client half runs ahead of the
+//! replies as far as the client did, the server half gives each reply to its command. The
+//! [`session`] turns what they agree on into records. The content of a message passes through
+//! [`mime`], which knows nothing of SMTP; no body is ever held.
+
+mod auth;
+mod client;
+mod command;
+mod mime;
+mod path;
+mod records;
+mod reply;
+mod said;
+mod session;
+mod shown;
+mod state;
+mod talk;
+mod verb;
+
+use std::pin::pin;
+
+use flowcell_sdk::futures::future::{Either, select};
+use flowcell_sdk::prelude::*;
+
+use crate::client::Client;
+use crate::records::{Command, Mail};
+use crate::reply::{Heard, Reply};
+use crate::said::Said;
+use crate::session::Session;
+use crate::state::Course;
+use crate::talk::Talk;
+
+/// The Simple Mail Transfer Protocol: commands with their replies, and mails with their attachments.
+#[parser(name = "smtp", tcp = [25, 587, 2525], records = [Mail, Command])]
+async fn smtp(mut flow: Flow) -> Result<()> {
+    let midstream = flow.info().midstream;
+    let (mut client, mut server) = flow.streams();
+    let talk = Talk::new(Session::new(&flow));
+    talk.say(if midstream { Said::Lost } else { Said::Opening });
+    let speaking = pin!(Client::new(&mut client, &talk, midstream).speak());
+    let listening = pin!(listen(&mut server, &talk, midstream));
+    // The client half is polled first: when a reply is read, all that was said before is known.
+    match select(speaking, listening).await {
+        Either::Left((Ok(Course::GoesOn), listening)) => listening.await?,
+        Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome?,
+    };
+    if talk.is_foreign() {
+        return Err(Error::decline("neither side speaks SMTP"));
+    }
+    talk.finish();
+    Ok(())
+}
+
+/// The server half: reads replies to the end, and then waits for the end of the client.
+async fn listen(server: &mut ByteStream, talk: &Talk<'_>, midstream: bool) -> Result<Course> {
+    // The first line may be the rest of one.
+    let mut torn = midstream;
+    loop {
+        match Reply::read(server).await {
+            Ok(Heard::Reply(reply)) => match talk.hear(&reply, server).await {
+                Course::GoesOn => {}
+                Course::Over => return Ok(Course::Over),
+                Course::Foreign => {
+                    return Err(Error::decline("the server asks as none of SMTP does"));
+                }
+            },
+            Ok(Heard::Noise) => {
+                if talk.is_foreign() && !torn {
+                    return Err(Error::decline("the server's first line is no reply"));
+                }
+                torn = false;
+            }
+            Err(ReadError::Gap(_)) => {
+                torn = true;
+                talk.replies_lost().await;
+            }
+            Err(_) => break,
+        }
+    }
+    talk.server_ended().await;
+    Ok(Course::GoesOn)
+}

@@ -1,6 +1,6 @@
 //! Arguments of MAIL and RCPT: a path and parameters.
 
-use crate::verb::split_word;
+use crate::mime::{same, split, split_word, strip, trim};
 
 /// Longest address that is kept, in bytes: RFC 5321 §4.5.3.1.3 limits a path to 256.
 pub(crate) const ADDRESS_MAX: usize = 256;
@@ -24,19 +24,16 @@ pub(crate) struct Path {
 impl Path {
     /// Reads `FROM:<a@b> SIZE=1`; the keyword is FROM or TO. `None` if it is something else.
     pub(crate) fn parse(argument: &[u8], keyword: &str) -> Option<Self> {
-        let (start, rest) = argument.split_at_checked(keyword.len())?;
-        if !start.eq_ignore_ascii_case(keyword.as_bytes()) {
-            return None;
-        }
         // RFC 5321 §3.3: no space on either side of the colon, but many clients write one.
-        let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+        let rest = trim(trim(strip(argument, keyword)?).strip_prefix(b":")?);
         let (address, mut parameters) = match rest.strip_prefix(b"<") {
             Some(inner) => bracketed(inner),
             None => split_word(rest),
         };
+        parameters = trim(parameters);
         let mut path = Self { address: without_route(address).to_vec(), ..Self::default() };
         while !parameters.is_empty() {
-            let (parameter, rest) = split_word(parameters.trim_ascii_start());
+            let (parameter, rest) = split_word(parameters);
             path.parameter(parameter);
             parameters = rest;
         }
@@ -44,14 +41,13 @@ impl Path {
     }
 
     fn parameter(&mut self, parameter: &[u8]) {
-        let mut halves = parameter.splitn(2, |byte| *byte == b'=');
-        let name = halves.next().unwrap_or_default();
-        let value = halves.next().unwrap_or_default();
-        if name.eq_ignore_ascii_case(b"SIZE") {
+        let (name, value) = split(parameter, b'=');
+        let value = value.unwrap_or_default();
+        if same(name, "SIZE") {
             self.size = decimal(value);
-        } else if name.eq_ignore_ascii_case(b"BODY") {
+        } else if same(name, "BODY") {
             self.body = Some(value[..value.len().min(BODY_MAX)].to_ascii_uppercase());
-        } else if name.eq_ignore_ascii_case(b"SMTPUTF8") {
+        } else if same(name, "SMTPUTF8") {
             self.smtputf8 = true;
         }
     }
@@ -62,9 +58,8 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let append = |number: u64, digit: &u8| {
-        number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
-    };
+    let append =
+        |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
     Some(digits.iter().fold(0, append))
 }
 
@@ -92,10 +87,9 @@ fn bracketed(inner: &[u8]) -> (&[u8], &[u8]) {
 
 /// RFC 5321 §4.1.1.3: `@relay,@relay:` in front of a mailbox is to be ignored.
 fn without_route(path: &[u8]) -> &[u8] {
-    let path = path.trim_ascii();
-    match path.iter().position(|byte| *byte == b':') {
-        Some(colon) if path.starts_with(b"@") => path[colon + 1..].trim_ascii_start(),
-        _ => path,
+    match split(path, b':') {
+        (_, Some(mailbox)) if path.starts_with(b"@") => trim(mailbox),
+        _ => trim(path),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands of SMTP and its extensions.
 
+use crate::mime::{same, split_word, strip, trim};
+
 /// A command's first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -57,7 +59,7 @@ const VERBS: [(&str, Verb); 30] = [
 impl Verb {
     /// RFC 5321 §2.4: verbs are not case sensitive. Also returns the word as it is to be shown.
     pub(crate) fn parse(word: &[u8]) -> (Self, Option<&'static str>) {
-        let known = VERBS.iter().find(|(name, _)| word.eq_ignore_ascii_case(name.as_bytes()));
+        let known = VERBS.iter().find(|(name, _)| same(word, name));
         known.map_or((Self::Unknown, None), |(name, verb)| (*verb, Some(name)))
     }
 
@@ -75,13 +77,8 @@ impl Verb {
 
 /// A whole line that can hardly be anything but a command, wherever it is found.
 pub(crate) fn looks_like_command(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    let (word, argument) = split_word(line);
-    let starts = |prefix: &str| {
-        argument.split_at_checked(prefix.len()).is_some_and(|(start, rest)| {
-            start.eq_ignore_ascii_case(prefix.as_bytes()) && rest.trim_ascii_start().first() == Some(&b':')
-        })
-    };
+    let (word, argument) = split_word(trim(line));
+    let starts = |prefix| strip(argument, prefix).is_some_and(|rest| trim(rest).starts_with(b":"));
     let one_word = !argument.is_empty() && !argument.contains(&b' ');
     match Verb::parse(word).0 {
         Verb::Mail => starts("FROM"),
@@ -93,12 +90,6 @@ pub(crate) fn looks_like_command(line: &[u8]) -> bool {
         Verb::Known(name) => name == "NOOP" && argument.is_empty(),
         Verb::Unknown => false,
     }
-}
-
-/// The first word of a line, and the rest without the space between.
-pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
-    let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
-    (&line[..end], line[end..].trim_ascii())
 }
 
 #[cfg(test)]

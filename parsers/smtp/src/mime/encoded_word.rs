@@ -1,8 +1,7 @@
 //! Encoded words in header fields (RFC 2047).
 
-use memchr::memmem;
-
 use super::charset::Charset;
+use super::text::{find, split};
 use super::transfer::{base64, hex};
 
 /// Replaces the encoded words of a field's value by what they stand for, in UTF-8. A word in a
@@ -11,7 +10,7 @@ pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(value.len());
     let mut rest = value;
     let mut after_word = false;
-    while let Some(at) = memmem::find(rest, b"=?") {
+    while let Some(at) = find(rest, b"=?") {
         let (before, word) = rest.split_at(at);
         let (text, length) = match EncodedWord::parse(word) {
             Some((word, length)) => (word.decode(), length),
@@ -41,21 +40,19 @@ impl<'a> EncodedWord<'a> {
     /// Reads the word that `bytes` starts with, and its length.
     fn parse(bytes: &'a [u8]) -> Option<(Self, usize)> {
         let inner = bytes.strip_prefix(b"=?")?;
-        let mut pieces = inner.splitn(3, |byte| *byte == b'?');
-        let charset = pieces.next()?;
-        let &[encoding] = pieces.next()? else {
+        let (charset, rest) = split(inner, b'?');
+        let &[encoding, b'?', ref text @ ..] = rest? else {
             return None;
         };
-        let text = pieces.next()?;
         // RFC 2047 §2: no white space in a word. It is tolerated in the text, which some mailers
         // leave unencoded.
         if charset.is_empty() || charset.iter().any(|byte| !byte.is_ascii_graphic()) {
             return None;
         }
-        let end = memmem::find(text, b"?=")?;
+        let end = find(text, b"?=")?;
         let length = 2 + charset.len() + 3 + end + 2;
         // RFC 2231 §5: a language may follow the character set.
-        let charset = charset.split(|byte| *byte == b'*').next().unwrap_or(charset);
+        let charset = split(charset, b'*').0;
         Some((Self { charset, encoding, text: &text[..end] }, length))
     }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::addresses;
 use super::encoded_word;
+use super::text::same;
 
 /// Longest value that is kept of a field, in bytes after decoding. RFC 5322 §2.1.1 limits a line to
 /// 998 characters, and only lists of addresses and traces need more than two lines.
@@ -19,24 +20,44 @@ const LIST_MAX: usize = 256;
 /// ordinary mail has fewer than 10.
 const PATH_MAX: usize = 32;
 
+/// A header field of which the text is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    Date,
+    From,
+    ReplyTo,
+    MessageId,
+    InReplyTo,
+    Subject,
+    UserAgent,
+    /// The last Received field: the one that was added first.
+    FirstReceived,
+    /// The one before it.
+    SecondReceived,
+}
+
+const FIELDS: usize = Field::SecondReceived as usize + 1;
+
+/// Names on the wire and in records. Received fields are not here, because not the first one counts.
+const NAMES: [(&str, Field, &str); 8] = [
+    ("date", Field::Date, "date"),
+    ("from", Field::From, "from"),
+    ("reply-to", Field::ReplyTo, "reply_to"),
+    ("message-id", Field::MessageId, "msg_id"),
+    ("in-reply-to", Field::InReplyTo, "in_reply_to"),
+    ("subject", Field::Subject, "subject"),
+    ("user-agent", Field::UserAgent, "user_agent"),
+    ("x-mailer", Field::UserAgent, "user_agent"),
+];
+
 /// The fields of a message's header that are kept. Of a field that may not be repeated the first
 /// counts.
 #[derive(Debug, Default)]
 pub(crate) struct Header {
-    pub(crate) date: Option<Vec<u8>>,
-    pub(crate) from: Option<Vec<u8>>,
+    texts: [Option<Vec<u8>>; FIELDS],
     pub(crate) to: Vec<Vec<u8>>,
     pub(crate) cc: Vec<Vec<u8>>,
-    pub(crate) reply_to: Option<Vec<u8>>,
-    pub(crate) message_id: Option<Vec<u8>>,
-    pub(crate) in_reply_to: Option<Vec<u8>>,
-    pub(crate) subject: Option<Vec<u8>>,
-    pub(crate) user_agent: Option<Vec<u8>>,
     pub(crate) x_originating_ip: Option<IpAddr>,
-    /// The last Received field: the one that was added first.
-    pub(crate) first_received: Option<Vec<u8>>,
-    /// The one before it.
-    pub(crate) second_received: Option<Vec<u8>>,
     /// One address of each Received field, from the last hop to the first.
     pub(crate) path: Vec<IpAddr>,
     /// Names of what was cut at its limit.
@@ -44,39 +65,49 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// The decoded text of a field.
+    pub(crate) fn text(&self, field: Field) -> Option<&[u8]> {
+        self.texts[field as usize].as_deref()
+    }
+
     /// Takes a field, unfolded. `whole` is false where its end was cut off.
     pub(crate) fn field(&mut self, name: &[u8], value: &[u8], whole: bool) {
-        let mut lower = [0; 24];
-        let Some(lower) = lower.get_mut(..name.len()) else {
-            return;
-        };
-        lower.copy_from_slice(name);
-        lower.make_ascii_lowercase();
-        let cut = &mut self.cut;
-        match &*lower {
-            b"date" => keep(&mut self.date, value, whole, "date", cut),
-            b"from" => keep(&mut self.from, value, whole, "from", cut),
-            b"to" => list(&mut self.to, value, whole, "to", cut),
-            b"cc" => list(&mut self.cc, value, whole, "cc", cut),
-            b"reply-to" => keep(&mut self.reply_to, value, whole, "reply_to", cut),
-            b"message-id" => keep(&mut self.message_id, value, whole, "msg_id", cut),
-            b"in-reply-to" => keep(&mut self.in_reply_to, value, whole, "in_reply_to", cut),
-            b"subject" => keep(&mut self.subject, value, whole, "subject", cut),
-            b"user-agent" | b"x-mailer" => {
-                keep(&mut self.user_agent, value, whole, "user_agent", cut);
+        let is = |known| same(name, known);
+        if let Some((_, field, shown)) = NAMES.iter().find(|(known, ..)| is(known)) {
+            if self.text(*field).is_none() {
+                self.keep(*field, value, whole, shown);
             }
-            b"x-originating-ip" if self.x_originating_ip.is_none() => {
-                self.x_originating_ip = addresses::ip_addresses(value).next();
-            }
-            b"received" => self.received(value, whole),
-            _ => {}
+        } else if is("to") {
+            list(&mut self.to, value, whole, "to", &mut self.cut);
+        } else if is("cc") {
+            list(&mut self.cc, value, whole, "cc", &mut self.cut);
+        } else if is("received") {
+            self.received(value, whole);
+        } else if is("x-originating-ip") && self.x_originating_ip.is_none() {
+            self.x_originating_ip = addresses::ip_addresses(value).next();
         }
+    }
+
+    /// The bytes of the texts that are kept.
+    pub(crate) fn weight(&self) -> usize {
+        let texts: usize = self.texts.iter().flatten().map(Vec::len).sum();
+        let lists: usize = self.to.iter().chain(&self.cc).map(|entry| entry.len() + 24).sum();
+        texts + lists
+    }
+
+    fn keep(&mut self, field: Field, value: &[u8], whole: bool, shown: &'static str) {
+        let mut decoded = encoded_word::decode(value);
+        if !shorten(&mut decoded, VALUE_MAX) || !whole {
+            mark(shown, &mut self.cut);
+        }
+        self.texts[field as usize] = Some(decoded);
     }
 
     /// RFC 5321 §4.4: every server adds its trace in front of the others'.
     fn received(&mut self, value: &[u8], whole: bool) {
-        self.second_received = self.first_received.take();
-        keep(&mut self.first_received, value, whole, "first_received", &mut self.cut);
+        let texts = &mut self.texts;
+        texts[Field::SecondReceived as usize] = texts[Field::FirstReceived as usize].take();
+        self.keep(Field::FirstReceived, value, whole, "first_received");
         // Where there are several, the first is often what the client claimed to be.
         let mut found = addresses::ip_addresses(value);
         let first = found.next();
@@ -112,23 +143,6 @@ pub(crate) fn shorten(text: &mut Vec<u8>, max: usize) -> bool {
     false
 }
 
-fn keep(
-    kept: &mut Option<Vec<u8>>,
-    value: &[u8],
-    whole: bool,
-    name: &'static str,
-    cut: &mut Vec<&'static str>,
-) {
-    if kept.is_some() {
-        return;
-    }
-    let mut decoded = encoded_word::decode(value);
-    if !shorten(&mut decoded, VALUE_MAX) || !whole {
-        mark(name, cut);
-    }
-    *kept = Some(decoded);
-}
-
 fn list(
     kept: &mut Vec<Vec<u8>>,
     value: &[u8],
@@ -154,7 +168,7 @@ fn list(
 
 #[cfg(test)]
 mod tests {
-    use super::{Header, LIST_MAX, VALUE_MAX, shorten};
+    use super::{Field, Header, LIST_MAX, VALUE_MAX, shorten};
 
     #[test]
     fn fields_are_kept_by_name() {
@@ -164,7 +178,7 @@ mod tests {
         header.field(b"To", b"a@b, =?utf-8?Q?x=2Cy?= <c@d>", true);
         header.field(b"A-name-longer-than-any-known-one", b"x", true);
         header.field(b"", b"x", true);
-        assert_eq!(header.subject.as_deref(), Some("ü".as_bytes()));
+        assert_eq!(header.text(Field::Subject), Some("ü".as_bytes()));
         assert_eq!(header.to, [b"a@b".to_vec(), b"x,y <c@d>".to_vec()]);
         assert!(header.cut.is_empty());
     }
@@ -175,8 +189,8 @@ mod tests {
         header.field(b"Received", b"from x ([10.0.0.3]) by y (10.0.0.2)", true);
         header.field(b"Received", b"by nobody", true);
         header.field(b"Received", b"from z ([10.0.0.4])", true);
-        assert_eq!(header.first_received.as_deref(), Some(&b"from z ([10.0.0.4])"[..]));
-        assert_eq!(header.second_received.as_deref(), Some(&b"by nobody"[..]));
+        assert_eq!(header.text(Field::FirstReceived), Some(&b"from z ([10.0.0.4])"[..]));
+        assert_eq!(header.text(Field::SecondReceived), Some(&b"by nobody"[..]));
         let path: Vec<String> = header.path.iter().map(ToString::to_string).collect();
         assert_eq!(path, ["10.0.0.2", "10.0.0.4"]);
     }
@@ -188,7 +202,7 @@ mod tests {
         header.field(b"To", &b"a,".repeat(LIST_MAX + 1), true);
         header.field(b"Cc", &[b'x'; 20_000], true);
         header.field(b"Date", b"Mon", false);
-        assert_eq!(header.subject.map(|text| text.len()), Some(VALUE_MAX));
+        assert_eq!(header.text(Field::Subject).map(<[u8]>::len), Some(VALUE_MAX));
         assert_eq!((header.to.len(), header.cc.len()), (LIST_MAX, 0));
         assert_eq!(header.cut, ["subject", "to", "cc", "date"]);
     }

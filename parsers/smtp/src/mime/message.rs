@@ -11,6 +11,7 @@ use memchr::memchr;
 
 use super::header::{Header, mark};
 use super::part::{Attachment, Entity, Passing};
+use super::text::{split, trim};
 
 /// Longest header field that is read, in bytes unfolded: eight lines of the longest kind that RFC
 /// 5322 §2.1.1 allows.
@@ -159,6 +160,18 @@ impl Message {
         };
     }
 
+    /// The bytes that it takes to remember it, roughly.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = |attachment: &Attachment| {
+            attachment.content_type.len() + attachment.name.as_ref().map_or(0, Vec::len)
+        };
+        let attachments: usize = self.attachments.iter().map(texts).sum();
+        size_of::<Self>()
+            + self.header.weight()
+            + self.attachments.len() * size_of::<Attachment>()
+            + attachments
+    }
+
     /// The message is over.
     pub(crate) fn finish(&mut self) {
         if self.taking == Taking::Collect {
@@ -229,7 +242,7 @@ impl Message {
 
     /// Whether a line is a boundary, of which level, and whether it is the closing one.
     fn separator(&self, line: &[u8]) -> Option<(usize, bool)> {
-        let line = line.strip_prefix(b"--")?.trim_ascii_end();
+        let line = trim(line.strip_prefix(b"--")?);
         // RFC 2046 §5.1.2: a boundary of an outer multipart ends the inner ones as well.
         self.levels.iter().enumerate().rev().find_map(|(index, level)| {
             match line.strip_prefix(level.boundary.as_slice())? {
@@ -280,9 +293,8 @@ impl Message {
 
     fn field_ends(&mut self) {
         let field = std::mem::take(&mut self.field);
-        if let Some(colon) = memchr(b':', &field) {
-            let name = field[..colon].trim_ascii_end();
-            let value = field[colon + 1..].trim_ascii();
+        if let (name, Some(value)) = split(&field, b':') {
+            let (name, value) = (trim(name), trim(value));
             self.entity.field(name, value);
             if self.outermost {
                 self.header.field(name, value, self.field_whole);
@@ -369,9 +381,7 @@ impl Message {
 
 /// RFC 5322 §3.6.8: a name of printable characters, then a colon; §4.5.8 allows white space between.
 fn is_field(line: &[u8]) -> bool {
-    let Some(colon) = memchr(b':', line) else {
-        return false;
-    };
-    let name = line[..colon].trim_ascii_end();
-    !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
+    let (name, value) = split(line, b':');
+    let name = trim(name);
+    value.is_some() && !name.is_empty() && name.iter().all(u8::is_ascii_graphic)
 }

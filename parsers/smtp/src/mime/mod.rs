@@ -12,9 +12,13 @@ mod header;
 mod message;
 mod parameters;
 mod part;
+#[cfg(test)]
+mod tests;
+mod text;
 mod transfer;
 
-pub(crate) use header::{mark, shorten};
+pub(crate) use header::{Field, Header, mark, shorten};
 pub(crate) use message::Message;
 pub(crate) use part::Attachment;
+pub(crate) use text::{find, same, split, split_word, strip, trim};
 pub(crate) use transfer::base64;

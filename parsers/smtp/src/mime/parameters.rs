@@ -2,6 +2,7 @@
 
 use super::charset::Charset;
 use super::encoded_word;
+use super::text::{lower, split, split_word, strip, trim};
 use super::transfer::hex;
 
 /// Most pieces that one value is put together from (RFC 2231 §3). A file name of 255 bytes, each
@@ -10,74 +11,81 @@ const PIECES_MAX: usize = 64;
 
 /// The part of a value before the first parameter, trimmed and in lower case.
 pub(crate) fn main_value(value: &[u8]) -> Vec<u8> {
-    let end = value.iter().position(|byte| *byte == b';').unwrap_or(value.len());
-    let main = value[..end].trim_ascii();
     // A comment (RFC 822 §3.4.3) may follow.
-    let end = main.iter().position(u8::is_ascii_whitespace).unwrap_or(main.len());
-    main[..end].to_ascii_lowercase()
+    lower(split_word(trim(split(value, b';').0)).0)
 }
 
 /// The parameter called `name`, decoded to UTF-8; the forms of RFC 2231 win over the plain one.
 pub(crate) fn parameter(value: &[u8], name: &str) -> Option<Vec<u8>> {
     let mut plain = None;
-    let mut pieces: Vec<(usize, bool, Vec<u8>)> = Vec::new();
+    let mut pieces: Vec<Piece> = Vec::new();
     for (key, text) in (Parameters { rest: value }) {
         let Some(suffix) = strip_name(key, name) else {
             continue;
         };
-        match suffix {
-            b"" => plain = plain.or(Some(text)),
-            b"*" => pieces.push((0, true, text)),
-            _ => {
-                // RFC 2231 §3: `name*0`, `name*1*`, …
-                let extended = suffix.ends_with(b"*");
-                let digits = suffix[1..].strip_suffix(b"*").unwrap_or(&suffix[1..]);
-                if let Some(index) = number(digits) {
-                    pieces.push((index, extended, text));
-                }
-            }
-        }
-        if pieces.len() == PIECES_MAX {
-            break;
+        if suffix.is_empty() {
+            plain = plain.or(Some(text));
+        } else if let Some(index) = piece_index(suffix)
+            && pieces.len() < PIECES_MAX
+        {
+            let extended = suffix.ends_with(b"*");
+            pieces.push(Piece { index, extended, text });
         }
     }
-    if !pieces.iter().any(|(index, ..)| *index == 0) {
+    match joined(&pieces) {
         // Not in RFC 2047 §5, and common.
-        return plain.map(|text| encoded_word::decode(&text));
+        None => plain.map(|text| encoded_word::decode(&text)),
+        joined => joined,
     }
-    pieces.sort_by_key(|(index, ..)| *index);
-    Some(joined(&pieces))
 }
 
-/// Puts the pieces 0, 1, … together and decodes them.
-fn joined(pieces: &[(usize, bool, Vec<u8>)]) -> Vec<u8> {
+/// A piece of a value (RFC 2231 §3): `name*0="text"`, or in extended form `name*0*=text`.
+struct Piece {
+    index: usize,
+    extended: bool,
+    text: Vec<u8>,
+}
+
+/// The number of the piece: `*` is the only one, `*1` and `*1*` are the second.
+fn piece_index(suffix: &[u8]) -> Option<usize> {
+    let digits = suffix.strip_prefix(b"*")?;
+    let digits = digits.strip_suffix(b"*").unwrap_or(digits);
+    if digits.len() > 4 || (digits.is_empty() && suffix.len() > 1) {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, digit| {
+        digit.is_ascii_digit().then(|| number * 10 + usize::from(digit - b'0'))
+    })
+}
+
+/// Puts the pieces 0, 1, … together and decodes them. Of pieces with the same number the first counts.
+fn joined(pieces: &[Piece]) -> Option<Vec<u8>> {
     let mut charset = None;
     let mut bytes = Vec::new();
-    let mut next = 0;
-    for (index, extended, text) in pieces {
-        match index.cmp(&next) {
-            std::cmp::Ordering::Less => continue, // said twice: the first counts
-            std::cmp::Ordering::Equal => next += 1,
-            std::cmp::Ordering::Greater => break,
-        }
-        if !extended {
+    let mut count = 0;
+    while let Some(piece) = pieces.iter().find(|piece| piece.index == count) {
+        let mut text = piece.text.as_slice();
+        if !piece.extended {
             bytes.extend_from_slice(text);
-            continue;
-        }
-        let mut text = text.as_slice();
-        if *index == 0 {
-            // RFC 2231 §4: charset'language'text
-            let mut parts = text.splitn(3, |byte| *byte == b'\'');
-            if let (Some(name), Some(_), Some(rest)) = (parts.next(), parts.next(), parts.next()) {
-                charset = Charset::named(name);
-                text = rest;
+        } else {
+            if count == 0 {
+                // RFC 2231 §4: charset'language'text
+                let (name, rest) = split(text, b'\'');
+                if let Some(rest) = rest.and_then(|rest| split(rest, b'\'').1) {
+                    charset = Charset::named(name);
+                    text = rest;
+                }
             }
+            percent_decode(text, &mut bytes);
         }
-        percent_decode(text, &mut bytes);
+        count += 1;
+    }
+    if count == 0 {
+        return None;
     }
     let mut decoded = Vec::with_capacity(bytes.len());
     charset.unwrap_or(Charset::Utf8).decode(&bytes, &mut decoded);
-    decoded
+    Some(decoded)
 }
 
 fn percent_decode(text: &[u8], out: &mut Vec<u8>) {
@@ -100,19 +108,7 @@ fn percent_decode(text: &[u8], out: &mut Vec<u8>) {
 
 /// What follows `name` in `key`: nothing, or an asterisk and more.
 fn strip_name<'a>(key: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let (start, suffix) = key.split_at_checked(name.len())?;
-    let fits = start.eq_ignore_ascii_case(name.as_bytes());
-    (fits && matches!(suffix, [] | [b'*', ..])).then_some(suffix)
-}
-
-/// A decimal number of at most four digits.
-fn number(digits: &[u8]) -> Option<usize> {
-    if digits.is_empty() || digits.len() > 4 {
-        return None;
-    }
-    digits.iter().try_fold(0, |number, digit| {
-        digit.is_ascii_digit().then(|| number * 10 + usize::from(digit - b'0'))
-    })
+    strip(key, name).filter(|suffix| matches!(suffix, [] | [b'*', ..]))
 }
 
 /// Walks over `; name=value`; the values without their quotes.
@@ -125,13 +121,12 @@ impl<'a> Iterator for Parameters<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let start = self.rest.iter().position(|byte| *byte == b';')?;
-            self.rest = self.rest[start + 1..].trim_ascii_start();
+            self.rest = trim(split(self.rest, b';').1?);
             let end = self.rest.iter().position(|byte| matches!(byte, b'=' | b';'))?;
-            let name = self.rest[..end].trim_ascii_end();
+            let name = trim(&self.rest[..end]);
             self.rest = &self.rest[end..];
             if let Some(value) = self.rest.strip_prefix(b"=") {
-                let (value, rest) = unquoted(value.trim_ascii_start());
+                let (value, rest) = unquoted(trim(value));
                 self.rest = rest;
                 return Some((name, value));
             }
@@ -144,7 +139,7 @@ impl<'a> Iterator for Parameters<'a> {
 fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let Some(mut rest) = text.strip_prefix(b"\"") else {
         let end = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-        return (text[..end].trim_ascii_end().to_vec(), &text[end..]);
+        return (trim(&text[..end]).to_vec(), &text[end..]);
     };
     let mut value = Vec::new();
     loop {

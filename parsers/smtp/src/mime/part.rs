@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::shorten;
 use super::parameters::{main_value, parameter};
+use super::text::same;
 use super::transfer::Decoder;
 
 /// Longest file name that is kept, in bytes: the limit of common file systems.
@@ -26,11 +27,11 @@ pub(crate) struct Entity {
 impl Entity {
     /// Takes a field, unfolded. Of a repeated one the first counts.
     pub(crate) fn field(&mut self, name: &[u8], value: &[u8]) {
-        let kept = if name.eq_ignore_ascii_case(b"content-type") {
+        let kept = if same(name, "content-type") {
             &mut self.content_type
-        } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
+        } else if same(name, "content-transfer-encoding") {
             &mut self.encoding
-        } else if name.eq_ignore_ascii_case(b"content-disposition") {
+        } else if same(name, "content-disposition") {
             &mut self.disposition
         } else {
             return;

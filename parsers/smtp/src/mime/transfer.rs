@@ -1,5 +1,7 @@
 //! Content transfer encodings (RFC 2045 §6), undone piece by piece.
 
+use memchr::memchr3;
+
 /// Decoded bytes handed on at a time: a multiple of 3, small enough for a sandbox's stack.
 const BLOCK: usize = 768;
 
@@ -134,7 +136,7 @@ impl Base64 {
 
 fn whole_group(group: [u8; 4]) -> Option<[u8; 3]> {
     let [a, b, c, d] = group.map(|character| SEXTETS[usize::from(character)]);
-    (a | b | c | d < 64).then(|| [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
+    (a | b | c | d < 64).then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
 }
 
 /// `=XX` becomes a byte, `=` at the end of a line joins it with the next.
@@ -167,13 +169,15 @@ struct Blocks<'a, F: FnMut(&[u8])> {
 }
 
 impl<F: FnMut(&[u8])> Blocks<'_, F> {
-    fn push(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
+    fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
             if self.filled == BLOCK {
                 self.flush();
             }
-            self.block[self.filled] = byte;
-            self.filled += 1;
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.filled));
+            self.block[self.filled..self.filled + now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            bytes = later;
         }
     }
 
@@ -188,8 +192,22 @@ impl<F: FnMut(&[u8])> Blocks<'_, F> {
 impl QuotedPrintable {
     fn feed(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8])) {
         let mut blocks = Blocks { block: [0; BLOCK], filled: 0, out };
-        for &byte in piece {
-            self.byte(byte, &mut blocks);
+        let mut rest = piece;
+        while !rest.is_empty() {
+            // Most text stands for itself: up to an escape or a line end, but for white space there.
+            if matches!(self.escape, Escape::None) {
+                let run = memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len());
+                let plain = rest[..run].trim_ascii_end().len();
+                if plain > 0 {
+                    blocks.push(&self.spaces);
+                    self.spaces.clear();
+                    blocks.push(&rest[..plain]);
+                    rest = &rest[plain..];
+                    continue;
+                }
+            }
+            self.byte(rest[0], &mut blocks);
+            rest = &rest[1..];
         }
         blocks.flush();
     }
@@ -321,7 +339,11 @@ mod tests {
     fn quoted_printable_decodes_at_every_split() {
         assert_eq!(decoded("quoted-printable", b"a=3Db=\r\nc=\nd"), b"a=bcd");
         assert_eq!(decoded("quoted-printable", b"a \t\r\n b  \n"), b"a\r\n b\n");
-        assert_eq!(decoded("quoted-printable", b"a= \t\r\nb"), b"ab", "padding behind a soft break");
+        assert_eq!(
+            decoded("quoted-printable", b"a= \t\r\nb"),
+            b"ab",
+            "padding behind a soft break"
+        );
         assert_eq!(decoded("quoted-printable", b"=e4=E4"), b"\xe4\xe4");
         assert_eq!(decoded("quoted-printable", b"1=2, =3 =x =4y"), b"1=2, =3 =x =4y");
         assert_eq!(decoded("quoted-printable", b"a\rb = c"), b"a\rb = c");

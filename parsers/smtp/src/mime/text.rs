@@ -1,0 +1,50 @@
+//! Small operations on text that many places need. Not inlined: a parser's code is loaded into every
+//! host, and these would make up a good part of it.
+
+/// Without white space at both ends.
+#[inline(never)]
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    text.trim_ascii()
+}
+
+/// Whether two texts are equal but for the case of letters.
+#[inline(never)]
+pub(crate) fn same(a: &[u8], b: &str) -> bool {
+    a.eq_ignore_ascii_case(b.as_bytes())
+}
+
+/// Whether `text` starts with `prefix`, whatever the case of letters; returns the rest.
+#[inline(never)]
+pub(crate) fn strip<'a>(text: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    same(start, prefix).then_some(rest)
+}
+
+/// What stands in front of the first `byte`, and what follows it; all of it and nothing if there is none.
+#[inline(never)]
+pub(crate) fn split(text: &[u8], byte: u8) -> (&[u8], Option<&[u8]>) {
+    match text.iter().position(|other| *other == byte) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    }
+}
+
+/// The first word of a line, and the rest without the space between and behind.
+#[inline(never)]
+pub(crate) fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
+    let (word, rest) = line.split_at(end);
+    (word, trim(rest))
+}
+
+/// Where `part` starts in `text`.
+#[inline(never)]
+pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+/// In lower case.
+#[inline(never)]
+pub(crate) fn lower(text: &[u8]) -> Vec<u8> {
+    text.to_ascii_lowercase()
+}

@@ -1,0 +1,201 @@
+//! The queue of what is not answered, and which reply answers what.
+
+use std::collections::VecDeque;
+
+use crate::reply::Reply;
+use crate::said::Said;
+use crate::session::Session;
+use crate::verb::Verb;
+
+/// Most room that unanswered commands take, in bytes: some 500 recipients in one go.
+const UNANSWERED_MAX: usize = 65_536;
+
+/// What the server is known to answer to a command that the client half waits on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Code(u16),
+    /// The reply is missing, or late.
+    Unknown,
+}
+
+/// What follows from a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    GoesOn,
+    /// The rest of the flow is not SMTP, or nothing.
+    Over,
+    /// Nothing of the flow is SMTP.
+    Foreign,
+}
+
+/// What both halves know.
+#[derive(Debug)]
+pub(crate) struct State<'f> {
+    pub(crate) session: Session<'f>,
+    /// What is not answered, in order.
+    pub(crate) said: VecDeque<Said>,
+    /// The room that the queue takes, in bytes.
+    pub(crate) weight: usize,
+    /// Commands that were given up on before they were answered: their replies are still to come.
+    pub(crate) given_up: usize,
+    /// The client half waits for the answer to what it said last.
+    pub(crate) waiting: bool,
+    /// That answer, until the client half takes it.
+    pub(crate) answer: Option<Answer>,
+    /// A reply is there and waits for its command.
+    pub(crate) reply_waits: bool,
+    /// Replies are missing in front of the next.
+    pub(crate) replies_lost: bool,
+    /// No more replies come, or none ever came.
+    pub(crate) server_gone: bool,
+    /// The server has said something.
+    pub(crate) server_seen: bool,
+    /// No more commands come.
+    pub(crate) client_gone: bool,
+    /// The server talks alone.
+    pub(crate) client_absent: bool,
+    /// The client has said a command that is known.
+    pub(crate) client_known: bool,
+    /// Unknown commands in a row that are not answered.
+    pub(crate) strange: usize,
+    /// The code of the last reply.
+    pub(crate) last_code: u16,
+    /// Counts what the server half does.
+    pub(crate) steps: u64,
+}
+
+impl<'f> State<'f> {
+    pub(crate) fn new(session: Session<'f>) -> Self {
+        Self {
+            session,
+            said: VecDeque::new(),
+            weight: 0,
+            given_up: 0,
+            waiting: false,
+            answer: None,
+            reply_waits: false,
+            replies_lost: false,
+            server_gone: false,
+            server_seen: false,
+            client_gone: false,
+            client_absent: false,
+            client_known: false,
+            strange: 0,
+            last_code: 0,
+            steps: 0,
+        }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.weight > UNANSWERED_MAX
+    }
+
+    pub(crate) fn push(&mut self, said: Said) {
+        self.weight += said.weight();
+        self.said.push_back(said);
+        self.pass_over_cut();
+    }
+
+    /// Takes the first thing off the queue and tells the session.
+    pub(crate) fn resolve(&mut self, reply: Option<&Reply>) {
+        if let Some(said) = self.said.pop_front() {
+            self.weight = self.weight.saturating_sub(said.weight());
+            self.session.answered(said, reply);
+        }
+        self.pass_over_cut();
+    }
+
+    /// What has no reply does not wait for one.
+    fn pass_over_cut(&mut self) {
+        while matches!(self.said.front(), Some(Said::Cut(_))) {
+            let Some(said) = self.said.pop_front() else { return };
+            self.weight = self.weight.saturating_sub(said.weight());
+            self.session.answered(said, None);
+        }
+    }
+
+    /// Stops waiting for the reply to the first thing in the queue.
+    pub(crate) fn give_up(&mut self) {
+        self.given_up += usize::from(!matches!(self.said.front(), Some(Said::Lost)));
+        self.resolve(None);
+    }
+
+    /// Whether a reply answers something in the queue, as soon as that is certain.
+    pub(crate) fn addressed(&self, code: u16) -> Option<bool> {
+        let mut queue = self.said.iter().filter(|said| !matches!(said, Said::Lost)).peekable();
+        if self.given_up > 0 {
+            return Some(false);
+        }
+        if queue.peek().is_some() {
+            return Some(queue.any(|said| said.may_get(code)));
+        }
+        // RFC 5321 §3.8: 421 may come at any time. Behind a gap, the command is in the gap.
+        let unasked =
+            code == 421 || self.client_gone || self.client_absent || !self.said.is_empty();
+        unasked.then_some(false)
+    }
+
+    /// Takes note that replies are missing.
+    pub(crate) fn lose_replies(&mut self) {
+        self.server_seen = true;
+        self.replies_lost = true;
+        self.steps += 1;
+        self.session.replies_lost();
+        if self.waiting {
+            self.answer = Some(Answer::Unknown);
+        }
+    }
+
+    /// Takes a reply.
+    pub(crate) fn take(&mut self, reply: &Reply, addressed: bool) -> Course {
+        self.reply_waits = false;
+        self.steps += 1;
+        self.last_code = reply.code;
+        let position = if addressed { self.position(reply.code) } else { None };
+        let Some(position) = position else {
+            self.given_up = self.given_up.saturating_sub(1);
+            self.session.unasked(reply);
+            return Course::GoesOn;
+        };
+        let left = self.said.len() - position;
+        while self.said.len() > left {
+            self.resolve(None);
+        }
+        self.replies_lost = false;
+        let Some(said) = self.said.front() else {
+            return Course::GoesOn;
+        };
+        let verb = said.verb();
+        if self.waiting && self.said.len() == 1 {
+            self.answer = Some(Answer::Code(reply.code));
+        }
+        // RFC 4954 §4: the exchange goes on.
+        if verb == Some(Verb::Auth) && reply.code == 334 {
+            return Course::GoesOn;
+        }
+        if self.session.one_of_many(said, reply) {
+            return Course::GoesOn;
+        }
+        // No server asks for more behind what is unknown; FTP does, behind USER.
+        let asks = (300..400).contains(&reply.code);
+        if verb == Some(Verb::Unknown) && asks && !self.client_known && self.session.is_silent() {
+            return Course::Foreign;
+        }
+        self.strange = self.strange.saturating_sub(usize::from(verb == Some(Verb::Unknown)));
+        self.resolve(Some(reply));
+        match (verb, reply.code) {
+            (Some(Verb::StartTls), 220) | (Some(Verb::Quit), 221) => Course::Over,
+            _ => Course::GoesOn,
+        }
+    }
+
+    /// What a reply answers: the first thing that it can. Behind missing replies, the last: a client
+    /// mostly waits for a reply before it goes on.
+    fn position(&self, code: u16) -> Option<usize> {
+        let mut queue = self.said.iter();
+        if self.replies_lost {
+            return queue.rposition(|said| said.may_get(code));
+        }
+        queue.position(|said| said.may_get(code))
+    }
+}

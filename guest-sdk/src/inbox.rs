@@ -12,7 +12,6 @@
 //! the inbox. A read that has to wait hands its unread remainder to the inbox first, and then new
 //! bytes land directly behind it: no copy where the parser waits for the side that sends.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 
 use crate::read_error::{EndReason, GapReason};
@@ -36,13 +35,15 @@ pub(crate) struct Buffer {
     /// `bytes[..start]` is consumed; `start ≤ bytes.len()`.
     pub(crate) start: usize,
     /// By index into `bytes`, ascending; each index ≥ `start`.
-    marks: VecDeque<(usize, Mark)>,
+    marks: Vec<(usize, Mark)>,
+    /// `marks[..passed]` are gone; `passed ≤ marks.len()`.
+    passed: usize,
 }
 
 impl Buffer {
     /// Neither bytes nor marks are left.
     pub(crate) fn is_empty(&self) -> bool {
-        self.start == self.bytes.len() && self.marks.is_empty()
+        self.start == self.bytes.len() && self.passed == self.marks.len()
     }
 
     /// The unread bytes up to the next gap or end.
@@ -56,18 +57,13 @@ impl Buffer {
 
     /// The gap or end that stops reading, and where.
     pub(crate) fn stop(&self) -> Option<(usize, Mark)> {
-        match self.marks.front() {
-            None => None,
-            Some((_, Mark::Boundary)) => {
-                self.marks.iter().find(|(_, mark)| *mark != Mark::Boundary).copied()
-            }
-            Some(&other) => Some(other),
-        }
+        let marks = self.marks.get(self.passed..)?;
+        marks.iter().find(|(_, mark)| *mark != Mark::Boundary).copied()
     }
 
     /// Length of the first datagram, if one is complete.
     pub(crate) fn datagram(&self) -> Option<usize> {
-        match self.marks.front() {
+        match self.marks.get(self.passed) {
             Some((index, Mark::Boundary)) => Some(index - self.start),
             _ => None,
         }
@@ -77,10 +73,10 @@ impl Buffer {
     pub(crate) fn consume(&mut self, count: usize) {
         self.start += count;
         debug_assert!(self.start <= self.bytes.len());
-        while let Some((index, Mark::Boundary)) = self.marks.front()
+        while let Some((index, Mark::Boundary)) = self.marks.get(self.passed)
             && *index <= self.start
         {
-            self.marks.pop_front();
+            self.passed += 1;
         }
     }
 
@@ -88,15 +84,15 @@ impl Buffer {
     pub(crate) fn pass_gap(&mut self) -> usize {
         let cut = self.readable().len();
         self.consume(cut);
-        if let Some((_, Mark::Gap { .. })) = self.marks.front() {
-            self.marks.pop_front();
+        if let Some((_, Mark::Gap { .. })) = self.marks.get(self.passed) {
+            self.passed += 1;
         }
         cut
     }
 
     /// Takes `by` bytes off the front of the gap that stops reading. Nothing is readable before it.
     pub(crate) fn shorten_gap(&mut self, by: u64) {
-        if let Some((_, Mark::Gap { length, .. })) = self.marks.front_mut() {
+        if let Some((_, Mark::Gap { length, .. })) = self.marks.get_mut(self.passed) {
             *length -= by;
         }
     }
@@ -105,10 +101,12 @@ impl Buffer {
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.start = 0;
+        self.marks.clear();
+        self.passed = 0;
     }
 
     pub(crate) fn push_mark(&mut self, mark: Mark) {
-        self.marks.push_back((self.bytes.len(), mark));
+        self.marks.push((self.bytes.len(), mark));
     }
 
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
@@ -116,12 +114,18 @@ impl Buffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Drops the consumed prefix, so that a buffer holds one incomplete unit and what follows it.
+    /// Drops what is consumed, so that a buffer holds one incomplete unit and what follows it.
     pub(crate) fn compact(&mut self) {
+        if self.passed > 0 {
+            self.marks.copy_within(self.passed.., 0);
+            self.marks.truncate(self.marks.len() - self.passed);
+            self.passed = 0;
+        }
         if self.start == 0 {
             return;
         }
-        self.bytes.drain(..self.start);
+        self.bytes.copy_within(self.start.., 0);
+        self.bytes.truncate(self.bytes.len() - self.start);
         for (index, _) in &mut self.marks {
             *index -= self.start;
         }
@@ -134,7 +138,10 @@ impl Buffer {
         later.compact();
         let shift = self.bytes.len();
         self.bytes.append(&mut later.bytes);
-        self.marks.extend(later.marks.drain(..).map(|(index, mark)| (index + shift, mark)));
+        for (index, mark) in &later.marks {
+            self.marks.push((index + shift, *mark));
+        }
+        later.marks.clear();
     }
 }
 

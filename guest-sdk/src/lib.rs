@@ -76,6 +76,8 @@ pub use stream::{ByteStream, MAX_READ};
 pub use cbor::Encoder;
 #[doc(hidden)]
 pub use record::object;
+#[doc(hidden)]
+pub use task::running;
 
 pub use flowcell_sdk_macros::{Record, parser};
 

@@ -1,5 +1,7 @@
 //! Why a read could not be satisfied.
 
+use std::fmt::Write;
+
 use crate::Side;
 
 /// Why bytes are missing from a stream.
@@ -81,11 +83,17 @@ impl std::fmt::Display for ReadError {
             Self::Gap(gap) => {
                 write!(f, "{} lacks {} bytes at offset {}", gap.side, gap.length, gap.offset)
             }
-            Self::TooLong { side, limit } => {
-                write!(f, "{side} sent a unit longer than {limit} bytes")
-            }
+            Self::TooLong { side, limit } => f.write_str(&too_long(*side, *limit)),
         }
     }
+}
+
+/// What [`ReadError::TooLong`] says. Apart, because the executor says it for every parser.
+pub(crate) fn too_long(side: Side, limit: usize) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail. `format!` would be one more function in every parser.
+    let _ = write!(text, "{side} sent a unit longer than {limit} bytes");
+    text
 }
 
 impl std::error::Error for ReadError {}

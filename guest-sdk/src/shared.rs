@@ -25,6 +25,17 @@ pub trait HostCalls {
     fn log(&self, level: Level, message: &str);
 }
 
+/// A record of any type.
+trait Fields {
+    fn encode(&self, out: &mut Encoder<'_>);
+}
+
+impl<R: Record> Fields for R {
+    fn encode(&self, out: &mut Encoder<'_>) {
+        self.encode_fields(out);
+    }
+}
+
 /// What the parser's handles and the deliveries share.
 pub(crate) struct Shared {
     def: &'static ParserDef,
@@ -65,14 +76,18 @@ impl Shared {
 
     /// Encodes a record and hands it to the host.
     pub(crate) fn emit<R: Record>(&self, record: &R) {
-        let name = R::SCHEMA.name;
+        self.emit_named(R::SCHEMA.name, record);
+    }
+
+    /// Not generic, so that a parser has it once and not once for each of its records.
+    fn emit_named(&self, name: &str, record: &dyn Fields) {
         let position = self.def.records.iter().position(|known| known.name == name);
         let Some(kind) = position.and_then(|at| u32::try_from(at).ok()) else {
             panic!("record `{name}` is not listed in #[parser(records = [...])]");
         };
         let mut body = self.body.take();
         body.clear();
-        record.encode_fields(&mut Encoder::new(&mut body));
+        record.encode(&mut Encoder::new(&mut body));
         self.host.emit(kind, &body);
         self.body.replace(body);
     }

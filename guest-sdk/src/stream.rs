@@ -299,20 +299,29 @@ impl ByteStream {
     }
 
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
-        self.poll_unit(cx, usize::MAX, &mut |unread: &[u8]| {
-            (!unread.is_empty()).then_some(unread.len())
-        })
+        self.poll_at_least(cx, 1)
     }
 
     async fn fill_beyond(&mut self, count: usize) -> Result<(), ReadError> {
-        self.unit(usize::MAX, |unread| (unread.len() >= count.max(1)).then_some(0)).await.map(drop)
+        poll_fn(|cx| self.poll_at_least(cx, count.max(1))).await.map(drop)
     }
 
     async fn has(&mut self, count: usize) -> Result<(), ReadError> {
         if count > MAX_READ {
             return Err(ReadError::TooLong { side: self.side, limit: MAX_READ });
         }
-        self.unit(MAX_READ, |unread| (unread.len() >= count).then_some(count)).await.map(drop)
+        poll_fn(|cx| self.poll_at_least(cx, count)).await.map(drop)
+    }
+
+    /// Waits for `count` bytes and returns how many are there.
+    fn poll_at_least(
+        &mut self,
+        cx: &mut Context<'_>,
+        count: usize,
+    ) -> Poll<Result<usize, ReadError>> {
+        self.poll_unit(cx, usize::MAX, &mut |unread: &[u8]| {
+            (unread.len() >= count).then_some(unread.len())
+        })
     }
 
     /// Waits until `find` sees the length of a whole unit in the unread bytes.
@@ -328,7 +337,7 @@ impl ByteStream {
         &mut self,
         cx: &mut Context<'_>,
         max: usize,
-        find: &mut impl FnMut(&[u8]) -> Option<usize>,
+        find: &mut dyn FnMut(&[u8]) -> Option<usize>,
     ) -> Poll<Result<usize, ReadError>> {
         self.resume();
         loop {
@@ -374,6 +383,11 @@ impl ByteStream {
 
     /// Hands the unread remainder to the inbox, so that the next delivery lands behind it.
     fn wait<T>(&mut self, cx: &mut Context<'_>) -> Poll<T> {
+        self.hand_over(cx);
+        Poll::Pending
+    }
+
+    fn hand_over(&mut self, cx: &mut Context<'_>) {
         let mut inbox = self.shared.inbox(self.side);
         self.buffer.compact();
         std::mem::swap(&mut self.buffer, &mut inbox.buffer);
@@ -381,7 +395,6 @@ impl ByteStream {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        Poll::Pending
     }
 
     /// The gap or end that stands behind the readable bytes. A gap is passed by this.

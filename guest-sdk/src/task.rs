@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use crate::flow::Flow;
 use crate::inbox::Mark;
 use crate::info::{FlowInfo, Side};
-use crate::read_error::{EndReason, GapReason, ReadError};
+use crate::read_error::{EndReason, GapReason, ReadError, too_long};
 use crate::record::{ParserDef, Running, Timestamp};
 use crate::shared::{HostCalls, Shared};
 use crate::{Error, Result};
@@ -64,6 +64,28 @@ impl Wake for Woken {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Makes a parser's future what [`ParserDef::start`] returns.
+#[doc(hidden)]
+pub fn running(future: impl Future<Output = Result<()>> + 'static) -> Running {
+    let future = Box::pin(future);
+    // The sandbox frees all of a flow at once: what would drop a future half way is never linked.
+    #[cfg(target_arch = "wasm32")]
+    let future = Box::pin(Undropped(std::mem::ManuallyDrop::new(future)));
+    future
+}
+
+#[cfg(target_arch = "wasm32")]
+struct Undropped<F>(std::mem::ManuallyDrop<std::pin::Pin<Box<F>>>);
+
+#[cfg(target_arch = "wasm32")]
+impl<F: Future> Future for Undropped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(cx)
     }
 }
 
@@ -150,7 +172,7 @@ impl std::fmt::Debug for Task {
 fn report(outcome: Result<()>, host: &dyn HostCalls) {
     match outcome {
         Ok(()) | Err(Error::Read(ReadError::End(_) | ReadError::Gap(_))) => {}
-        Err(Error::Read(error @ ReadError::TooLong { .. })) => host.fail(&error.to_string()),
+        Err(Error::Read(ReadError::TooLong { side, limit })) => host.fail(&too_long(side, limit)),
         Err(Error::Decline(reason)) => host.decline(&reason),
         Err(Error::Violation(reason)) => host.fail(&reason),
     }

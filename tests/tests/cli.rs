@@ -3,8 +3,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
+use flowcell::driver::MAX_CELLS;
 use flowcell_sdk::Side::{Client, Server};
 use flowcell_tests::command::{Run, Scratch, flowcell, read};
 use flowcell_tests::packets::{Conversation, Pcap};
@@ -276,4 +277,101 @@ fn streams_are_digests_of_what_each_side_said() {
         row(5353, "resp", 0, b"a!"),
     ];
     assert_eq!(rows, expected);
+}
+
+#[test]
+fn standard_error_that_nobody_reads_is_no_error() {
+    let (_scratch, capture, _parsers) = prepared();
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+    let status = flowcell(["run", "-r"]).arg(&capture).stdout(Stdio::null()).stderr(full).status();
+    assert_eq!(status.expect("it starts").code(), Some(0));
+}
+
+#[test]
+fn the_output_is_never_an_input() {
+    let (_scratch, capture, _parsers) = prepared();
+    let before = read(&capture);
+    let run = Run::of(flowcell(["run", "-r"]).arg(&capture).arg("-o").arg(&capture));
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("it is read, and can not be the output as well"), "{}", run.stderr);
+    assert_eq!(read(&capture), before);
+}
+
+#[test]
+fn a_folder_with_the_name_of_a_filters_word_is_not_read() {
+    let (scratch, capture, _parsers) = prepared();
+    std::fs::create_dir(scratch.path("host")).expect("a folder");
+    let mut command = flowcell(["run", "-r"]);
+    let run =
+        Run::of(command.arg(capture).args(["host", "10.9.9.9"]).current_dir(scratch.path("")));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
+}
+
+#[test]
+fn two_parsers_of_one_port_are_told() {
+    let (scratch, capture, _parsers) = prepared();
+    let parsers = scratch.parsers(&["declines", "fails"]);
+    let run = run(&capture, &parsers, &[]);
+    assert!(run.stderr.contains("fails@0.1.0 wants tcp port 9, which declines@0.1.0 has already"));
+}
+
+#[test]
+fn records_of_a_pipe_come_before_it_ends() {
+    let (_scratch, capture, parsers) = prepared();
+    let mut command = flowcell(["run", "-q", "-r", "-", "--types", "echo.*", "--parsers"]);
+    let mut child = command
+        .arg(parsers)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut input = child.stdin.take().expect("a pipe");
+    let bytes = read(&capture);
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    // Packets go on coming, and at some time the records of the first ones are there.
+    std::io::Write::write_all(&mut input, &bytes[..24]).expect("it reads");
+    let writer = std::thread::spawn(move || {
+        while std::io::Write::write_all(&mut input, &bytes[24..]).is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let first = lines.next().expect("a line").expect("text");
+    assert!(first.contains("echo.exchange"), "{first}");
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    writer.join().expect("it ends when nobody reads");
+}
+
+#[test]
+fn a_second_signal_ends_a_run_that_waits() {
+    let mut command = flowcell(["run", "-q", "-r", "-"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let kill = |id: u32| Command::new("kill").args(["-INT", &id.to_string()]).status();
+    // Until the handlers are there, the first signal ends it as any program.
+    while child.try_wait().expect("a child").is_none() {
+        kill(child.id()).expect("kill");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn flows_beyond_the_last_cell_are_tracked_and_told() {
+    let scratch = Scratch::new();
+    let flows: Vec<Conversation> = (0..MAX_CELLS + 10)
+        .map(|number| {
+            let port = u16::try_from(number % 50_000 + 1024).expect("a port");
+            let client = format!("10.0.{}.1:{port}", number / 50_000).parse().expect("an address");
+            let server = "10.1.0.1:7".parse().expect("an address");
+            Conversation::between(client, server).open().send(Client, b"waiting")
+        })
+        .collect();
+    let capture = scratch.capture("many.pcap", &Pcap::of(&flows));
+    let run = run(&capture, &scratch.parsers(&[]), &["--types", "flow", "--types", "fault"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let outcome =
+        |record: &&&serde_json::Value| record["data"]["parsers"][0]["outcome"] == "no_room";
+    let records = run.of_type("flow");
+    assert_eq!(records.len(), MAX_CELLS + 10);
+    assert_eq!(records.iter().filter(outcome).count(), 10);
+    assert_eq!(run.of_type("fault").len(), 0);
 }

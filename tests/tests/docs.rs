@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use flowcell::driver::MAX_CELLS;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -36,8 +37,17 @@ fn limits() {
         "\n## Cells\n\nOf one flow's parser; `call` is one `open` or `poll`. A fault ends the parser, is a `fault` record \
          and is\ncounted by class.\n\n| limit | value | unit | when it is reached |\n|---|---|---|---|\n",
     );
+    writeln!(
+        page,
+        "| `cells` | {MAX_CELLS} | cells at a time | `no_room`: the flow gets no parser |"
+    )
+    .unwrap();
     for (name, value, unit, action) in CellLimits::default().rows() {
-        writeln!(page, "| `{name}` | {value} | {unit} | {action} |").unwrap();
+        let (name, fixed) = match name.strip_suffix(" (fixed)") {
+            Some(name) => (name, " (fixed)"),
+            None => (name, ""),
+        };
+        writeln!(page, "| `{name}`{fixed} | {value} | {unit} | {action} |").unwrap();
     }
     check("limits.md", &page);
 }

@@ -85,31 +85,36 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> Result<TokenSt
             tcp_ports: &[#(#tcp),*],
             udp_ports: &[#(#udp),*],
             records: &[#(<#records as ::flowcell_sdk::Record>::SCHEMA),*],
-            start: |flow| ::std::boxed::Box::pin(#start(flow)),
+            start: |flow| ::flowcell_sdk::running(#start(flow)),
         };
 
         #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "exported symbols of the component")]
         const _: () = {
+            use ::flowcell_sdk::wasm;
+
             struct Component;
 
-            impl ::flowcell_sdk::wasm::Guest for Component {
-                fn describe() -> ::flowcell_sdk::wasm::Description {
-                    ::flowcell_sdk::wasm::describe(&PARSER)
+            impl wasm::Guest for Component {
+                fn describe() -> wasm::Description {
+                    ::core::unreachable!("the export below does not call this")
                 }
 
-                fn open(flow: ::flowcell_sdk::wasm::WireFlow) {
-                    ::flowcell_sdk::wasm::open(&PARSER, flow);
+                fn open(flow: wasm::WireFlow) {
+                    wasm::open(&PARSER, flow);
                 }
 
-                fn poll(input: ::flowcell_sdk::wasm::WireInput) -> ::flowcell_sdk::wasm::WireProgress {
-                    ::flowcell_sdk::wasm::poll(input)
+                fn poll(input: wasm::WireInput) -> wasm::WireProgress {
+                    wasm::poll(input)
                 }
             }
 
-            ::flowcell_sdk::wasm::export!(
-                Component with_types_in ::flowcell_sdk::wasm::bindings
-            );
+            #[unsafe(export_name = "describe")]
+            extern "C" fn describe() -> *const wasm::Image {
+                wasm::image(&PARSER)
+            }
+
+            wasm::export_calls!(Component);
         };
     })
 }

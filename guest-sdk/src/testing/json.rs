@@ -11,14 +11,18 @@ use crate::record::{FieldType, Kind, Schema};
 /// # Panics
 /// When `body` is not what `schema` demands: the host would end the parser for it.
 pub(crate) fn record(schema: &Schema, body: &[u8]) -> Json {
-    let mut reader = Reader { rest: body };
-    let object = reader.object(schema);
+    let mut reader = Reader { rest: body, escaping: false, stray: false };
+    let object = reader.object(schema, true);
     assert!(reader.rest.is_empty(), "bytes behind record `{}`", schema.name);
     object
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// All text is escaped: some of the same field has to be.
+    escaping: bool,
+    /// Text that is not UTF-8 was met.
+    stray: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -47,11 +51,17 @@ impl<'a> Reader<'a> {
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    fn object(&mut self, schema: &Schema) -> Json {
+    fn object(&mut self, schema: &Schema, outermost: bool) -> Json {
         assert_eq!(self.head(), (4, schema.fields.len() as u64), "items of `{}`", schema.name);
         let mut object = Map::new();
         for field in schema.fields {
-            let value = self.value(field.ty);
+            let before = self.rest;
+            let mut value = self.value(field.ty);
+            if outermost && self.stray {
+                (self.rest, self.escaping) = (before, true);
+                value = self.value(field.ty);
+                (self.escaping, self.stray) = (false, false);
+            }
             if !value.is_null() {
                 object.insert(field.name.into(), value);
             }
@@ -85,10 +95,14 @@ impl<'a> Reader<'a> {
                 (0, value) => json!(value),
                 (_, value) => json!((!value).cast_signed()),
             },
-            Kind::Text => json!(printable(self.string())),
+            Kind::Text => {
+                let bytes = self.string();
+                self.stray |= std::str::from_utf8(bytes).is_err();
+                json!(printable(bytes, self.escaping))
+            }
             Kind::Bytes => json!(base64(self.string())),
             Kind::Address => json!(address(self.string()).to_string()),
-            Kind::Object(schema) => self.object(schema),
+            Kind::Object(schema) => self.object(schema, false),
         }
     }
 }
@@ -102,9 +116,10 @@ fn address(octets: &[u8]) -> IpAddr {
 
 /// Text as the host writes it: as it is where it is UTF-8, else with stray bytes as `\xNN` and
 /// backslashes doubled.
-fn printable(bytes: &[u8]) -> String {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return text.into();
+fn printable(bytes: &[u8], escaping: bool) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !escaping => return text.into(),
+        _ => {}
     }
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {

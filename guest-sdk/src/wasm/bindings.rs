@@ -15,7 +15,5 @@
 wit_bindgen::generate!({
     path: "../wit",
     world: "parser",
-    pub_export_macro: true,
-    default_bindings_module: "flowcell_sdk::wasm::bindings",
     disable_run_ctors_once_workaround: true,
 });

@@ -1,4 +1,5 @@
-//! `describe`: the parser's constants as the contract's types.
+//! The parser's constants as the contract's types, for guests that write `describe` by hand. What
+//! `#[parser]` exports is [`super::image`].
 
 use super::bindings::flowcell::parser::description_types as wire;
 use crate::record::{Field, FieldType, Kind, ParserDef, Schema};

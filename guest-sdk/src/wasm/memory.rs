@@ -17,10 +17,28 @@ use super::COMPONENT;
 static ALLOCATOR: Allocator =
     Allocator(UnsafeCell::new(State { next: 0, end: 0, free: [ptr::null_mut(); CLASSES] }));
 
-thread_local! {
-    /// Where the last delivery was put, if it was put behind an inbox's bytes.
-    static PLACED: Cell<Option<NonNull<u8>>> = const { Cell::new(None) };
+/// A static that is changed. `thread_local!` would bring destructors and checks that never matter.
+pub(super) struct Static<T>(T);
+
+// SAFETY: a guest has one thread (the contract has no threads), so nothing is ever shared.
+unsafe impl<T> Sync for Static<T> {}
+
+impl<T> Static<T> {
+    pub(super) const fn new(value: T) -> Self {
+        Self(value)
+    }
 }
+
+impl<T> Deref for Static<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Where the last delivery was put, if it was put behind an inbox's bytes.
+static PLACED: Static<Cell<Option<NonNull<u8>>>> = Static::new(Cell::new(None));
 
 /// The component model's allocation function: the host calls it before `poll` to place the bytes of
 /// the delivery. They go straight behind the unread bytes of the side that is expected to send.
@@ -35,8 +53,7 @@ unsafe extern "C" fn cabi_realloc(
     new_size: usize,
 ) -> *mut u8 {
     if old_pointer.is_null() && align == 1 && new_size > 0 {
-        let place = COMPONENT.with_borrow_mut(|slot| {
-            let component = slot.as_mut()?;
+        let place = COMPONENT.borrow_mut().as_mut().and_then(|component| {
             let buffer = &mut component.task.shared().inbox(component.expected).buffer;
             buffer.compact();
             buffer.bytes.reserve(new_size);

@@ -2,24 +2,77 @@
 
 pub mod bindings;
 mod describe;
+mod image;
 mod memory;
 
 use std::cell::RefCell;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
 use self::bindings::flowcell::parser::{host, types};
+use self::memory::Static;
 use crate::info::{FlowInfo, Level, Side, Transport};
 use crate::read_error::{EndReason, GapReason};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Task};
 
+pub use self::bindings::Guest;
 pub use self::bindings::flowcell::parser::description_types::Description;
-pub use self::bindings::{Guest, export};
 pub use self::describe::describe;
+pub use self::image::{Image, image};
 pub use self::types::{Flow as WireFlow, Input as WireInput, Progress as WireProgress};
+
+pub use crate::{__export as export, __export_calls as export_calls};
+
+/// Exports `open` and `poll` of a [`Guest`]. The macro that `wit_bindgen` makes would describe the
+/// contract a second time in every parser. The arguments are those of the canonical ABI.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_calls {
+    ($component:ident) => {
+        #[unsafe(export_name = "open")]
+        #[rustfmt::skip]
+        unsafe extern "C" fn export_open(
+            a: i32, b: i64, c: i64, d: i32, e: i32, f: i64, g: i64, h: i32, i: i32, j: i64, k: i32, l: i32,
+        ) {
+            use $crate::wasm::bindings::_export_open_cabi as open;
+            // SAFETY: the host calls this, with arguments that it made of a `flow`.
+            unsafe { open::<$component>(a, b, c, d, e, f, g, h, i, j, k, l) }
+        }
+
+        #[unsafe(export_name = "poll")]
+        unsafe extern "C" fn export_poll(a: i32, b: i32, c: i64, d: i64, e: *mut u8, f: usize) -> i32 {
+            use $crate::wasm::bindings::_export_poll_cabi as poll;
+            // SAFETY: the host calls this, with arguments that it made of an `input`.
+            unsafe { poll::<$component>(a, b, c, d, e, f) }
+        }
+    };
+}
+
+/// Exports all of a [`Guest`] that is written by hand.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export {
+    ($component:ident with_types_in $($bindings:tt)*) => {
+        const _: () = {
+            $crate::wasm::export_calls!($component);
+
+            #[unsafe(export_name = "describe")]
+            unsafe extern "C" fn export_describe() -> *mut u8 {
+                // SAFETY: the host calls this.
+                unsafe { $($bindings)*::_export_describe_cabi::<$component>() }
+            }
+
+            #[unsafe(export_name = "cabi_post_describe")]
+            unsafe extern "C" fn post_describe(description: *mut u8) {
+                // SAFETY: the host calls this with what `describe` returned.
+                unsafe { $($bindings)*::__post_return_describe::<$component>(description) }
+            }
+        };
+    };
+}
 
 /// What the component keeps between two calls. One instance is one flow.
 struct Component {
@@ -29,9 +82,9 @@ struct Component {
     expected: Side,
 }
 
-thread_local! {
-    static COMPONENT: RefCell<Option<Component>> = const { RefCell::new(None) };
-}
+/// The host frees the instance as a whole: destructors would be wasted work, and code.
+static COMPONENT: Static<RefCell<Option<ManuallyDrop<Component>>>> =
+    Static::new(RefCell::new(None));
 
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
@@ -49,24 +102,22 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
     };
     let task = Task::new(def, info, Box::new(Imports));
     let component = Component { task, expected: Side::Client };
-    COMPONENT.with_borrow_mut(|slot| *slot = Some(component));
+    COMPONENT.replace(Some(ManuallyDrop::new(component)));
 }
 
 /// `poll`: one delivery.
 pub fn poll(input: WireInput) -> WireProgress {
-    COMPONENT.with_borrow_mut(|slot| {
-        let Some(component) = slot else {
-            return WireProgress::Ready;
-        };
-        match deliver(component, input) {
-            Progress::Pending => WireProgress::Pending,
-            Progress::Ready => {
-                // The host frees the instance as a whole: running destructors would be wasted work.
-                mem::forget(slot.take());
-                WireProgress::Ready
-            }
+    let mut slot = COMPONENT.borrow_mut();
+    let Some(component) = &mut *slot else {
+        return WireProgress::Ready;
+    };
+    match deliver(component, input) {
+        Progress::Pending => WireProgress::Pending,
+        Progress::Ready => {
+            *slot = None;
+            WireProgress::Ready
         }
-    })
+    }
 }
 
 fn deliver(component: &mut Component, input: WireInput) -> Progress {

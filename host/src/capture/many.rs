@@ -37,13 +37,13 @@ impl Files {
         }
     }
 
-    /// Moves to the next frame that passes and returns whether there is one.
-    fn advance(&mut self) -> Result<bool, CaptureError> {
-        loop {
+    /// Moves to the next frame that passes, as long as the filter does not reject too many before it.
+    fn advance(&mut self) -> Result<Advance, CaptureError> {
+        for _ in 0..LOOK_UP_AFTER {
             let file = match &mut self.current {
                 Some(file) => file,
                 None => {
-                    let Some(path) = self.rest.next() else { return Ok(false) };
+                    let Some(path) = self.rest.next() else { return Ok(Advance::End) };
                     self.unfit.clear();
                     self.current.insert(FileSource::open(path)?.after(self.frames))
                 }
@@ -60,11 +60,11 @@ impl Files {
                 }
             }
             let (Some(filter), Some(frame)) = (&mut self.filter, file.current()) else {
-                return Ok(true);
+                return Ok(Advance::Frame);
             };
             let link = frame.raw.link;
             let message = match filter.passes(link, frame.raw.bytes) {
-                Ok(true) => return Ok(true),
+                Ok(true) => return Ok(Advance::Frame),
                 Ok(false) => None,
                 Err(message) => Some(message.to_owned()),
             };
@@ -82,13 +82,29 @@ impl Files {
                 });
             }
         }
+        Ok(Advance::Filtered)
     }
+}
+
+/// Frames that are rejected in a row before the caller may look around.
+const LOOK_UP_AFTER: usize = 4096;
+
+/// Where [`Files::advance`] has got to.
+enum Advance {
+    Frame,
+    Filtered,
+    End,
 }
 
 impl Source for Files {
     fn next(&mut self) -> Result<Next<'_>, CaptureError> {
-        self.advance()?;
-        Ok(self.current.as_ref().and_then(FileSource::current).map_or(Next::End, Next::Frame))
+        Ok(match self.advance()? {
+            Advance::End => Next::End,
+            Advance::Filtered => Next::Filtered,
+            Advance::Frame => {
+                self.current.as_ref().and_then(FileSource::current).map_or(Next::End, Next::Frame)
+            }
+        })
     }
 
     fn stats(&mut self) -> Stats {

@@ -60,6 +60,8 @@ pub enum Next<'a> {
     Frame(Frame<'a>),
     /// Nothing has arrived for some milliseconds (live only): time for timers and signals.
     Idle,
+    /// Nothing but frames that the filter rejects for a while: time for signals.
+    Filtered,
     /// The source is exhausted, and stays so.
     End,
 }

@@ -24,7 +24,7 @@ fn drain(source: &mut dyn Source) -> (Vec<Seen>, Vec<CaptureError>) {
             Ok(Next::Frame(Frame { raw, .. })) => {
                 frames.push((raw.number, raw.ts.0, raw.link.0, raw.len, raw.bytes.to_vec()));
             }
-            Ok(Next::Idle) => {}
+            Ok(Next::Idle | Next::Filtered) => {}
             Ok(Next::End) => return (frames, errors),
             Err(error) => errors.push(error),
         }

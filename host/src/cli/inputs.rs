@@ -47,7 +47,7 @@ fn is_file(word: &str) -> bool {
         || path.extension().is_some_and(|extension| {
             ["pcap", "pcapng", "cap", "dmp", "gz", "zst"].iter().any(|known| extension == *known)
         });
-    looks_like_one || path.exists()
+    looks_like_one || (path.exists() && !path.is_dir())
 }
 
 #[cfg(test)]

@@ -35,17 +35,19 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     };
     let Parsers { handle, reports, refused, _watcher } = load(args.parsers, live, &messages)?;
     let mut engine = FlowEngine::new(engine_config(live));
-    let mut worker = Worker::new(handle, session::writer(&args.output)?, messages.clone());
+    let mut worker =
+        Worker::new(handle, session::writer(&args.output, &inputs.files)?, messages.clone());
     let interrupt = session::interrupt()?;
     let mut flushed = Instant::now();
+    // Somebody may be watching the records of a live capture, or of one that comes through a pipe.
+    let watched = live || inputs.files.iter().any(|file| file.as_os_str() == "-");
     let between = |writer: &mut Writer| {
-        if !live {
+        if !watched {
             return;
         }
-        for report in reports.try_iter() {
-            write_report(writer, &report);
+        if live {
+            reports.try_iter().for_each(|report| write_report(writer, &report));
         }
-        // Somebody may be watching the output.
         if flushed.elapsed() >= FLUSH_INTERVAL {
             writer.flush();
             flushed = Instant::now();
@@ -63,7 +65,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
             .with_context(|| format!("{name}: the counters can not be written"))?;
     }
     if !args.output.quiet {
-        eprint!("{}", summary.table());
+        session::tell_summary(&summary.table());
     }
     let faults = args.strict && !stats.faults.is_empty();
     Ok(session::exit(writer.failed(), &outcome, bad_input, faults, &messages))
@@ -104,6 +106,9 @@ fn load(folder: Option<PathBuf>, watch: bool, messages: &Messages) -> Result<Par
     let mut folder = Folder::new(path.clone(), engine, CellLimits::default());
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
+    for clash in generation.clashes() {
+        messages.tell(clash);
+    }
     let refused = first.iter().any(|report| matches!(report, Report::Refused { .. }));
     if generation.parsers().is_empty() && !refused && !watch {
         messages.tell(&format!("{}: no .wasm files in it; flows are tracked only", path.display()));

@@ -1,10 +1,11 @@
 //! What the commands have in common: output, signals, how a run's outcome becomes an exit code.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Write, stdout};
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write, stderr, stdout};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::args::OutputArgs;
@@ -12,22 +13,40 @@ use super::exit::Exit;
 use crate::driver::{Interrupt, Messages, Outcome};
 use crate::output::Writer;
 
-/// Opens the output.
-pub(super) fn writer(args: &OutputArgs) -> Result<Writer> {
+/// Opens the output, which must not be one of the `inputs`.
+pub(super) fn writer(args: &OutputArgs, inputs: &[PathBuf]) -> Result<Writer> {
     let out: Box<dyn Write + Send> = if args.output == Path::new("-") {
         Box::new(stdout())
     } else {
         let name = args.output.display();
+        let same = |input: &PathBuf| is_same_file(input, &args.output);
+        if inputs.iter().any(same) {
+            bail!("{name}: it is read, and can not be the output as well");
+        }
         let file = File::create(&args.output);
         Box::new(file.with_context(|| format!("{name}: the output can not be written"))?)
     };
     Ok(Writer::new(out, &args.types))
 }
 
-/// SIGINT and SIGTERM end a run in order.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+/// Prints a table on standard error, unless nobody reads that.
+pub(super) fn tell_summary(table: &str) {
+    let _ = stderr().write_all(table.as_bytes());
+}
+
+/// SIGINT and SIGTERM end a run in order; a second one ends it at once, for a run that waits for its
+/// input.
 pub(super) fn interrupt() -> Result<Interrupt> {
     let interrupt = Interrupt::default();
     for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, interrupt.flag())?;
         signal_hook::flag::register(signal, interrupt.flag())?;
     }
     Ok(interrupt)

@@ -19,14 +19,14 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     }
     let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
     let mut engine = FlowEngine::new(EngineConfig::default());
-    let mut sink = StreamDigests::new(session::writer(&args.output)?);
+    let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);
     let interrupt = session::interrupt()?;
     let outcome = drive(&mut source, &mut engine, &mut sink, &interrupt, |_| {});
     let bad_input = session::tell_problems(&outcome, &messages);
     let writer = sink.writer();
     if !args.output.quiet {
         let summary = Summary::new(writer.written(), engine.counters(), source.stats(), None);
-        eprint!("{}", summary.table());
+        session::tell_summary(&summary.table());
     }
     Ok(session::exit(writer.failed(), &outcome, bad_input, false, &messages))
 }

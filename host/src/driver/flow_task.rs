@@ -45,6 +45,8 @@ pub(super) enum Ending {
     Declined(String),
     Failed(String),
     Fault(&'static str),
+    /// There were as many cells as there may be.
+    NoRoom,
 }
 
 /// What one delivery led to. Records and log lines are in `output`.
@@ -67,9 +69,29 @@ impl FlowTask {
         }
     }
 
-    /// A cell was made for it.
+    /// There was something to parse.
     pub(super) fn started(&self) -> bool {
         !matches!(self.stage, Stage::Waiting)
+    }
+
+    /// It has a cell.
+    pub(super) fn has_cell(&self) -> bool {
+        matches!(self.stage, Stage::Parsing(_))
+    }
+
+    /// It can have no cell: if it has none yet, it gets none.
+    pub(super) fn no_room(&mut self) {
+        if !self.started() {
+            self.stage = Stage::Over(Ending::NoRoom);
+        }
+    }
+
+    /// A side has ended, whether or not the parser is told.
+    pub(super) fn ended(&mut self, side: Side) {
+        self.ended[side.index()] = true;
+        if self.ended == [true; 2] && self.started() && !self.is_over() {
+            self.stage = Stage::Over(Ending::Done); // nothing more comes, whatever it waits for
+        }
     }
 
     pub(super) fn parser(&self) -> &Arc<Parser> {
@@ -192,17 +214,6 @@ impl FlowTask {
         };
         let end = runtime::End { side: self.role(side), at: flow.ts.0, reason };
         self.deliver(flow, Input::End(end), tell);
-        self.ended[side.index()] = true;
-        if self.ended == [true; 2] {
-            self.close(); // nothing more comes, whatever the parser waits for
-        }
-    }
-
-    /// Frees the cell of a flow that is gone.
-    pub(super) fn close(&mut self) {
-        if !self.is_over() {
-            self.stage = Stage::Over(Ending::Done);
-        }
     }
 
     /// Leaves out what the parser asked to skip; returns how much that was, and the rest.

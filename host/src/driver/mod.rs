@@ -14,4 +14,4 @@ pub use messages::Messages;
 pub(crate) use pipeline::wall_clock;
 pub use pipeline::{Interrupt, Outcome, Recorder, drive};
 pub use streams::StreamDigests;
-pub use worker::{Worker, WorkerStats};
+pub use worker::{MAX_CELLS, Worker, WorkerStats};

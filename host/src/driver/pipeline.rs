@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use flowcell_core::{FlowEngine, FlowSink, Timestamp};
+use flowcell_core::{FlowEngine, FlowId, FlowSink, Side, Timestamp};
 
 use crate::capture::{CaptureError, Next, Source};
 use crate::output::Writer;
@@ -15,6 +15,10 @@ pub trait Recorder: FlowSink {
     fn writer(&mut self) -> &mut Writer;
     /// Sets how many digits times have behind the second, as exact as the capture.
     fn set_digits(&mut self, digits: usize);
+    /// A side of a flow that is not wanted any more, one after the other.
+    fn next_done(&mut self) -> Option<(FlowId, Side)> {
+        None
+    }
 }
 
 /// Asks a run to end, from a signal handler or another thread.
@@ -70,8 +74,12 @@ pub fn drive(
                 engine.handle_time(Timestamp(now), sink);
                 sink.writer().flush();
             }
+            Ok(Next::Filtered) => {}
             Ok(Next::End) => break,
             Err(problem) => problems.push(problem),
+        }
+        while let Some((flow, side)) = sink.next_done() {
+            engine.done(flow, side);
         }
         between(sink.writer());
         if sink.writer().failed().is_some() {

@@ -60,14 +60,7 @@ impl StreamDigests {
                 missed: tally.missed,
                 sha256: format!("{:x}", tally.digest.finalize()),
             };
-            let subject = Subject {
-                ts: flow.first_ts.0,
-                digits: self.digits,
-                flow: Some(&label),
-                parser: None,
-                packet: Some(flow.first_packet),
-                escaped: &[],
-            };
+            let subject = Subject::of(&label, flow.first_ts.0, self.digits, flow.first_packet);
             self.writer.own("stream", &subject, &record);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flowcell_core::{Demand, FlowEvent, FlowSink, FlowSummary, FlowView, Side};
+use flowcell_core::{Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, Side};
 use serde::Serialize;
 
 use super::flow_task::{Delivered, Ending, FlowTask};
@@ -18,6 +18,8 @@ use crate::runtime::Fault;
 pub struct WorkerStats {
     /// Flows that a parser was started on.
     pub parsed_flows: u64,
+    /// Flows that got no parser because there were as many cells as there may be.
+    pub no_room: u64,
     /// Faults by class.
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
@@ -34,7 +36,15 @@ pub struct Worker {
     stats: WorkerStats,
     log: LogGate,
     tasks: Slots<Tracked>,
+    /// Live cells, at most [`MAX_CELLS`].
+    cells: usize,
+    /// Sides that a parser is done with, for the engine to stop reassembling.
+    done: Vec<(FlowId, Side)>,
 }
+
+/// Cells that may live at a time. Each takes two to three memory mappings, and Linux grants a process
+/// 65,530 by default: beyond that not even the allocator gets memory.
+pub const MAX_CELLS: usize = 16_000;
 
 /// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
 #[derive(Debug, Default)]
@@ -49,7 +59,7 @@ const LOG_LINES_PER_SECOND: u32 = 20;
 impl LogGate {
     fn passes(&mut self, ts: u64) -> bool {
         let second = ts / 1_000_000_000;
-        if second != self.second {
+        if second > self.second {
             *self = Self { second, lines: 0 };
         }
         self.lines += 1;
@@ -92,6 +102,8 @@ impl Worker {
             stats: WorkerStats::default(),
             log: LogGate::default(),
             tasks: Slots::default(),
+            cells: 0,
+            done: Vec::new(),
         }
     }
 
@@ -122,6 +134,10 @@ impl Worker {
         if task.is_done(side) {
             return Demand::Done;
         }
+        if self.cells >= MAX_CELLS {
+            task.no_room();
+        }
+        let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
         let mut scribe = Scribe {
             writer: &mut self.writer,
             messages: &self.messages,
@@ -132,18 +148,26 @@ impl Worker {
             label,
         };
         step(task, &mut |task, delivered| scribe.write(task, &delivered));
+        if !other_was_done && task.is_done(side.other()) {
+            self.done.push((flow.id, side.other()));
+        }
+        self.cells = self.cells + usize::from(task.has_cell()) - usize::from(had_cell);
         if task.is_done(side) { Demand::Done } else { Demand::More }
     }
 
     fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
         let mut tracked = self.tasks.remove(flow.id);
+        let has_cell = tracked.as_ref().is_some_and(|tracked| tracked.task.has_cell());
+        self.cells -= usize::from(has_cell);
         let label = match tracked.as_mut().and_then(|tracked| tracked.label.take()) {
             Some(label) => label,
             None => FlowLabel::new(flow),
         };
         let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
-        self.stats.parsed_flows += u64::from(task.is_some());
         let ending = task.map(FlowTask::ending);
+        let no_room = matches!(ending, Some(Ending::NoRoom));
+        self.stats.no_room += u64::from(no_room);
+        self.stats.parsed_flows += u64::from(task.is_some() && !no_room);
         let service = task
             .filter(|task| task.confirmed())
             .map(|task| task.parser().description().name.as_str());
@@ -165,14 +189,7 @@ impl Worker {
             anomalies: summary.anomalies.iter().map(|kind| kind.name()).collect(),
             parsers: parsers.into_iter().collect(),
         };
-        let subject = Subject {
-            ts: summary.first_ts.0,
-            digits: self.digits,
-            flow: Some(&label),
-            parser: None,
-            packet: Some(summary.first_packet),
-            escaped: &[],
-        };
+        let subject = Subject::of(&label, summary.first_ts.0, self.digits, summary.first_packet);
         self.writer.own("flow", &subject, &record);
     }
 }
@@ -196,18 +213,18 @@ impl FlowSink for Worker {
                 })
             }
             FlowEvent::End { side, reason } => {
-                self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell))
+                let demand =
+                    self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell));
+                if let Some(Tracked { task, .. }) = self.tasks.get_mut(flow.id) {
+                    let had_cell = task.has_cell();
+                    task.ended(side);
+                    self.cells -= usize::from(had_cell && !task.has_cell());
+                }
+                demand
             }
             FlowEvent::Anomaly(anomaly) => {
                 let label = FlowLabel::new(flow);
-                let subject = Subject {
-                    ts: flow.ts.0,
-                    digits: self.digits,
-                    flow: Some(&label),
-                    parser: None,
-                    packet: Some(flow.packet),
-                    escaped: &[],
-                };
+                let subject = Subject::of(&label, flow.ts.0, self.digits, flow.packet);
                 let record =
                     AnomalyRecord { kind: anomaly.kind.name(), side: anomaly.side.to_string() };
                 self.writer.own("anomaly", &subject, &record);
@@ -229,6 +246,10 @@ impl Recorder for Worker {
 
     fn set_digits(&mut self, digits: usize) {
         self.digits = digits;
+    }
+
+    fn next_done(&mut self) -> Option<(FlowId, Side)> {
+        self.done.pop()
     }
 }
 
@@ -252,12 +273,9 @@ impl Scribe<'_> {
             let name = &description.records[emitted.kind].name;
             let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
             let subject = Subject {
-                ts: self.flow.ts.0,
-                digits: self.digits,
-                flow: Some(label),
                 parser: Some(parser.label()),
-                packet: Some(self.flow.packet),
                 escaped: &emitted.escaped,
+                ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
             };
             self.writer.parsed(&description.name, name, &subject, &emitted.json);
         }
@@ -280,12 +298,8 @@ impl Scribe<'_> {
         *self.stats.faults.entry(fault.class.name()).or_default() += 1;
         let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
         let subject = Subject {
-            ts: self.flow.ts.0,
-            digits: self.digits,
-            flow: Some(label),
             parser: Some(parser),
-            packet: Some(self.flow.packet),
-            escaped: &[],
+            ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
         };
         let record = FaultRecord {
             class: fault.class.name(),
@@ -301,6 +315,7 @@ fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
         Ending::Declined(why) => ("declined", Some(why.as_str())),
         Ending::Failed(why) => ("failed", Some(why.as_str())),
         Ending::Fault(class) => ("fault", Some(*class)),
+        Ending::NoRoom => ("no_room", None),
         Ending::Done if task.confirmed() => ("confirmed", None),
         Ending::Done => ("unconfirmed", None),
     };

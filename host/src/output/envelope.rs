@@ -54,6 +54,14 @@ pub struct Subject<'a> {
     pub escaped: &'a [String],
 }
 
+impl<'a> Subject<'a> {
+    /// Something about a flow at `ts`, seen in `packet`.
+    #[must_use]
+    pub fn of(flow: &'a FlowLabel, ts: u64, digits: usize, packet: u64) -> Self {
+        Self { ts, digits, flow: Some(flow), parser: None, packet: Some(packet), escaped: &[] }
+    }
+}
+
 /// Appends one line. `kind` is `(prefix, name)` of the type; a host record has no prefix.
 pub(super) fn line(
     out: &mut Vec<u8>,

@@ -16,6 +16,7 @@ pub struct Generation {
     parsers: Vec<Loaded>,
     /// Index of the parser for a server port. Where two want the same, the first in order has it.
     ports: HashMap<(Transport, u16), usize>,
+    clashes: Vec<String>,
 }
 
 /// A parser for a flow, and which of the flow's endpoints it takes for the server.
@@ -31,16 +32,31 @@ impl Generation {
     /// `number` grows with each reload; 0 is what the run started with.
     #[must_use]
     pub fn new(number: u64, parsers: Vec<Loaded>) -> Self {
-        let mut ports = HashMap::new();
+        let mut ports: HashMap<(Transport, u16), usize> = HashMap::new();
+        let mut clashes = Vec::new();
         for (index, loaded) in parsers.iter().enumerate() {
             let description = loaded.parser.description();
             let tcp = description.tcp_ports.iter().map(|port| (Transport::Tcp, *port));
             let udp = description.udp_ports.iter().map(|port| (Transport::Udp, *port));
             for key in tcp.chain(udp) {
-                ports.entry(key).or_insert(index);
+                let holder = *ports.entry(key).or_insert(index);
+                if let Some(holder) = parsers.get(holder).filter(|_| holder != index) {
+                    let (transport, port) = key;
+                    let (holder, label) = (holder.parser.label(), loaded.parser.label());
+                    clashes.push(format!(
+                        "{}: {label} wants {transport} port {port}, which {holder} has already",
+                        loaded.origin
+                    ));
+                }
             }
         }
-        Self { number, parsers, ports }
+        Self { number, parsers, ports, clashes }
+    }
+
+    /// Ports that a parser wants and another one has, in words.
+    #[must_use]
+    pub fn clashes(&self) -> &[String] {
+        &self.clashes
     }
 
     /// How many reloads came before.

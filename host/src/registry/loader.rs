@@ -8,10 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use wasmparser::Payload;
 
-use crate::runtime::{CellLimits, Engine, Parser, ParserError, WORLD};
-
-/// Longest file that is looked at, in bytes.
-pub const MAX_FILE: usize = 16 << 20;
+use crate::runtime::{CellLimits, Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, WORLD, clipped};
 
 /// A loaded parser and where it is from.
 #[derive(Debug, Clone)]
@@ -145,12 +142,12 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
         return Err(LoadProblem::NoComponentType);
     }
     if !foreign.is_empty() {
-        let imports = foreign.into_iter().collect::<Vec<_>>().join(", ");
+        let imports = clipped(&foreign.into_iter().collect::<Vec<_>>().join(", "), MAX_TEXT);
         return Err(ParserError::Imports { imports }.into());
     }
     wit_component::ComponentEncoder::default()
         .validate(true)
         .module(module)
         .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| LoadProblem::Module(format!("{error:#}")))
+        .map_err(|error| LoadProblem::Module(clipped(&format!("{error:#}"), MAX_TEXT)))
 }

@@ -11,5 +11,5 @@ mod reload;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};
-pub use loader::{LoadError, Loaded, MAX_FILE, load};
+pub use loader::{LoadError, Loaded, load};
 pub use reload::{Folder, FolderError, Report, Watcher};

@@ -10,18 +10,24 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{Event, EventKind, RecursiveMode, Watcher as _};
 use sha2::{Digest, Sha256};
 
 use super::generation::{Generation, Handle};
-use super::loader::{LoadError, LoadProblem, Loaded, MAX_FILE, load};
-use crate::runtime::{CellLimits, Engine};
+use super::loader::{LoadError, LoadProblem, Loaded, load};
+use crate::runtime::{CellLimits, Engine, MAX_FILE};
 
 /// How long a folder has to be quiet before it is read: a file is written in more than one step.
 const DEBOUNCE: Duration = Duration::from_millis(300);
+
+/// How long a folder that is never quiet is waited for.
+const DEBOUNCE_LIMIT: Duration = Duration::from_millis(1500);
+
+/// How often a folder is read without an event: it may have been replaced as a whole.
+const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 
 /// The one access that says that a file may have changed.
 const WRITTEN: AccessKind = AccessKind::Close(AccessMode::Write);
@@ -217,8 +223,14 @@ fn read_file(path: &Path) -> Result<Vec<u8>, LoadProblem> {
 /// Watches a folder until it is dropped.
 #[derive(Debug)]
 pub struct Watcher {
-    /// Stops the thread when it goes.
-    _events: RecommendedWatcher,
+    wake: mpsc::Sender<Wake>,
+}
+
+/// Why the watcher's thread looks up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    Look,
+    Stop,
 }
 
 impl Watcher {
@@ -233,24 +245,27 @@ impl Watcher {
         mut report: impl FnMut(Report) + Send + 'static,
     ) -> Result<Self, FolderError> {
         let path = folder.path.clone();
-        let problem = |error: notify::Error| FolderError {
+        let problem = |why: String| FolderError {
             folder: path.clone(),
-            problem: format!("it can not be watched: {error}"),
+            problem: format!("it can not be watched: {why}"),
         };
-        let (sender, events) = mpsc::channel();
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            // Reading the folder makes events too, and they must not make us read it again.
-            let read_only = event.is_ok_and(|event| {
-                event.kind.is_access() && event.kind != EventKind::Access(WRITTEN)
-            });
-            if !read_only {
-                // The receiver is gone only when the watcher is about to be.
-                let _ = sender.send(());
+        let (wake, wakes) = mpsc::channel();
+        let events = {
+            let wake = wake.clone();
+            move |event: notify::Result<Event>| {
+                if event.map_or(true, |event| is_news(&event)) {
+                    // The receiver is gone only when the watcher is about to be.
+                    let _ = wake.send(Wake::Look);
+                }
             }
-        })
-        .map_err(problem)?;
-        watcher.watch(&path, RecursiveMode::NonRecursive).map_err(problem)?;
-        std::thread::spawn(move || {
+        };
+        let mut watcher =
+            notify::recommended_watcher(events).map_err(|error| problem(error.to_string()))?;
+        watcher
+            .watch(&path, RecursiveMode::NonRecursive)
+            .map_err(|error| problem(error.to_string()))?;
+        let watched = path.clone();
+        let work = move || {
             // The first look is for what changed before the watch was set.
             loop {
                 // A folder that is gone for a moment (a mount, a swap of links) keeps its parsers.
@@ -260,18 +275,49 @@ impl Watcher {
                     }
                     reports.into_iter().for_each(&mut report);
                 }
-                if events.recv().is_err() {
-                    return;
-                }
-                loop {
-                    match events.recv_timeout(DEBOUNCE) {
-                        Ok(()) => {}
-                        Err(RecvTimeoutError::Timeout) => break,
-                        Err(RecvTimeoutError::Disconnected) => return,
+                match wakes.recv_timeout(LOOK_ANYWAY) {
+                    Ok(Wake::Look) if is_quiet(&wakes) => {}
+                    Ok(_) | Err(RecvTimeoutError::Disconnected) => return,
+                    Err(RecvTimeoutError::Timeout) => {
+                        // Another folder may be there by now; the old one's events say nothing of it.
+                        let _ = watcher.unwatch(&watched);
+                        let _ = watcher.watch(&watched, RecursiveMode::NonRecursive);
                     }
                 }
             }
-        });
-        Ok(Self { _events: watcher })
+        };
+        let thread = std::thread::Builder::new().name("parsers".into());
+        thread.spawn(work).map_err(|error| problem(error.to_string()))?;
+        Ok(Self { wake })
     }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // If the thread is gone, there is nothing to stop.
+        let _ = self.wake.send(Wake::Stop);
+    }
+}
+
+/// Waits until the folder has been quiet for a moment, but not for ever. False: stop.
+fn is_quiet(wakes: &mpsc::Receiver<Wake>) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < DEBOUNCE_LIMIT {
+        match wakes.recv_timeout(DEBOUNCE) {
+            Ok(Wake::Look) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
+    true
+}
+
+/// The event may mean another set of parsers. Reading the folder makes events too, and other files
+/// are nobody's business.
+fn is_news(event: &Event) -> bool {
+    let read = event.kind.is_access() && event.kind != EventKind::Access(WRITTEN);
+    let other =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension != OsStr::new("wasm"));
+    let all_others = !event.paths.is_empty() && event.paths.iter().all(other);
+    !read && !all_others
 }

@@ -1,6 +1,7 @@
 //! What a parser says of itself, checked.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::bindings::flowcell::parser::description_types as wire;
 
@@ -59,7 +60,7 @@ pub enum Kind {
     Bytes,
     Time,
     Address,
-    Object(Schema),
+    Object(Arc<Schema>),
 }
 
 /// A description that breaks the contract.
@@ -101,10 +102,10 @@ impl Description {
         if wire.records.len().max(wire.objects.len()) > MAX_SCHEMAS {
             return Err(problem("a list of records or objects", "with more than 64"));
         }
-        let mut objects: Vec<(Schema, usize)> = Vec::new();
+        let mut objects: Vec<(Arc<Schema>, usize)> = Vec::new();
         for object in wire.objects {
-            let checked = schema("object", object, &objects)?;
-            objects.push(checked);
+            let (object, size) = schema("object", object, &objects)?;
+            objects.push((Arc::new(object), size));
         }
         let mut records = Vec::new();
         let mut names = HashSet::new();
@@ -130,7 +131,7 @@ impl Description {
 fn schema(
     what: &str,
     wire: wire::Schema,
-    objects: &[(Schema, usize)],
+    objects: &[(Arc<Schema>, usize)],
 ) -> Result<(Schema, usize), DescriptionError> {
     let place = format!("{what} `{}`", shown(&wire.name));
     if !is_name(&wire.name, "_", MAX_NAME) {
@@ -170,7 +171,7 @@ fn schema(
 fn kind(
     place: &str,
     wire: wire::Kind,
-    objects: &[(Schema, usize)],
+    objects: &[(Arc<Schema>, usize)],
 ) -> Result<(Kind, usize), DescriptionError> {
     Ok(match wire {
         wire::Kind::Boolean => (Kind::Boolean, 1),
@@ -186,7 +187,7 @@ fn kind(
                 let text = format!("of object {index}, which is not an object before it");
                 return Err(problem(place, &text));
             };
-            (Kind::Object(object.clone()), size + 1)
+            (Kind::Object(Arc::clone(object)), size + 1)
         }
     })
 }

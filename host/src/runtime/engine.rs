@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::limits::STACK;
 use wasmtime::{Config, OptLevel, WasmBacktraceDetails};
 
 /// One tick of the epoch: how often a running guest is looked at.
@@ -24,7 +25,7 @@ impl Engine {
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
         let inner = wasmtime::Engine::new(&config())?;
-        let ticker = Ticker::start(inner.clone());
+        let ticker = Ticker::start(inner.clone())?;
         Ok(Self { inner, _ticker: Arc::new(ticker) })
     }
 
@@ -51,7 +52,7 @@ fn config() -> Config {
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
         .epoch_interruption(true)
-        .max_wasm_stack(128 << 10)
+        .max_wasm_stack(STACK)
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false)
@@ -71,16 +72,16 @@ struct Ticker {
 }
 
 impl Ticker {
-    fn start(engine: wasmtime::Engine) -> Self {
+    fn start(engine: wasmtime::Engine) -> wasmtime::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        std::thread::spawn(move || {
+        std::thread::Builder::new().name("epoch".into()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 std::thread::sleep(TICK);
                 engine.increment_epoch();
             }
-        });
-        Self { stop }
+        })?;
+        Ok(Self { stop })
     }
 }
 

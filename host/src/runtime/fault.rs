@@ -1,5 +1,8 @@
 //! What ended a guest.
 
+use std::error::Error;
+use std::io;
+
 use wasmtime::{Trap, WasmBacktrace};
 
 /// The kinds of fault. Their names stand in `fault` records and are stable.
@@ -16,10 +19,12 @@ pub enum FaultClass {
     Stack,
     /// A record that does not match its schema, is too long, or of an unknown kind.
     BadRecord,
-    /// Too many records in one call.
+    /// Too many records, or too much output, in one call.
     RecordFlood,
     /// A host function was called with what it can not take, or when it may not be called.
     HostCall,
+    /// The host had no room for the instance. Not the parser's fault.
+    Capacity,
 }
 
 impl FaultClass {
@@ -34,6 +39,7 @@ impl FaultClass {
             Self::BadRecord => "bad_record",
             Self::RecordFlood => "record_flood",
             Self::HostCall => "host_call",
+            Self::Capacity => "capacity",
         }
     }
 }
@@ -72,6 +78,14 @@ impl Violation {
 /// Most frames that are worth showing.
 const MAX_FRAMES: usize = 24;
 
+/// Bytes of a function's name or of a message that are kept: a guest chooses both.
+pub(crate) const MAX_TEXT: usize = 1024;
+
+/// The start of `text`, at most `limit` bytes.
+pub(crate) fn clipped(text: &str, limit: usize) -> String {
+    text[..text.floor_char_boundary(limit)].to_owned()
+}
+
 impl Fault {
     /// Classifies what wasmtime returned. `last_words` is what the guest logged as an error in the
     /// same call: its panic message.
@@ -86,10 +100,19 @@ impl Fault {
                 other => (FaultClass::Trap, other.to_string()),
             }
         } else {
+            let text = clipped(&error.root_cause().to_string(), MAX_TEXT);
             // wasmtime keeps the type of this one to itself.
-            let text = error.root_cause().to_string();
             let fuel = text.contains("fuel allocated for hostcalls");
-            (if fuel { FaultClass::HostCall } else { FaultClass::Trap }, text)
+            // The system had no memory for an instance.
+            let refused = |cause: &(dyn Error + 'static)| {
+                cause.is::<io::Error>() || cause.is::<rustix::io::Errno>()
+            };
+            let class = match () {
+                () if fuel => FaultClass::HostCall,
+                () if error.chain().any(refused) => FaultClass::Capacity,
+                () => FaultClass::Trap,
+            };
+            (class, text)
         };
         let message = match (class, last_words) {
             (FaultClass::Trap, Some(words)) => words,
@@ -101,7 +124,10 @@ impl Fault {
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => format!("{:#}", rustc_demangle::demangle(name)),
+        Some(name) => {
+            let name = clipped(name, MAX_TEXT);
+            clipped(&format!("{:#}", rustc_demangle::demangle(&name)), MAX_TEXT)
+        }
         None => format!("function {}", frame.func_index()),
     };
     backtrace.frames().iter().take(MAX_FRAMES).map(name).collect()

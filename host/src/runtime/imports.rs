@@ -6,7 +6,7 @@ use wasmtime::component::{Linker, WasmList};
 use super::bindings::flowcell::parser::host::Level;
 use super::bindings::flowcell::parser::types::Side;
 use super::engine::Engine;
-use super::fault::{FaultClass, Violation};
+use super::fault::{FaultClass, Violation, clipped};
 use super::state::{Emitted, LogLine, Phase, State, Verdict};
 use super::transcode;
 
@@ -81,7 +81,13 @@ fn emit(
     }
     let (json, escaped) = transcode::record(schema, body)
         .map_err(|error| Violation::new(FaultClass::BadRecord, error.to_string()))?;
-    store.data_mut().output.records.push(Emitted { kind, json, escaped });
+    let state = store.data_mut();
+    state.output_bytes += json.len();
+    if state.output_bytes > limits.output_bytes {
+        let message = format!("more than {} bytes of output in one call", limits.output_bytes);
+        return Err(Violation::new(FaultClass::RecordFlood, message).into());
+    }
+    state.output.records.push(Emitted { kind, json, escaped });
     Ok(())
 }
 
@@ -129,9 +135,4 @@ fn index(side: Side) -> usize {
         Side::Client => 0,
         Side::Server => 1,
     }
-}
-
-/// The start of `text`, at most `limit` bytes.
-fn clipped(text: &str, limit: usize) -> String {
-    text[..text.floor_char_boundary(limit)].to_owned()
 }

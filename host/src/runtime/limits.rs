@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
+/// Longest `.wasm` file that is looked at, in bytes.
+pub const MAX_FILE: usize = 16 << 20;
+
+/// Bytes of call stack.
+pub(super) const STACK: usize = 128 << 10;
+
+/// Handles of component resources: the contract has none.
+pub(super) const HANDLES: usize = 64;
+
+/// CPU time that a parser may take to describe itself.
+pub(super) const DESCRIBE_TIME: Duration = Duration::from_millis(50);
+
 /// Bounds on one cell. A parser can not change its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CellLimits {
-    /// Linear memory in bytes. Reached: fault `memory`.
+    /// Linear memory in bytes, of all memories together. Reached: fault `memory`.
     pub memory: usize,
     /// Elements of all its tables together. Reached: fault `memory`.
     pub table_elements: usize,
@@ -17,6 +29,8 @@ pub struct CellLimits {
     pub record_bytes: usize,
     /// Records that one call may emit. Reached: fault `record_flood`.
     pub records_per_call: usize,
+    /// Bytes of JSON that the records of one call may make. Reached: fault `record_flood`.
+    pub output_bytes: usize,
     /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
     /// `record_bytes`, so that a record that is too long is told as such.
     pub host_call_bytes: usize,
@@ -37,6 +51,8 @@ impl Default for CellLimits {
             record_bytes: 256 << 10,
             // 64 KiB of two-byte lines, and then some.
             records_per_call: 65_536,
+            // Many times what 64 KiB of any protocol can honestly say.
+            output_bytes: 8 << 20,
             host_call_bytes: 512 << 10,
             log_lines: 16,
             text_bytes: 1024,
@@ -47,7 +63,7 @@ impl Default for CellLimits {
 impl CellLimits {
     /// The limits as rows of `docs/limits.md`: name, value, unit, and what happens at it.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u128, &'static str, &'static str); 8] {
+    pub fn rows(&self) -> [(&'static str, u128, &'static str, &'static str); 13] {
         let size = |value: usize| value as u128;
         [
             ("memory", size(self.memory), "bytes", "fault `memory`"),
@@ -55,9 +71,19 @@ impl CellLimits {
             ("call_time", self.call_time.as_millis(), "ms of CPU", "fault `deadline`"),
             ("record_bytes", size(self.record_bytes), "bytes", "fault `bad_record`"),
             ("records_per_call", size(self.records_per_call), "records", "fault `record_flood`"),
+            ("output_bytes", size(self.output_bytes), "bytes", "fault `record_flood`"),
             ("host_call_bytes", size(self.host_call_bytes), "bytes", "fault `host_call`"),
             ("log_lines", self.log_lines.into(), "lines", "counted as `log_lines_dropped`"),
             ("text_bytes", size(self.text_bytes), "bytes", "the rest is cut off"),
+            ("stack (fixed)", size(STACK), "bytes", "fault `stack`"),
+            ("handles (fixed)", size(HANDLES), "handles", "fault `trap`"),
+            (
+                "describe_time (fixed)",
+                DESCRIBE_TIME.as_millis(),
+                "ms of CPU",
+                "the file is refused",
+            ),
+            ("parser_file (fixed)", size(MAX_FILE), "bytes", "the file is refused"),
         ]
     }
 }

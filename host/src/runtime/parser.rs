@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
@@ -11,9 +10,9 @@ use wasmtime::component::{Component, Linker};
 use super::bindings::ParserPre;
 use super::description::{Description, DescriptionError};
 use super::engine::Engine;
-use super::fault::Fault;
+use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
-use super::limits::CellLimits;
+use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES};
 use super::state::{Phase, State};
 
 /// A component that can not be a parser.
@@ -102,7 +101,7 @@ fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError
         .filter(|name| !name.starts_with("flowcell:parser/"))
         .collect();
     if !foreign.is_empty() {
-        let imports = foreign.into_iter().collect::<Vec<_>>().join(", ");
+        let imports = clipped(&foreign.into_iter().collect::<Vec<_>>().join(", "), MAX_TEXT);
         return Err(ParserError::Imports { imports });
     }
     let exports: BTreeSet<String> = ty
@@ -118,9 +117,6 @@ fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError
     }
     Ok(())
 }
-
-/// CPU time that a parser may take to describe itself.
-const DESCRIBE_TIME: Duration = Duration::from_millis(50);
 
 fn describe(
     engine: &Engine,
@@ -146,7 +142,7 @@ pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
     let mut store = Store::new(engine.inner(), state);
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_call_bytes);
-    store.set_max_component_handles(64);
+    store.set_max_component_handles(HANDLES);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()));
     store
 }

@@ -76,8 +76,13 @@ pub(crate) struct State {
     pub(crate) log_lines: u32,
     /// Records emitted in the current call.
     pub(crate) emitted: usize,
+    /// Bytes of JSON that the current call's records made.
+    pub(crate) output_bytes: usize,
     /// The last line that the guest logged as an error in the current call.
     pub(crate) last_words: Option<String>,
+    /// Bytes of all its memories.
+    memory: usize,
+    /// Elements of all its tables.
     tables: usize,
     /// Thread CPU time when the current call was first looked at; `None` before.
     looked_at: Option<Timespec>,
@@ -97,7 +102,9 @@ impl State {
             confirmed: false,
             log_lines: 0,
             emitted: 0,
+            output_bytes: 0,
             last_words: None,
+            memory: 0,
             tables: 0,
             looked_at: None,
         }
@@ -105,6 +112,7 @@ impl State {
 
     pub(crate) fn begin_call(&mut self) {
         self.emitted = 0;
+        self.output_bytes = 0;
         self.last_words = None;
         self.looked_at = None;
     }
@@ -127,15 +135,16 @@ impl State {
 impl ResourceLimiter for State {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired <= self.limits.memory {
+        self.memory = self.memory.saturating_add(desired.saturating_sub(current));
+        if self.memory <= self.limits.memory {
             return Ok(true);
         }
-        let limit = self.limits.memory;
-        let message = format!("{desired} bytes of memory wanted, {limit} allowed");
+        let (wanted, limit) = (self.memory, self.limits.memory);
+        let message = format!("{wanted} bytes of memory wanted, {limit} allowed");
         Err(Violation::new(FaultClass::Memory, message).into())
     }
 

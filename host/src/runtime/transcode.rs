@@ -3,6 +3,7 @@
 //! One pass, no tree in between. The bytes come from untrusted code: everything is bounded by their
 //! length and by the schema's depth.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use base64::Engine as _;
@@ -31,15 +32,16 @@ pub(crate) fn record(schema: &Schema, body: &[u8]) -> Result<(Vec<u8>, Vec<Strin
         body,
         offset: 0,
         json: Vec::with_capacity(body.len() * 2),
-        escaped: Vec::new(),
+        stray: false,
+        escaping: false,
         path: Vec::new(),
     };
-    let done = match transcoder.object(schema) {
-        Ok(()) if transcoder.offset < body.len() => Err("bytes behind the record"),
+    let done = match transcoder.record(schema) {
+        Ok(_) if transcoder.offset < body.len() => Err("bytes behind the record"),
         other => other,
     };
     match done {
-        Ok(()) => Ok((transcoder.json, transcoder.escaped)),
+        Ok(escaped) => Ok((transcoder.json, escaped)),
         Err(problem) => Err(BadRecord {
             record: schema.name.clone(),
             field: transcoder.path.join("."),
@@ -53,7 +55,10 @@ struct Transcoder<'a, 's> {
     body: &'a [u8],
     offset: usize,
     json: Vec<u8>,
-    escaped: Vec<String>,
+    /// Text that is not UTF-8 was met.
+    stray: bool,
+    /// All text is escaped, valid or not.
+    escaping: bool,
     /// The field being read, outermost first.
     path: Vec<&'s str>,
 }
@@ -86,7 +91,32 @@ impl<'a, 's> Transcoder<'a, 's> {
         Ok((first >> 5, argument))
     }
 
-    fn object(&mut self, schema: &'s Schema) -> Step {
+    /// The record itself. A field in which any text has to be escaped is read again, and then all its
+    /// text is: a field's name alone says how to read everything in it.
+    fn record(&mut self, schema: &'s Schema) -> Step<Vec<String>> {
+        self.array_of(schema)?;
+        self.json.push(b'{');
+        let (mut first, mut escaped) = (true, Vec::new());
+        for field in &schema.fields {
+            let before = (self.offset, self.json.len(), first);
+            self.path.push(&field.name);
+            self.field(field, &mut first)?;
+            if std::mem::take(&mut self.stray) {
+                let length;
+                (self.offset, length, first) = before;
+                self.json.truncate(length);
+                self.escaping = true;
+                self.field(field, &mut first)?;
+                (self.escaping, self.stray) = (false, false);
+                escaped.push(field.name.clone());
+            }
+            self.path.pop();
+        }
+        self.json.push(b'}');
+        Ok(escaped)
+    }
+
+    fn array_of(&mut self, schema: &Schema) -> Step {
         let (major, items) = self.head()?;
         if major != 4 {
             return Err("not an array");
@@ -94,6 +124,11 @@ impl<'a, 's> Transcoder<'a, 's> {
         if items != schema.fields.len() as u64 {
             return Err("an array with another number of items than the schema has fields");
         }
+        Ok(())
+    }
+
+    fn object(&mut self, schema: &'s Schema) -> Step {
+        self.array_of(schema)?;
         self.json.push(b'{');
         let mut first = true;
         for field in &schema.fields {
@@ -205,23 +240,27 @@ impl<'a, 's> Transcoder<'a, 's> {
         json::string(&mut self.json, text);
     }
 
-    /// Valid UTF-8 as it is. Otherwise stray bytes as `\xNN` and backslashes doubled, and the field
-    /// noted, so that nothing is ambiguous and nothing is lost.
+    /// Valid UTF-8 as it is. Otherwise stray bytes as `\xNN` and backslashes doubled, so that nothing
+    /// is ambiguous and nothing is lost.
     fn text(&mut self, bytes: &[u8]) {
-        if let Ok(text) = std::str::from_utf8(bytes) {
-            return self.string(text);
-        }
-        let mut text = String::with_capacity(bytes.len() * 2);
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(&chunk.valid().replace('\\', "\\\\"));
-            for byte in chunk.invalid() {
-                text.push_str(&format!("\\x{byte:02x}"));
+        let valid = std::str::from_utf8(bytes);
+        match valid {
+            Ok(text) if !self.escaping => self.string(text),
+            Err(_) if !self.escaping => {
+                self.stray = true; // and it will be read again
+                self.string("");
             }
-        }
-        self.string(&text);
-        let name = self.path.join(".");
-        if !self.escaped.contains(&name) {
-            self.escaped.push(name);
+            _ => {
+                let mut text = String::with_capacity(bytes.len() * 2);
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(&chunk.valid().replace('\\', "\\\\"));
+                    for byte in chunk.invalid() {
+                        // Writing to a string can not fail.
+                        let _ = write!(text, "\\x{byte:02x}");
+                    }
+                }
+                self.string(&text);
+            }
         }
     }
 }

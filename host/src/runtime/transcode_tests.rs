@@ -57,7 +57,7 @@ fn null_is_left_out_where_it_is_allowed() {
 #[test]
 fn lists_and_objects_nest() {
     let mut schema =
-        schema(vec![field("parts", Kind::Object(schema(vec![field("n", Kind::Unsigned)])))]);
+        schema(vec![field("parts", Kind::Object(schema(vec![field("n", Kind::Unsigned)]).into()))]);
     schema.fields[0].repeated = true;
     assert_eq!(json(&schema, &[0x81, 0x82, 0x81, 1, 0x81, 2]), r#"{"parts":[{"n":1},{"n":2}]}"#);
 }
@@ -68,6 +68,19 @@ fn text_that_is_not_utf8_is_escaped_and_named() {
     let (json, escaped) = record(&schema, &[0x81, 0x44, b'a', b'\\', 0xff, b'b']).expect("good");
     assert_eq!(json, br#"{"subject":"a\\\\\\xffb"}"#);
     assert_eq!(escaped, ["subject"]);
+}
+
+#[test]
+fn all_text_of_a_field_is_escaped_alike() {
+    let inner = schema(vec![field("name", Kind::Text)]);
+    let mut schema =
+        schema(vec![field("parts", Kind::Object(inner.into())), field("other", Kind::Text)]);
+    schema.fields[0].repeated = true;
+    let body = b"\x82\x82\x81\x62a\\\x81\x42b\xff\x62c\\";
+    let (json, escaped) = record(&schema, body).expect("good");
+    let wanted = br#"{"parts":[{"name":"a\\\\"},{"name":"b\\xff"}],"other":"c\\"}"#;
+    assert_eq!(String::from_utf8_lossy(&json), String::from_utf8_lossy(wanted));
+    assert_eq!(escaped, ["parts"]);
 }
 
 #[test]
@@ -93,7 +106,7 @@ fn bodies_that_lie_are_refused() {
 fn no_bytes_make_it_panic() {
     let mut inner = schema(vec![field("x", Kind::Real), field("y", Kind::Address)]);
     inner.fields[0].optional = true;
-    let mut outer = schema(vec![field("list", Kind::Object(inner)), field("t", Kind::Time)]);
+    let mut outer = schema(vec![field("list", Kind::Object(inner.into())), field("t", Kind::Time)]);
     outer.fields[0].repeated = true;
     let mut state = 1u64;
     for _ in 0..20_000 {

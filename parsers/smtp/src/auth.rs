@@ -1,6 +1,6 @@
 //! What an AUTH exchange (RFC 4954) shows of the user. Secrets are never kept.
 
-use crate::mime::{base64, find, same, shorten, split, split_word};
+use crate::mime::{base64, find, owned, same, shorten, split, split_word};
 
 /// What is shown in place of a secret.
 pub(crate) const MASK: &[u8] = b"********";
@@ -23,7 +23,7 @@ impl Auth {
     pub(crate) fn start(argument: &[u8]) -> (Self, Vec<u8>) {
         let (word, initial) = split_word(argument);
         if !is_mechanism(word) {
-            return (Self::default(), MASK.to_vec());
+            return (Self::default(), owned(MASK));
         }
         let mut auth = Self { mechanism: word.to_ascii_uppercase(), ..Self::default() };
         let mut shown = auth.mechanism.clone();
@@ -43,30 +43,69 @@ impl Auth {
             return;
         }
         let response = base64(line);
-        let mut user = match self.mechanism.as_slice() {
-            // RFC 4616 §2: authzid NUL authcid NUL password.
-            b"PLAIN" => between(&response, b"\0", 0),
-            // The user name, then the password.
-            b"LOGIN" if first => Some(response.as_slice()),
-            // RFC 2195 §2: user name, space, digest.
-            b"CRAM-MD5" => response.rsplitn(2, |byte| *byte == b' ').nth(1),
-            // RFC 2831 §2.1.2: username="…"
-            b"DIGEST-MD5" => between(&response, b"username=\"", b'"'),
-            // "user=…" SOH "auth=Bearer …"
-            b"XOAUTH2" => between(&response, b"user=", 1),
-            // RFC 7628 §3.1 and RFC 5801 §4: n,a=…,
-            b"OAUTHBEARER" if first => between(&response, b",a=", b','),
-            // RFC 4422 appendix A and RFC 4505 §2: all of it.
-            b"EXTERNAL" | b"ANONYMOUS" if first => Some(response.as_slice()),
-            // RFC 5802 §7: n,,n=…,r=…
-            [b'S', b'C', b'R', b'A', b'M', b'-', ..] if first => between(&response, b",n=", b','),
+        let known = MECHANISMS.iter().find(|known| known.is(&self.mechanism));
+        let mut user = match known {
+            Some(known) if first || known.late => known.user(&response).map(owned),
             _ => None,
-        }
-        .map(<[u8]>::to_vec);
+        };
         if let Some(user) = &mut user {
             shorten(user, USER_MAX);
         }
         self.user = user.filter(|user| !user.is_empty());
+    }
+}
+
+/// Where a mechanism shows the user.
+struct Mechanism {
+    /// In upper case; of a family, what the names begin with.
+    name: &'static [u8],
+    /// Not only in the first response.
+    late: bool,
+    place: Place,
+}
+
+enum Place {
+    /// All of the response.
+    All,
+    /// Behind the first text, up to the character or the end.
+    Between(&'static [u8], u8),
+    /// In front of the last space.
+    BeforeLastSpace,
+}
+
+static MECHANISMS: [Mechanism; 9] = [
+    // RFC 4616 §2: authzid NUL authcid NUL password.
+    Mechanism { name: b"PLAIN", late: true, place: Place::Between(b"\0", 0) },
+    // The user name, then the password.
+    Mechanism { name: b"LOGIN", late: false, place: Place::All },
+    // RFC 2195 §2: user name, space, digest.
+    Mechanism { name: b"CRAM-MD5", late: true, place: Place::BeforeLastSpace },
+    // RFC 2831 §2.1.2: username="…"
+    Mechanism { name: b"DIGEST-MD5", late: true, place: Place::Between(b"username=\"", b'"') },
+    // "user=…" SOH "auth=Bearer …"
+    Mechanism { name: b"XOAUTH2", late: true, place: Place::Between(b"user=", 1) },
+    // RFC 7628 §3.1 and RFC 5801 §4: n,a=…,
+    Mechanism { name: b"OAUTHBEARER", late: false, place: Place::Between(b",a=", b',') },
+    // RFC 4422 appendix A and RFC 4505 §2: all of it.
+    Mechanism { name: b"EXTERNAL", late: false, place: Place::All },
+    Mechanism { name: b"ANONYMOUS", late: false, place: Place::All },
+    // RFC 5802 §7: n,,n=…,r=…
+    Mechanism { name: b"SCRAM-", late: false, place: Place::Between(b",n=", b',') },
+];
+
+impl Mechanism {
+    fn is(&self, name: &[u8]) -> bool {
+        name == self.name || (self.name.ends_with(b"-") && name.starts_with(self.name))
+    }
+
+    fn user<'a>(&self, response: &'a [u8]) -> Option<&'a [u8]> {
+        match self.place {
+            Place::All => Some(response),
+            Place::Between(start, end) => between(response, start, end),
+            Place::BeforeLastSpace => {
+                response.iter().rposition(|byte| *byte == b' ').map(|at| &response[..at])
+            }
+        }
     }
 }
 

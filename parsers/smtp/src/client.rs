@@ -148,7 +148,7 @@ impl<'a, 'f> Client<'a, 'f> {
     /// RFC 5321 §4.5.2: lines up to one that is a single dot; a dot in front of any other line was
     /// added by the client. `bare_lf`: the client ends its commands with LF alone.
     async fn message(&mut self, bare_lf: bool) {
-        let mut message = Box::new(Message::new());
+        let mut message = Message::new();
         let mut ambiguous = false;
         // The next piece starts a line, and the line before ended in CR LF.
         let (mut starts, mut after_crlf) = (true, !bare_lf);
@@ -204,7 +204,7 @@ impl<'a, 'f> Client<'a, 'f> {
 
     /// RFC 3030 §2: BDAT is followed by as many bytes as it says, whatever the server replies.
     async fn bdat(&mut self, command: Box<Command>, size: u64, last: bool) {
-        let mut message = self.chunks.take().unwrap_or_else(|| Box::new(Message::new()));
+        let mut message = self.chunks.take().unwrap_or_else(Message::new);
         let mut left = size;
         let mut torn = false;
         while left > 0 {
@@ -274,7 +274,7 @@ impl<'a, 'f> Client<'a, 'f> {
         if self.tls_follows().await {
             return Found::Tls;
         }
-        let mut message = Box::new(Message::midway());
+        let mut message = Message::midway();
         let mut lines = 0;
         let mut starts = true;
         loop {

@@ -3,7 +3,7 @@
 use flowcell_sdk::{ByteStream, ReadError};
 
 use crate::auth::{Auth, MASK};
-use crate::mime::{same, shorten, split_word, trim};
+use crate::mime::{owned, same, shorten, split_word, trim};
 use crate::verb::Verb;
 
 /// Longest part of a command's line that is read, in bytes. RFC 5321 §4.5.3.1.4 limits a line to 512,
@@ -61,25 +61,27 @@ impl Command {
     pub(crate) fn parse(line: &[u8]) -> Box<Self> {
         let (word, rest) = split_word(trim(line));
         let (verb, name) = Verb::parse(word);
-        let mut word = name.map_or(word, str::as_bytes).to_vec();
+        let mut word = owned(name.map_or(word, str::as_bytes));
         let (auth, mut argument) = match verb {
             Verb::Auth => {
                 let (auth, shown) = Auth::start(rest);
                 (Some(auth), shown)
             }
             // Not SMTP, but people type it.
-            _ if same(&word, "PASS") && !rest.is_empty() => (None, MASK.to_vec()),
-            _ => (None, rest.to_vec()),
+            _ if same(&word, "PASS") && !rest.is_empty() => (None, owned(MASK)),
+            _ => (None, owned(rest)),
         };
         let whole = shorten(&mut word, WORD_MAX) & shorten(&mut argument, ARGUMENT_MAX);
-        argument.shrink_to_fit();
         let truncated = !whole;
+        if truncated {
+            argument = owned(&argument); // gives back the room
+        }
         Box::new(Self { verb, word, argument, auth, truncated, incomplete: false, bare_lf: false })
     }
 
     /// Hides the line: it may be a response to an AUTH that the server did not ask for.
     pub(crate) fn mask(&mut self) {
-        self.word = MASK.to_vec();
+        self.word = owned(MASK);
         self.argument.clear();
     }
 

@@ -22,9 +22,10 @@ mod state;
 mod talk;
 mod verb;
 
+use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::task::Poll;
 
-use flowcell_sdk::futures::future::{Either, select};
 use flowcell_sdk::prelude::*;
 
 use crate::client::Client;
@@ -42,13 +43,21 @@ async fn smtp(mut flow: Flow) -> Result<()> {
     let (mut client, mut server) = flow.streams();
     let talk = Talk::new(Session::new(&flow));
     talk.say(if midstream { Said::Lost } else { Said::Opening });
-    let speaking = pin!(Client::new(&mut client, &talk, midstream).speak());
-    let listening = pin!(listen(&mut server, &talk, midstream));
+    let mut speaking = pin!(Client::new(&mut client, &talk, midstream).speak());
+    let mut listening = pin!(listen(&mut server, &talk, midstream));
     // The client half is polled first: when a reply is read, all that was said before is known.
-    match select(speaking, listening).await {
-        Either::Left((Ok(Course::GoesOn), listening)) => listening.await?,
-        Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome?,
-    };
+    let mut client_ended = false;
+    poll_fn(|cx| {
+        if !client_ended {
+            match speaking.as_mut().poll(cx) {
+                Poll::Ready(Ok(Course::GoesOn)) => client_ended = true,
+                Poll::Pending => {}
+                over => return over,
+            }
+        }
+        listening.as_mut().poll(cx)
+    })
+    .await?;
     if talk.is_foreign() {
         return Err(Error::decline("neither side speaks SMTP"));
     }

@@ -1,6 +1,6 @@
 //! Arguments of MAIL and RCPT: a path and parameters.
 
-use crate::mime::{same, split, split_word, strip, trim};
+use crate::mime::{owned, same, split, split_word, strip, trim};
 
 /// Longest address that is kept, in bytes: RFC 5321 §4.5.3.1.3 limits a path to 256.
 pub(crate) const ADDRESS_MAX: usize = 256;
@@ -31,7 +31,7 @@ impl Path {
             None => split_word(rest),
         };
         parameters = trim(parameters);
-        let mut path = Self { address: without_route(address).to_vec(), ..Self::default() };
+        let mut path = Self { address: owned(without_route(address)), ..Self::default() };
         while !parameters.is_empty() {
             let (parameter, rest) = split_word(parameters);
             path.parameter(parameter);

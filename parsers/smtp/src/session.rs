@@ -81,7 +81,7 @@ impl<'f> Session<'f> {
             }
             Said::End(message, ambiguous) => {
                 self.transaction.ambiguous_end = ambiguous;
-                self.emit(Some(b"."), reply);
+                self.emit(Some(b"."), None, reply);
                 self.replied(reply);
                 self.message_ended(Some(message));
             }
@@ -113,7 +113,7 @@ impl<'f> Session<'f> {
         if names_smtp(reply) {
             self.confirm();
         }
-        self.emit(None, Some(reply));
+        self.emit(None, None, Some(reply));
     }
 
     /// Replies are missing.
@@ -140,7 +140,7 @@ impl<'f> Session<'f> {
             transaction.delivered += 1;
         }
         if more {
-            self.emit(Some(b"."), Some(reply));
+            self.emit(Some(b"."), None, Some(reply));
             self.replied(Some(reply));
         }
         more
@@ -245,8 +245,8 @@ impl<'f> Session<'f> {
             return;
         }
         self.tell_greeting();
-        let none = Message::new();
-        let message = transaction.message.as_deref().unwrap_or(&none);
+        let sent = transaction.message.is_some();
+        let message = transaction.message.unwrap_or_else(Message::new);
         let header = &message.header;
         let info = self.flow.info();
         let ends = [info.server.ip(), info.client.ip()];
@@ -255,7 +255,9 @@ impl<'f> Session<'f> {
             before => before,
         };
         let mut truncated = transaction.cut;
-        truncated.extend(&header.cut);
+        for field in &header.cut {
+            mark(field, &mut truncated);
+        }
         let recipients = &transaction.recipients;
         self.flow.emit(&records::Mail {
             trans_depth: self.messages + 1,
@@ -278,7 +280,7 @@ impl<'f> Session<'f> {
             path: Hops { ends, before },
             user_agent: Shown::field(header, Field::UserAgent),
             tls: self.tls,
-            size: transaction.message.as_ref().map(|message| message.size),
+            size: sent.then_some(message.size),
             size_announced: transaction.size_announced,
             body: Shown::maybe(transaction.body.as_ref()),
             smtputf8: transaction.smtputf8,
@@ -304,18 +306,7 @@ impl<'f> Session<'f> {
         if proof {
             self.confirm();
         }
-        self.tell_greeting();
-        let auth = command.auth.as_ref();
-        self.flow.emit(&records::Command {
-            verb: Some(Shown(&command.word)),
-            argument: (!command.argument.is_empty()).then(|| Shown(&command.argument)),
-            code: reply.map(|reply| reply.code),
-            reply: reply.map(|reply| Shown(&reply.text)),
-            mechanism: auth.map(|auth| Shown(&auth.mechanism)),
-            user: auth.and_then(|auth| Shown::maybe(auth.user.as_ref())),
-            truncated: command.truncated || reply.is_some_and(|reply| reply.truncated),
-            incomplete: command.incomplete,
-        });
+        self.emit(Some(&command.word), Some(command), reply);
     }
 
     fn confirm(&mut self) {
@@ -327,21 +318,24 @@ impl<'f> Session<'f> {
     fn tell_greeting(&mut self) {
         self.emitted = true;
         if let Some(greeting) = self.greeting.take() {
-            self.emit(None, Some(&greeting));
+            self.emit(None, None, Some(&greeting));
         }
     }
 
-    fn emit(&mut self, verb: Option<&[u8]>, reply: Option<&Reply>) {
+    fn emit(&mut self, verb: Option<&[u8]>, command: Option<&Command>, reply: Option<&Reply>) {
         self.tell_greeting();
+        let auth = command.and_then(|command| command.auth.as_ref());
+        let argument = command.map(|command| command.argument.as_slice()).filter(|a| !a.is_empty());
+        let cut = command.is_some_and(|command| command.truncated);
         self.flow.emit(&records::Command {
             verb: verb.map(Shown),
-            argument: None,
+            argument: argument.map(Shown),
             code: reply.map(|reply| reply.code),
             reply: reply.map(|reply| Shown(&reply.text)),
-            mechanism: None,
-            user: None,
-            truncated: reply.is_some_and(|reply| reply.truncated),
-            incomplete: false,
+            mechanism: auth.map(|auth| Shown(&auth.mechanism)),
+            user: auth.and_then(|auth| Shown::maybe(auth.user.as_ref())),
+            truncated: cut || reply.is_some_and(|reply| reply.truncated),
+            incomplete: command.is_some_and(|command| command.incomplete),
         });
     }
 }

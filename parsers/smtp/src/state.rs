@@ -1,7 +1,5 @@
 //! The queue of what is not answered, and which reply answers what.
 
-use std::collections::VecDeque;
-
 use crate::reply::Reply;
 use crate::said::Said;
 use crate::session::Session;
@@ -28,12 +26,23 @@ pub(crate) enum Course {
     Foreign,
 }
 
+/// What a half waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The answer to what the client said last is known, or none comes.
+    Answered,
+    /// A reply waits for its command, or no replies come.
+    Replied,
+    /// It is certain whether a reply with this code answers something.
+    Addressed(u16),
+}
+
 /// What both halves know.
 #[derive(Debug)]
 pub(crate) struct State<'f> {
     pub(crate) session: Session<'f>,
     /// What is not answered, in order.
-    pub(crate) said: VecDeque<Said>,
+    pub(crate) said: Vec<Said>,
     /// The room that the queue takes, in bytes.
     pub(crate) weight: usize,
     /// Commands that were given up on before they were answered: their replies are still to come.
@@ -68,7 +77,7 @@ impl<'f> State<'f> {
     pub(crate) fn new(session: Session<'f>) -> Self {
         Self {
             session,
-            said: VecDeque::new(),
+            said: Vec::new(),
             weight: 0,
             given_up: 0,
             waiting: false,
@@ -92,32 +101,43 @@ impl<'f> State<'f> {
 
     pub(crate) fn push(&mut self, said: Said) {
         self.weight += said.weight();
-        self.said.push_back(said);
+        self.said.push(said);
         self.pass_over_cut();
     }
 
     /// Takes the first thing off the queue and tells the session.
     pub(crate) fn resolve(&mut self, reply: Option<&Reply>) {
-        if let Some(said) = self.said.pop_front() {
-            self.weight = self.weight.saturating_sub(said.weight());
-            self.session.answered(said, reply);
-        }
+        self.answered(reply);
         self.pass_over_cut();
     }
 
     /// What has no reply does not wait for one.
     fn pass_over_cut(&mut self) {
-        while matches!(self.said.front(), Some(Said::Cut(_))) {
-            let Some(said) = self.said.pop_front() else { return };
+        while matches!(self.said.first(), Some(Said::Cut(_))) {
+            self.answered(None);
+        }
+    }
+
+    fn answered(&mut self, reply: Option<&Reply>) {
+        if !self.said.is_empty() {
+            let said = self.said.remove(0);
             self.weight = self.weight.saturating_sub(said.weight());
-            self.session.answered(said, None);
+            self.session.answered(said, reply);
         }
     }
 
     /// Stops waiting for the reply to the first thing in the queue.
     pub(crate) fn give_up(&mut self) {
-        self.given_up += usize::from(!matches!(self.said.front(), Some(Said::Lost)));
+        self.given_up += usize::from(!matches!(self.said.first(), Some(Said::Lost)));
         self.resolve(None);
+    }
+
+    pub(crate) fn holds(&self, until: Until) -> bool {
+        match until {
+            Until::Answered => self.answer.is_some() || self.server_gone,
+            Until::Replied => self.reply_waits || self.server_gone,
+            Until::Addressed(code) => self.addressed(code).is_some(),
+        }
     }
 
     /// Whether a reply answers something in the queue, as soon as that is certain.
@@ -162,7 +182,7 @@ impl<'f> State<'f> {
             self.resolve(None);
         }
         self.replies_lost = false;
-        let Some(said) = self.said.front() else {
+        let Some(said) = self.said.first() else {
             return Course::GoesOn;
         };
         let verb = said.verb();

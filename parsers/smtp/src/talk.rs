@@ -14,15 +14,14 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
-use flowcell_sdk::futures::future::{Either, select};
 use flowcell_sdk::{ByteStream, ReadError};
 
 use crate::reply::Reply;
 use crate::said::Said;
 use crate::session::Session;
-use crate::state::{Answer, Course, State};
+use crate::state::{Answer, Course, State, Until};
 use crate::verb::Verb;
 
 /// Most bytes that a half holds back while it waits for the other, in bytes: more than a client sends
@@ -32,6 +31,17 @@ const HELD_MAX: usize = 16_384;
 /// Most commands in a row that are unknown and have no reply yet. A client that is talking to the
 /// server waits after each; more of them is something else, say a message whose start was not seen.
 const STRANGE_MAX: usize = 8;
+
+/// What ended a race between the conversation and a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Raced {
+    /// What was waited for.
+    Held,
+    /// The stream holds back all that it may.
+    Full,
+    /// The stream has a gap.
+    Torn,
+}
 
 /// Shared by the two halves.
 pub(crate) struct Talk<'f> {
@@ -81,21 +91,10 @@ impl<'f> Talk<'f> {
     pub(crate) async fn answer(&self, client: &mut ByteStream) -> Answer {
         self.state.borrow_mut().waiting = true;
         self.yield_to_server().await;
-        let answer = {
-            let decided = pin!(self.until(|state| {
-                let unknown = state.server_gone.then_some(Answer::Unknown);
-                state.answer.take().or(unknown)
-            }));
-            match select(decided, pin!(client.look_ahead(HELD_MAX))).await {
-                Either::Left((answer, _)) => Some(answer),
-                // The client has finished: the answer may still come.
-                Either::Right((Err(ReadError::End(_)), decided)) => Some(decided.await),
-                Either::Right(_) => None,
-            }
-        };
+        self.race(client, HELD_MAX, Until::Answered).await;
         let mut state = self.state.borrow_mut();
         state.waiting = false;
-        state.answer = None;
+        let answer = state.answer.take();
         answer.unwrap_or_else(|| {
             // One direction only was captured.
             state.server_gone |= !state.server_seen;
@@ -106,20 +105,14 @@ impl<'f> Talk<'f> {
     /// Whether the server replies before the client sends more: it takes what was sent for whole.
     /// `None` if no replies come.
     pub(crate) async fn replies_first(&self, client: &mut ByteStream) -> Option<bool> {
-        let replied = pin!(self.until(|state| match state.reply_waits {
-            true => Some(Some(true)),
-            false => state.server_gone.then_some(None),
-        }));
-        match select(replied, pin!(client.look_ahead(1))).await {
-            Either::Left((replied, _)) => replied,
-            Either::Right((Err(ReadError::End(_)), replied)) => replied.await,
-            Either::Right(_) => Some(false),
-        }
+        self.race(client, 1, Until::Replied).await;
+        let state = self.state.borrow();
+        (state.reply_waits || !state.server_gone).then_some(state.reply_waits)
     }
 
     /// The AUTH that was said last goes on with this line.
     pub(crate) fn respond(&self, line: &[u8]) {
-        if let Some(Said::Command(command)) = self.state.borrow_mut().said.back_mut()
+        if let Some(Said::Command(command)) = self.state.borrow_mut().said.last_mut()
             && let Some(auth) = &mut command.auth
         {
             auth.respond(line);
@@ -170,19 +163,14 @@ impl<'f> Talk<'f> {
             state.steps += 1;
         }
         self.changed();
-        let addressed = {
-            let addressed = pin!(self.until(|state| state.addressed(reply.code)));
-            match select(addressed, pin!(server.look_ahead(HELD_MAX))).await {
-                Either::Left((addressed, _)) => addressed,
-                Either::Right((Err(ReadError::End(_)), addressed)) => addressed.await,
-                Either::Right((outcome, _)) => {
-                    // One direction only was captured.
-                    self.state.borrow_mut().client_absent |= outcome.is_ok();
-                    false
-                }
-            }
+        let raced = self.race(server, HELD_MAX, Until::Addressed(reply.code)).await;
+        let course = {
+            let mut state = self.state.borrow_mut();
+            let addressed = raced == Raced::Held && state.addressed(reply.code) == Some(true);
+            // One direction only was captured.
+            state.client_absent |= raced == Raced::Full;
+            state.take(reply, addressed)
         };
-        let course = self.state.borrow_mut().take(reply, addressed);
         self.changed();
         if course == Course::GoesOn {
             self.settle().await;
@@ -201,7 +189,11 @@ impl<'f> Talk<'f> {
     pub(crate) async fn server_ended(&self) {
         self.state.borrow_mut().server_gone = true;
         self.changed();
-        self.until(|state| state.client_gone.then_some(())).await;
+        poll_fn(|cx| match self.state.borrow().client_gone {
+            true => Poll::Ready(()),
+            false => self.wait(cx),
+        })
+        .await;
     }
 
     // ---- the end ----
@@ -226,16 +218,32 @@ impl<'f> Talk<'f> {
 
     // ---- waiting ----
 
-    /// Waits until `condition` holds; every change of the state is followed by `changed`.
-    async fn until<T>(&self, mut condition: impl FnMut(&mut State<'f>) -> Option<T>) -> T {
-        poll_fn(|cx| match condition(&mut self.state.borrow_mut()) {
-            Some(value) => Poll::Ready(value),
-            None => {
-                self.waker.set(Some(cx.waker().clone()));
-                Poll::Pending
+    /// Waits for `until`, or until `stream` holds back `room` bytes or has a gap. Behind the end of the
+    /// stream, only `until` counts. Every change of the state is followed by `changed`.
+    async fn race(&self, stream: &mut ByteStream, room: usize, until: Until) -> Raced {
+        let mut held_back = pin!(stream.look_ahead(room));
+        let mut ended = false;
+        poll_fn(|cx| {
+            if self.state.borrow().holds(until) {
+                return Poll::Ready(Raced::Held);
             }
+            if !ended {
+                match held_back.as_mut().poll(cx) {
+                    Poll::Ready(Ok(_)) => return Poll::Ready(Raced::Full),
+                    Poll::Ready(Err(ReadError::End(_))) => ended = true,
+                    Poll::Ready(Err(_)) => return Poll::Ready(Raced::Torn),
+                    Poll::Pending => {}
+                }
+            }
+            self.wait(cx)
         })
         .await
+    }
+
+    /// Has the half polled again when the state has changed.
+    fn wait<T>(&self, cx: &Context<'_>) -> Poll<T> {
+        self.waker.set(Some(cx.waker().clone()));
+        Poll::Pending
     }
 
     fn changed(&self) {

@@ -51,6 +51,14 @@ fn only_mail(script: &FlowScript) -> serde_json::Value {
 }
 
 #[test]
+fn a_server_cut_off_within_a_long_line() {
+    let server = [&b"220 x\r\n250-"[..], &[b'x'; 3_000]].concat();
+    let client = b"HELO c\r\nMAIL FROM:<a@b>\r\nDATA\r\nSubject: s\r\n\r\nx\r\n.\r\nQUIT\r\n";
+    let script = flow(&[&server, client]);
+    assert_eq!(only_mail(&script)["subject"], "s", "the client is read to its end");
+}
+
+#[test]
 fn multiparts_nested_2000_levels() {
     let mut message = String::from("Content-Type: multipart/mixed; boundary=b0\r\n\r\n");
     for level in 1..=2_000 {

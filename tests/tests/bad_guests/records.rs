@@ -44,6 +44,22 @@ pub(crate) fn record_flood() {
 }
 
 #[test]
+pub(crate) fn output_flood() {
+    let (run, message) = fault_in("output_flood", &two_lines(), "record_flood");
+    assert_eq!(message, "more than 8388608 bytes of output in one call");
+    assert!(run.of_type("output_flood.note").len() < 3, "a record makes 7 MB");
+}
+
+#[test]
+pub(crate) fn stray_texts() {
+    let run = run_with("stray_texts", &[two_lines()]);
+    let record = run.only("stray_texts.note");
+    assert_eq!(record["escaped"], serde_json::json!(["texts"]));
+    assert_eq!(record["data"]["texts"].as_array().map(Vec::len), Some(60_000));
+    assert_eq!(record["data"]["texts"][59_999], "\\xff");
+}
+
+#[test]
 pub(crate) fn log_flood() {
     let run = run_with("log_flood", &[two_lines()]);
     assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stderr);

@@ -450,7 +450,8 @@ impl<'e> Conn<'_, 'e> {
         }
     }
 
-    /// Returns whether the receiver of a RST would obey.
+    /// Returns whether a RST is within what its receiver accepts: the window, RFC 9293 §3.5.2. Stacks
+    /// that obey RFC 5961 §3.2 want the very next number; which kind the receiver is can't be seen.
     fn reset_fits(&mut self, side: Side, seg: &Segment<'_>) -> bool {
         let active = self.tcp.active;
         let state = self.side(side);

@@ -1,6 +1,6 @@
 //! Text in a named character set, made UTF-8.
 
-use super::charsets::TABLES;
+use super::charsets::{TABLES, Table};
 
 /// Longest name of a character set that is looked up, in bytes; the longest known has 11.
 const NAME_MAX: usize = 32;
@@ -13,8 +13,17 @@ pub(crate) enum Charset {
     /// The code points are the bytes.
     Latin1,
     /// The code points of the bytes from 0x80.
-    Table(&'static [u16; 128]),
+    Table(&'static Table),
 }
+
+/// The names of those that need no table.
+static PLAIN: [(&str, Charset); 5] = [
+    ("utf8", Charset::Utf8),
+    ("usascii", Charset::Utf8),
+    ("ascii", Charset::Utf8),
+    ("iso88591", Charset::Latin1),
+    ("latin1", Charset::Latin1),
+];
 
 impl Charset {
     /// Looks up a name, in any case and with or without its punctuation.
@@ -26,10 +35,8 @@ impl Charset {
             length += 1;
         }
         let name = &plain[..length];
-        match name {
-            b"utf8" | b"usascii" | b"ascii" => return Some(Self::Utf8),
-            b"iso88591" | b"latin1" => return Some(Self::Latin1),
-            _ => {}
+        if let Some((_, charset)) = PLAIN.iter().find(|(known, _)| known.as_bytes() == name) {
+            return Some(*charset);
         }
         // "cp1252", "windows-1252" and "iso-8859-8-i" (RFC 1556: the order of display differs).
         let (prefix, rest): (&[u8], &[u8]) = match name.strip_prefix(b"cp") {
@@ -37,7 +44,7 @@ impl Charset {
             None => (b"", name.strip_suffix(b"i").unwrap_or(name)),
         };
         let is_named = |known: &str| known.as_bytes().strip_prefix(prefix) == Some(rest);
-        TABLES.iter().find(|(known, _)| is_named(known)).map(|(_, table)| Self::Table(table))
+        TABLES.iter().find(|table| is_named(table.name)).map(|table| Self::Table(table))
     }
 
     /// Appends `bytes` as UTF-8.
@@ -48,7 +55,7 @@ impl Charset {
         }
         for &byte in bytes {
             let point = match self {
-                Self::Table(table) if byte >= 0x80 => table[usize::from(byte - 0x80)],
+                Self::Table(table) if byte >= 0x80 => table.point(byte),
                 _ => u16::from(byte),
             };
             let character = char::from_u32(u32::from(point)).unwrap_or(char::REPLACEMENT_CHARACTER);

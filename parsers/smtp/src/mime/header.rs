@@ -84,15 +84,15 @@ impl Header {
         } else if is("received") {
             self.received(value, whole);
         } else if is("x-originating-ip") && self.x_originating_ip.is_none() {
-            self.x_originating_ip = addresses::ip_addresses(value).next();
+            self.x_originating_ip = addresses::next_ip(&mut &*value);
         }
     }
 
     /// The bytes of the texts that are kept.
     pub(crate) fn weight(&self) -> usize {
         let texts: usize = self.texts.iter().flatten().map(Vec::len).sum();
-        let lists: usize = self.to.iter().chain(&self.cc).map(|entry| entry.len() + 24).sum();
-        texts + lists
+        let entries = self.to.len() + self.cc.len();
+        texts + total(&self.to) + total(&self.cc) + 24 * entries
     }
 
     fn keep(&mut self, field: Field, value: &[u8], whole: bool, shown: &'static str) {
@@ -109,9 +109,9 @@ impl Header {
         texts[Field::SecondReceived as usize] = texts[Field::FirstReceived as usize].take();
         self.keep(Field::FirstReceived, value, whole, "first_received");
         // Where there are several, the first is often what the client claimed to be.
-        let mut found = addresses::ip_addresses(value);
-        let first = found.next();
-        let Some(address) = found.next().or(first) else {
+        let mut rest = value;
+        let first = addresses::next_ip(&mut rest);
+        let Some(address) = addresses::next_ip(&mut rest).or(first) else {
             return;
         };
         if self.path.last() == Some(&address) {
@@ -143,6 +143,11 @@ pub(crate) fn shorten(text: &mut Vec<u8>, max: usize) -> bool {
     false
 }
 
+/// The bytes of all entries.
+fn total(entries: &[Vec<u8>]) -> usize {
+    entries.iter().map(Vec::len).sum()
+}
+
 fn list(
     kept: &mut Vec<Vec<u8>>,
     value: &[u8],
@@ -153,8 +158,9 @@ fn list(
     if !whole {
         mark(name, cut);
     }
-    let mut bytes: usize = kept.iter().map(Vec::len).sum();
-    for entry in addresses::split(value) {
+    let mut bytes = total(kept);
+    let mut rest = value;
+    while let Some(entry) = addresses::next_entry(&mut rest) {
         // Decoded only now: a comma may be encoded (RFC 2047 §5 rule 3).
         let decoded = encoded_word::decode(entry);
         bytes += decoded.len();

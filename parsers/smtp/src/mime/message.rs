@@ -105,8 +105,9 @@ pub(crate) struct Message {
 
 impl Message {
     /// A message from its first byte.
-    pub(crate) fn new() -> Self {
-        Self {
+    #[inline(never)]
+    pub(crate) fn new() -> Box<Self> {
+        Box::new(Self {
             header: Header::default(),
             size: 0,
             missed: 0,
@@ -125,12 +126,14 @@ impl Message {
             levels: Vec::new(),
             passing: None,
             held: Held::Nothing,
-        }
+        })
     }
 
     /// A message whose start was not seen.
-    pub(crate) fn midway() -> Self {
-        Self { incomplete: true, ..Self::new() }
+    pub(crate) fn midway() -> Box<Self> {
+        let mut message = Self::new();
+        message.incomplete = true;
+        message
     }
 
     /// Takes the next piece.
@@ -244,13 +247,14 @@ impl Message {
     fn separator(&self, line: &[u8]) -> Option<(usize, bool)> {
         let line = trim(line.strip_prefix(b"--")?);
         // RFC 2046 §5.1.2: a boundary of an outer multipart ends the inner ones as well.
-        self.levels.iter().enumerate().rev().find_map(|(index, level)| {
-            match line.strip_prefix(level.boundary.as_slice())? {
-                b"" => Some((index, false)),
-                b"--" => Some((index, true)),
-                _ => None,
+        for (index, level) in self.levels.iter().enumerate().rev() {
+            match line.strip_prefix(level.boundary.as_slice()) {
+                Some(b"") => return Some((index, false)),
+                Some(b"--") => return Some((index, true)),
+                _ => {}
             }
-        })
+        }
+        None
     }
 
     fn separate(&mut self, level: usize, closes: bool) {

@@ -20,5 +20,5 @@ mod transfer;
 pub(crate) use header::{Field, Header, mark, shorten};
 pub(crate) use message::Message;
 pub(crate) use part::Attachment;
-pub(crate) use text::{find, same, split, split_word, strip, trim};
+pub(crate) use text::{find, owned, same, split, split_word, strip, trim};
 pub(crate) use transfer::base64;

@@ -2,7 +2,7 @@
 
 use super::charset::Charset;
 use super::encoded_word;
-use super::text::{lower, split, split_word, strip, trim};
+use super::text::{lower, owned, split, split_word, strip, trim};
 use super::transfer::hex;
 
 /// Most pieces that one value is put together from (RFC 2231 §3). A file name of 255 bytes, each
@@ -139,7 +139,7 @@ impl<'a> Iterator for Parameters<'a> {
 fn unquoted(text: &[u8]) -> (Vec<u8>, &[u8]) {
     let Some(mut rest) = text.strip_prefix(b"\"") else {
         let end = text.iter().position(|byte| *byte == b';').unwrap_or(text.len());
-        return (trim(&text[..end]).to_vec(), &text[end..]);
+        return (owned(trim(&text[..end])), &text[end..]);
     };
     let mut value = Vec::new();
     loop {

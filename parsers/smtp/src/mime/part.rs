@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::shorten;
 use super::parameters::{main_value, parameter};
-use super::text::same;
+use super::text::{owned, same};
 use super::transfer::Decoder;
 
 /// Longest file name that is kept, in bytes: the limit of common file systems.
@@ -37,7 +37,7 @@ impl Entity {
             return;
         };
         if kept.is_none() {
-            *kept = Some(value.to_vec());
+            *kept = Some(owned(value));
         }
     }
 
@@ -56,7 +56,7 @@ impl Entity {
     /// The part as an attachment, if it is one: if it has a file name, says that it is one, or is no
     /// text to be shown.
     pub(crate) fn attachment(&self, default_type: &str) -> Option<Attachment> {
-        let mut content_type = self.media_type().unwrap_or_else(|| default_type.into());
+        let mut content_type = self.media_type().unwrap_or_else(|| owned(default_type.as_bytes()));
         let disposition = self.disposition.as_deref();
         // RFC 2183 §2.3; the parameter of the media type is older and not standardised.
         let name = disposition
@@ -100,6 +100,13 @@ pub(crate) struct Attachment {
     pub(crate) cut: bool,
 }
 
+impl Attachment {
+    fn take(&mut self, content: &[u8], hash: &mut Sha256) {
+        self.size += content.len() as u64;
+        hash.update(content);
+    }
+}
+
 /// An attachment whose content is passing.
 #[derive(Debug)]
 pub(crate) struct Passing {
@@ -117,11 +124,7 @@ impl Passing {
 
     /// Takes the next piece of the encoded content.
     pub(crate) fn feed(&mut self, piece: &[u8]) {
-        let (size, hash) = (&mut self.attachment.size, &mut self.hash);
-        self.decoder.feed(piece, &mut |bytes| {
-            *size += bytes.len() as u64;
-            hash.update(bytes);
-        });
+        self.attachment.take(self.decoder.feed(piece), &mut self.hash);
     }
 
     /// Bytes of the content are missing.
@@ -131,11 +134,7 @@ impl Passing {
 
     /// The content is over.
     pub(crate) fn finish(mut self) -> Attachment {
-        let (size, hash) = (&mut self.attachment.size, &mut self.hash);
-        self.decoder.finish(&mut |bytes| {
-            *size += bytes.len() as u64;
-            hash.update(bytes);
-        });
+        self.attachment.take(self.decoder.finish(), &mut self.hash);
         if self.whole {
             self.attachment.sha256 = Some(self.hash.finalize().into());
         }

@@ -2,7 +2,7 @@
 
 use super::{Field, Message};
 
-fn read(pieces: &[&[u8]]) -> Message {
+fn read(pieces: &[&[u8]]) -> Box<Message> {
     let mut message = Message::new();
     for piece in pieces {
         message.feed(piece);
@@ -12,7 +12,7 @@ fn read(pieces: &[&[u8]]) -> Message {
 }
 
 /// Reads `text` cut in every way and demands the same of all.
-fn message(text: &str) -> Message {
+fn message(text: &str) -> Box<Message> {
     let text = text.as_bytes();
     let whole = read(&[text]);
     let seen = |message: &Message| {
@@ -33,7 +33,7 @@ fn sizes(message: &Message) -> Vec<u64> {
 }
 
 /// A multipart with the boundary "b", around one part of a type that is an attachment.
-fn multipart(body: &str) -> Message {
+fn multipart(body: &str) -> Box<Message> {
     message(&format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{body}"))
 }
 

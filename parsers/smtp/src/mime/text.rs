@@ -43,6 +43,12 @@ pub(crate) fn find(text: &[u8], part: &[u8]) -> Option<usize> {
     text.windows(part.len()).position(|window| window == part)
 }
 
+/// A copy to keep.
+#[inline(never)]
+pub(crate) fn owned(text: &[u8]) -> Vec<u8> {
+    text.to_vec()
+}
+
 /// In lower case.
 #[inline(never)]
 pub(crate) fn lower(text: &[u8]) -> Vec<u8> {

@@ -2,8 +2,7 @@
 
 use memchr::memchr3;
 
-/// Decoded bytes handed on at a time: a multiple of 3, small enough for a sandbox's stack.
-const BLOCK: usize = 768;
+use super::text::owned;
 
 /// Longest run of white space that is held back in quoted-printable, in bytes: an encoded line has
 /// at most 76 characters (RFC 2045 §6.7 rule 5).
@@ -41,31 +40,29 @@ impl Decoder {
     }
 
     /// Decodes the next piece. Pieces may be cut anywhere.
-    pub(crate) fn feed(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn feed<'a>(&'a mut self, piece: &'a [u8]) -> &'a [u8] {
         match self {
-            Self::Identity => out(piece),
-            Self::Base64(base64) => base64.feed(piece, out),
-            Self::QuotedPrintable(quoted) => quoted.feed(piece, out),
+            Self::Identity => piece,
+            Self::Base64(base64) => base64.feed(piece),
+            Self::QuotedPrintable(quoted) => quoted.feed(piece),
         }
     }
 
     /// Hands on what waited for a next piece.
-    pub(crate) fn finish(&mut self, out: &mut impl FnMut(&[u8])) {
+    pub(crate) fn finish(&mut self) -> &[u8] {
         match self {
-            Self::Identity => {}
-            Self::Base64(base64) => base64.finish(out),
-            Self::QuotedPrintable(quoted) => quoted.finish(out),
+            Self::Identity => &[],
+            Self::Base64(base64) => base64.finish(),
+            Self::QuotedPrintable(quoted) => quoted.finish(),
         }
     }
 }
 
 /// Decodes a short base64 text at once.
 pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
-    let mut decoder = Decoder::Base64(Base64::default());
-    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let mut out = |bytes: &[u8]| decoded.extend_from_slice(bytes);
-    decoder.feed(text, &mut out);
-    decoder.finish(&mut out);
+    let mut decoder = Base64::default();
+    let mut decoded = owned(decoder.feed(text));
+    decoded.extend_from_slice(decoder.finish());
     decoded
 }
 
@@ -76,37 +73,36 @@ pub(crate) struct Base64 {
     bits: u32,
     /// Less than 4.
     digits: u8,
+    /// Starts with what the last piece was decoded to.
+    decoded: Vec<u8>,
 }
 
 impl Base64 {
-    fn feed(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8])) {
-        let mut block = [0; BLOCK];
+    fn feed(&mut self, piece: &[u8]) -> &[u8] {
+        let mut decoded = std::mem::take(&mut self.decoded);
+        // Each character makes less than a byte, but the first may end a group.
+        if decoded.len() < piece.len() + 3 {
+            decoded.resize(piece.len() + 3, 0);
+        }
         let mut filled = 0;
         let mut rest = piece;
         while !rest.is_empty() {
-            if filled + 3 > BLOCK {
-                out(&block[..filled]);
-                filled = 0;
+            if self.digits == 0 {
+                let groups = whole_groups(rest, &mut decoded[filled..]);
+                filled += 3 * groups;
+                rest = &rest[4 * groups..];
             }
-            if self.digits == 0
-                && let Some((group, behind)) = rest.split_first_chunk::<4>()
-                && let Some(bytes) = whole_group(*group)
-            {
-                block[filled..filled + 3].copy_from_slice(&bytes);
-                filled += 3;
+            if let Some((&character, behind)) = rest.split_first() {
+                filled += self.digit(character, &mut decoded[filled..]);
                 rest = behind;
-                continue;
             }
-            filled += self.digit(rest[0], &mut block[filled..]);
-            rest = &rest[1..];
         }
-        if filled > 0 {
-            out(&block[..filled]);
-        }
+        self.decoded = decoded;
+        &self.decoded[..filled]
     }
 
     /// Takes one character; writes up to three bytes and returns how many.
-    fn digit(&mut self, character: u8, block: &mut [u8]) -> usize {
+    fn digit(&mut self, character: u8, decoded: &mut [u8]) -> usize {
         let value = SEXTETS[usize::from(character)];
         if value < 64 {
             self.bits = self.bits << 6 | u32::from(value);
@@ -120,23 +116,30 @@ impl Base64 {
         // A pad ends the group; what follows it is decoded as further text, as mail readers do.
         let bytes = (self.bits << (24 - 6 * u32::from(self.digits))).to_be_bytes();
         let count = usize::from(self.digits) * 6 / 8;
-        block[..count].copy_from_slice(&bytes[1..=count]);
-        *self = Self::default();
+        decoded[..count].copy_from_slice(&bytes[1..=count]);
+        self.bits = 0;
+        self.digits = 0;
         count
     }
 
-    fn finish(&mut self, out: &mut impl FnMut(&[u8])) {
-        let mut block = [0; 3];
-        let count = self.digit(b'=', &mut block);
-        if count > 0 {
-            out(&block[..count]);
-        }
+    fn finish(&mut self) -> &[u8] {
+        self.feed(b"=")
     }
 }
 
-fn whole_group(group: [u8; 4]) -> Option<[u8; 3]> {
-    let [a, b, c, d] = group.map(|character| SEXTETS[usize::from(character)]);
-    (a | b | c | d < 64).then_some([a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d])
+/// Decodes groups up to one that holds anything but digits, and returns how many.
+fn whole_groups(text: &[u8], decoded: &mut [u8]) -> usize {
+    let mut count = 0;
+    for (group, bytes) in text.as_chunks::<4>().0.iter().zip(decoded.as_chunks_mut::<3>().0) {
+        let value = |at: usize| SEXTETS[usize::from(group[at])];
+        let (a, b, c, d) = (value(0), value(1), value(2), value(3));
+        if (a | b | c | d) >= 64 {
+            break;
+        }
+        *bytes = [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d];
+        count += 1;
+    }
+    count
 }
 
 /// `=XX` becomes a byte, `=` at the end of a line joins it with the next.
@@ -145,6 +148,8 @@ pub(crate) struct QuotedPrintable {
     escape: Escape,
     /// White space that is dropped if the line ends behind it.
     spaces: Vec<u8>,
+    /// What the last piece was decoded to.
+    decoded: Vec<u8>,
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -161,70 +166,45 @@ enum Escape {
     Cr,
 }
 
-/// Collects decoded bytes into blocks.
-struct Blocks<'a, F: FnMut(&[u8])> {
-    block: [u8; BLOCK],
-    filled: usize,
-    out: &'a mut F,
-}
-
-impl<F: FnMut(&[u8])> Blocks<'_, F> {
-    fn push(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            if self.filled == BLOCK {
-                self.flush();
-            }
-            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.filled));
-            self.block[self.filled..self.filled + now.len()].copy_from_slice(now);
-            self.filled += now.len();
-            bytes = later;
-        }
-    }
-
-    fn flush(&mut self) {
-        if self.filled > 0 {
-            (self.out)(&self.block[..self.filled]);
-            self.filled = 0;
-        }
-    }
-}
-
 impl QuotedPrintable {
-    fn feed(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8])) {
-        let mut blocks = Blocks { block: [0; BLOCK], filled: 0, out };
+    fn feed(&mut self, piece: &[u8]) -> &[u8] {
+        self.decoded.clear();
         let mut rest = piece;
-        while !rest.is_empty() {
+        while let Some((&byte, behind)) = rest.split_first() {
             // Most text stands for itself: up to an escape or a line end, but for white space there.
             if matches!(self.escape, Escape::None) {
                 let run = memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len());
                 let plain = rest[..run].trim_ascii_end().len();
                 if plain > 0 {
-                    blocks.push(&self.spaces);
-                    self.spaces.clear();
-                    blocks.push(&rest[..plain]);
+                    self.decoded.append(&mut self.spaces);
+                    self.push(&rest[..plain]);
                     rest = &rest[plain..];
                     continue;
                 }
             }
-            self.byte(rest[0], &mut blocks);
-            rest = &rest[1..];
+            self.byte(byte);
+            rest = behind;
         }
-        blocks.flush();
+        &self.decoded
     }
 
-    fn finish(&mut self, out: &mut impl FnMut(&[u8])) {
-        let mut blocks = Blocks { block: [0; BLOCK], filled: 0, out };
+    fn finish(&mut self) -> &[u8] {
+        self.decoded.clear();
         // RFC 2045 §6.7 rule 3: white space at the end is not content; a last `=` is a soft line break.
         match std::mem::take(&mut self.escape) {
-            Escape::Digit(digit) => blocks.push(&[b'=', digit]),
-            Escape::Cr => blocks.push(b"\r"),
+            Escape::Digit(digit) => self.push(&[b'=', digit]),
+            Escape::Cr => self.push(b"\r"),
             Escape::None | Escape::Equals | Escape::EqualsCr => {}
         }
         self.spaces.clear();
-        blocks.flush();
+        &self.decoded
     }
 
-    fn byte<F: FnMut(&[u8])>(&mut self, byte: u8, out: &mut Blocks<'_, F>) {
+    fn push(&mut self, decoded: &[u8]) {
+        self.decoded.extend_from_slice(decoded);
+    }
+
+    fn byte(&mut self, byte: u8) {
         match (std::mem::take(&mut self.escape), byte) {
             // RFC 2045 §6.7 rule 5: a soft line break; rule 3: white space before it is padding.
             (Escape::Equals | Escape::EqualsCr, b'\n') => self.spaces.clear(),
@@ -238,49 +218,48 @@ impl QuotedPrintable {
             }
             // Rule 1: two hexadecimal digits.
             (Escape::Digit(high), _) if byte.is_ascii_hexdigit() => {
-                out.push(&[hex(high) << 4 | hex(byte)]);
+                self.push(&[hex(high) << 4 | hex(byte)]);
             }
             // A robust decoder leaves a wrong escape as it stands (rule 1, note 2).
             (Escape::Equals, _) => {
-                out.push(b"=");
-                self.literal(byte, out);
+                self.push(b"=");
+                self.literal(byte);
             }
             (Escape::EqualsCr, _) => {
-                out.push(b"=\r");
-                self.literal(byte, out);
+                self.push(b"=\r");
+                self.literal(byte);
             }
             (Escape::Digit(digit), _) => {
-                out.push(&[b'=', digit]);
-                self.literal(byte, out);
+                self.push(&[b'=', digit]);
+                self.literal(byte);
             }
             // Rule 3: white space at the end of a line was added on the way.
             (Escape::Cr, b'\n') => {
                 self.spaces.clear();
-                out.push(b"\r\n");
+                self.push(b"\r\n");
             }
             (Escape::Cr, _) => {
-                out.push(&std::mem::take(&mut self.spaces));
-                out.push(b"\r");
-                self.literal(byte, out);
+                self.decoded.append(&mut self.spaces);
+                self.push(b"\r");
+                self.literal(byte);
             }
-            (Escape::None, _) => self.literal(byte, out),
+            (Escape::None, _) => self.literal(byte),
         }
     }
 
-    fn literal<F: FnMut(&[u8])>(&mut self, byte: u8, out: &mut Blocks<'_, F>) {
+    fn literal(&mut self, byte: u8) {
         match byte {
             b' ' | b'\t' if self.spaces.len() < SPACES_MAX => self.spaces.push(byte),
             b'\r' => self.escape = Escape::Cr,
             b'\n' => {
                 self.spaces.clear();
-                out.push(b"\n");
+                self.push(b"\n");
             }
             _ => {
-                out.push(&self.spaces);
-                self.spaces.clear();
+                self.decoded.append(&mut self.spaces);
                 match byte {
                     b'=' => self.escape = Escape::Equals,
-                    _ => out.push(&[byte]),
+                    _ => self.push(&[byte]),
                 }
             }
         }
@@ -306,10 +285,9 @@ mod tests {
         let cut_at = |at: usize| {
             let mut decoder = Decoder::named(encoding.as_bytes());
             let mut decoded = Vec::new();
-            let mut out = |bytes: &[u8]| decoded.extend_from_slice(bytes);
-            decoder.feed(&text[..at], &mut out);
-            decoder.feed(&text[at..], &mut out);
-            decoder.finish(&mut out);
+            decoded.extend_from_slice(decoder.feed(&text[..at]));
+            decoded.extend_from_slice(decoder.feed(&text[at..]));
+            decoded.extend_from_slice(decoder.finish());
             decoded
         };
         let whole = cut_at(0);
@@ -331,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_longer_than_a_block() {
+    fn base64_of_many_groups() {
         assert_eq!(decoded("base64", &b"QUJD".repeat(300)), b"ABC".repeat(300));
     }
 

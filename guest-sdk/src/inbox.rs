@@ -71,6 +71,9 @@ impl Buffer {
 
     /// Marks `count` readable bytes as read, and forgets datagram boundaries on the way.
     pub(crate) fn consume(&mut self, count: usize) {
+        if count == 0 {
+            return; // an empty datagram that stands here is not read
+        }
         self.start += count;
         debug_assert!(self.start <= self.bytes.len());
         while let Some((index, Mark::Boundary)) = self.marks.get(self.passed)
@@ -80,10 +83,17 @@ impl Buffer {
         }
     }
 
+    /// Marks the first datagram, of `length` bytes, as read.
+    pub(crate) fn consume_datagram(&mut self, length: usize) {
+        self.start += length;
+        self.passed += 1;
+    }
+
     /// Steps over the gap at the front, giving up the bytes before it. Returns how many those were.
     pub(crate) fn pass_gap(&mut self) -> usize {
         let cut = self.readable().len();
-        self.consume(cut);
+        self.start += cut;
+        self.pass_boundaries();
         if let Some((_, Mark::Gap { .. })) = self.marks.get(self.passed) {
             self.passed += 1;
         }
@@ -92,8 +102,16 @@ impl Buffer {
 
     /// Takes `by` bytes off the front of the gap that stops reading. Nothing is readable before it.
     pub(crate) fn shorten_gap(&mut self, by: u64) {
+        self.pass_boundaries();
         if let Some((_, Mark::Gap { length, .. })) = self.marks.get_mut(self.passed) {
             *length -= by;
+        }
+    }
+
+    /// Forgets the datagram boundaries before the gap or end that stops reading.
+    fn pass_boundaries(&mut self) {
+        while let Some((_, Mark::Boundary)) = self.marks.get(self.passed) {
+            self.passed += 1;
         }
     }
 
@@ -152,7 +170,16 @@ pub(crate) struct Inbox {
     pub(crate) waker: Option<Waker>,
 }
 
+/// When so many bytes of one side wait for a parser that reads the other, 256 KiB, what comes next is
+/// a gap: a peer that only talks must not use up the parser's memory.
+const MAX_WAITING: usize = 256 << 10;
+
 impl Inbox {
+    /// So much waits that nothing more can.
+    pub(crate) fn is_full(&self) -> bool {
+        self.buffer.bytes.len() - self.buffer.start >= MAX_WAITING
+    }
+
     /// Wakes the read that waits for this side, if any.
     pub(crate) fn wake(&mut self) {
         if let Some(waker) = self.waker.take() {

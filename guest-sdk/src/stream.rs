@@ -191,7 +191,8 @@ impl ByteStream {
     /// Reads one datagram, which may be empty.
     ///
     /// # Errors
-    /// [`ReadError::End`], and [`ReadError::Gap`] where the capture kept only a part of it.
+    /// [`ReadError::End`] and [`ReadError::Gap`]. Of a datagram that the capture cut short, what is
+    /// there is read first, and the next read says how much is missing.
     pub async fn datagram(&mut self) -> Result<&[u8], ReadError> {
         let length = poll_fn(|cx| {
             self.resume();
@@ -208,7 +209,10 @@ impl ByteStream {
             }
         })
         .await?;
-        Ok(self.take(length))
+        let start = self.buffer.start;
+        self.buffer.consume_datagram(length);
+        self.offset += length as u64;
+        Ok(&self.buffer.bytes[start..start + length])
     }
 
     /// Leaves out the next `count` bytes. Those that are not here yet are never delivered: the host
@@ -227,11 +231,11 @@ impl ByteStream {
             match self.buffer.stop() {
                 Some((_, Mark::Gap { length, .. })) if length <= left => {
                     self.buffer.pass_gap();
-                    self.offset += length;
+                    self.offset = self.offset.saturating_add(length);
                     left -= length;
                 }
                 Some((_, Mark::Gap { .. })) => {
-                    self.offset += left;
+                    self.offset = self.offset.saturating_add(left);
                     self.buffer.shorten_gap(left);
                     return;
                 }
@@ -239,7 +243,7 @@ impl ByteStream {
                 None if self.refill() => {}
                 None => {
                     self.shared.skip(self.side, left);
-                    self.offset += left;
+                    self.offset = self.offset.saturating_add(left);
                     return;
                 }
             }

@@ -114,7 +114,13 @@ impl Task {
     pub fn deliver(&mut self, input: Input<'_>) -> Progress {
         match input {
             Input::Data { side, at, bytes } => {
-                self.shared.inbox(side).buffer.push_bytes(bytes);
+                let mut inbox = self.shared.inbox(side);
+                if inbox.is_full() {
+                    drop(inbox);
+                    return self.overflowed(side, at, bytes.len());
+                }
+                inbox.buffer.push_bytes(bytes);
+                drop(inbox);
                 self.delivered(side, at)
             }
             Input::Gap { side, length, reason } => self.mark(side, Mark::Gap { length, reason }),
@@ -132,6 +138,12 @@ impl Task {
             return self.mark(side, Mark::Boundary);
         }
         self.run(side)
+    }
+
+    /// Runs the parser after `count` bytes of `side` came that it has no room for.
+    pub(crate) fn overflowed(&mut self, side: Side, at: Timestamp, count: usize) -> Progress {
+        self.shared.set_now(at);
+        self.mark(side, Mark::Gap { length: count as u64, reason: GapReason::Memory })
     }
 
     fn mark(&mut self, side: Side, mark: Mark) -> Progress {

@@ -291,6 +291,36 @@ mod datagrams {
     }
 
     #[test]
+    fn empty_ones_that_wait_are_not_lost() {
+        let script = r#"client 10.0.0.1:4000 server 10.0.0.2:9 udp
+            > "hello"
+            > ""
+            > ""
+            > "x"
+            < "1"
+            < "2"
+            < "3"
+            < "4"
+            = got {"text":"hello1"}
+            = got {"text":"2"}
+            = got {"text":"3"}
+            = got {"text":"x4"}
+        "#;
+        FlowScript::parse(script).expect("a script").check(&PARSER);
+    }
+
+    #[test]
+    fn what_a_capture_cut_off_is_told_behind_what_is_there() {
+        let script = r#"client 10.0.0.1:4000 server 10.0.0.2:9 udp
+            > "cut"
+            > gap 97 snaplen
+            < "1"
+            = got {"text":"cut1","offset":3}
+        "#;
+        FlowScript::parse(script).expect("a script").check(&PARSER);
+    }
+
+    #[test]
     fn keep_their_bounds_and_may_be_empty() {
         let script = r#"client 10.0.0.1:4000 server 10.0.0.2:9 udp
             > "one"

@@ -192,3 +192,33 @@ mod endings {
         assert_eq!(lengths(Cut::At(2)), 5);
     }
 }
+
+mod unread {
+    use super::*;
+
+    // Waits for the server all the time; what the client says meanwhile is more than can wait.
+    #[parser(name = "unread", records = [Said])]
+    async fn unread(mut flow: Flow) -> Result<()> {
+        let (mut client, mut server) = flow.streams();
+        while server.get_line().await.or_end()?.is_some() {}
+        let (mut bytes, mut missed) = (0, 0);
+        loop {
+            match client.rest().await {
+                Ok(Some(more)) => bytes += more.len(),
+                Ok(None) => break,
+                Err(ReadError::Gap(gap)) => missed += gap.length,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        flow.emit(&Said { side: "client", text: format!("{bytes} and {missed}").into() });
+        Ok(())
+    }
+
+    #[test]
+    fn more_than_can_wait_becomes_a_gap() {
+        let line = format!("> \"{}\"\n", "x".repeat(100_000));
+        let script = script(&format!("{}< \"done\\n\"\n", line.repeat(4)));
+        let outcome = script.run(&PARSER, Cut::Lines);
+        assert_eq!(outcome.records[0].1["text"], "300000 and 100000");
+    }
+}

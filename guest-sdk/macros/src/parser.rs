@@ -89,32 +89,6 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> Result<TokenSt
         };
 
         #[cfg(target_arch = "wasm32")]
-        #[allow(unsafe_code, reason = "exported symbols of the component")]
-        const _: () = {
-            use ::flowcell_sdk::wasm;
-
-            struct Component;
-
-            impl wasm::Guest for Component {
-                fn describe() -> wasm::Description {
-                    ::core::unreachable!("the export below does not call this")
-                }
-
-                fn open(flow: wasm::WireFlow) {
-                    wasm::open(&PARSER, flow);
-                }
-
-                fn poll(input: wasm::WireInput) -> wasm::WireProgress {
-                    wasm::poll(input)
-                }
-            }
-
-            #[unsafe(export_name = "describe")]
-            extern "C" fn describe() -> *const wasm::Image {
-                wasm::image(&PARSER)
-            }
-
-            wasm::export_calls!(Component);
-        };
+        ::flowcell_sdk::wasm::export_parser!(PARSER);
     })
 }

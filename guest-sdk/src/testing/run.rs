@@ -66,7 +66,7 @@ impl HostCalls for Rc<Recorder> {
 
     fn skip(&self, side: Side, bytes: u64) {
         if let Some(left) = &mut self.skip.borrow_mut()[side.index()] {
-            *left += bytes;
+            *left = left.saturating_add(bytes);
         }
     }
 

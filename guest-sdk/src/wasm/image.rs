@@ -3,6 +3,8 @@
 //! The host reads the texts where they stand. What `wit_bindgen` generates copies each of them first,
 //! and that takes as much code as the rest of a small parser.
 
+use std::ptr;
+
 use crate::record::{self, FieldType, ParserDef};
 
 /// A `string` or a `list`.
@@ -89,7 +91,7 @@ type Objects = Vec<&'static record::Schema>;
 fn list_objects(schema: &'static record::Schema, objects: &mut Objects) {
     for field in schema.fields {
         if let record::Kind::Object(object) = field.ty.kind
-            && !objects.iter().any(|known| known.name == object.name)
+            && !objects.iter().any(|known| ptr::eq(*known, object))
         {
             list_objects(object, objects);
             objects.push(object);
@@ -122,7 +124,7 @@ fn wire_field(field: &'static record::Field, objects: &Objects) -> Field {
         record::Kind::Time => Kind::Time,
         record::Kind::Address => Kind::Address,
         record::Kind::Object(object) => {
-            let index = objects.iter().position(|known| known.name == object.name);
+            let index = objects.iter().position(|known| ptr::eq(*known, object));
             Kind::Object(index.and_then(|index| u32::try_from(index).ok()).unwrap_or(u32::MAX))
         }
     };

@@ -1,7 +1,6 @@
 //! The parser as a component: the exports of `wit/parser.wit` over a [`Task`].
 
 pub mod bindings;
-mod describe;
 mod image;
 mod memory;
 
@@ -20,11 +19,47 @@ use crate::task::{Input, Progress, Task};
 
 pub use self::bindings::Guest;
 pub use self::bindings::flowcell::parser::description_types::Description;
-pub use self::describe::describe;
 pub use self::image::{Image, image};
 pub use self::types::{Flow as WireFlow, Input as WireInput, Progress as WireProgress};
 
-pub use crate::{__export as export, __export_calls as export_calls};
+pub use crate::{
+    __export as export, __export_calls as export_calls, __export_parser as export_parser,
+};
+
+/// Exports a [`ParserDef`], with its constants laid out for the host instead of copied.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_parser {
+    ($parser:ident) => {
+        #[allow(unsafe_code, reason = "exported symbols of the component")]
+        const _: () = {
+            use $crate::wasm;
+
+            struct Component;
+
+            impl wasm::Guest for Component {
+                fn describe() -> wasm::Description {
+                    ::core::unreachable!("the export below does not call this")
+                }
+
+                fn open(flow: wasm::WireFlow) {
+                    wasm::open(&$parser, flow);
+                }
+
+                fn poll(input: wasm::WireInput) -> wasm::WireProgress {
+                    wasm::poll(input)
+                }
+            }
+
+            #[unsafe(export_name = "describe")]
+            extern "C" fn describe() -> *const wasm::Image {
+                wasm::image(&$parser)
+            }
+
+            wasm::export_calls!(Component);
+        };
+    };
+}
 
 /// Exports `open` and `poll` of a [`Guest`]. The macro that `wit_bindgen` makes would describe the
 /// contract a second time in every parser. The arguments are those of the canonical ABI.
@@ -128,6 +163,9 @@ fn deliver(component: &mut Component, input: WireInput) -> Progress {
             let expected = mem::replace(&mut component.expected, from);
             let shared = Rc::clone(task.shared());
             let delivery = memory::Delivery::of(chunk.bytes);
+            if shared.inbox(from).is_full() {
+                return task.overflowed(from, Timestamp(chunk.at), delivery.len());
+            }
             let placed = delivery.claim(&mut shared.inbox(expected).buffer.bytes, from == expected);
             if !placed {
                 shared.inbox(from).buffer.push_bytes(&delivery);

@@ -2,8 +2,7 @@
 #![cfg(target_arch = "wasm32")]
 
 use flowcell_sdk::prelude::*;
-use flowcell_sdk::{ParserDef, wasm};
-use flowcell_test_guests::by_hand::*;
+use flowcell_sdk::{ParserDef, running};
 
 /// A line and how long its answer was.
 #[derive(Record)]
@@ -22,7 +21,7 @@ static PARSER: ParserDef = ParserDef {
     tcp_ports: &[7],
     udp_ports: &[],
     records: &[<Exchange<'_> as Record>::SCHEMA],
-    start: |flow| Box::pin(echo(flow)),
+    start: |flow| running(echo(flow)),
 };
 
 async fn echo(mut flow: Flow) -> Result<()> {
@@ -35,20 +34,4 @@ async fn echo(mut flow: Flow) -> Result<()> {
     Ok(())
 }
 
-struct Component;
-
-impl Guest for Component {
-    fn describe() -> Description {
-        wasm::describe(&PARSER)
-    }
-
-    fn open(flow: WireFlow) {
-        wasm::open(&PARSER, flow);
-    }
-
-    fn poll(input: WireInput) -> WireProgress {
-        wasm::poll(input)
-    }
-}
-
-flowcell_test_guests::export_component!();
+flowcell_sdk::wasm::export_parser!(PARSER);

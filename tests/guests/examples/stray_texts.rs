@@ -6,7 +6,7 @@ use flowcell_test_guests::host;
 
 struct Component;
 
-const TEXTS: usize = 60_000;
+const TEXTS: u16 = 60_000;
 
 impl Guest for Component {
     fn describe() -> Description {
@@ -19,7 +19,7 @@ impl Guest for Component {
 
     fn poll(_input: WireInput) -> WireProgress {
         let mut body = vec![0x81, 0x99];
-        body.extend_from_slice(&(TEXTS as u16).to_be_bytes());
+        body.extend_from_slice(&TEXTS.to_be_bytes());
         for _ in 0..TEXTS {
             body.extend_from_slice(b"\x41\xff");
         }

@@ -3,10 +3,10 @@
 //! RFC 5321 with its extensions: SIZE (1870), PIPELINING (2920), CHUNKING (3030), STARTTLS (3207), AUTH
 //! (4954), 8BITMIME (6152), SMTPUTF8 (6531), and LMTP (2033).
 //!
-//! Two halves read the two sides concurrently and meet in [`talk`]: the client half runs ahead of the
+//! Two halves read the two sides concurrently and meet in `talk`: the client half runs ahead of the
 //! replies as far as the client did, the server half gives each reply to its command. The
-//! [`session`] turns what they agree on into records. The content of a message passes through
-//! [`mime`], which knows nothing of SMTP; no body is ever held.
+//! `session` turns what they agree on into records. The content of a message passes through
+//! `mime`, which knows nothing of SMTP; no body is ever held.
 
 mod auth;
 mod client;

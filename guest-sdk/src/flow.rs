@@ -1,22 +1,20 @@
 //! The conversation that a parser follows.
 
-use std::rc::Rc;
-
 use crate::info::{FlowInfo, Level, Side};
 use crate::record::{Record, Timestamp};
-use crate::shared::Shared;
+use crate::shared::Handle;
 use crate::stream::ByteStream;
 
 /// The conversation that a parser follows, and its way to say what it found.
 #[derive(Debug)]
 pub struct Flow {
-    shared: Rc<Shared>,
+    shared: Handle,
     info: FlowInfo,
     streams_taken: bool,
 }
 
 impl Flow {
-    pub(crate) fn new(shared: Rc<Shared>, info: FlowInfo) -> Self {
+    pub(crate) fn new(shared: Handle, info: FlowInfo) -> Self {
         Self { shared, info, streams_taken: false }
     }
 
@@ -27,7 +25,7 @@ impl Flow {
     pub fn streams(&mut self) -> (ByteStream, ByteStream) {
         assert!(!self.streams_taken, "Flow::streams() is called once");
         self.streams_taken = true;
-        let stream = |side| ByteStream::new(side, Rc::clone(&self.shared));
+        let stream = |side| ByteStream::new(side, Handle::clone(&self.shared));
         (stream(Side::Client), stream(Side::Server))
     }
 
@@ -45,7 +43,7 @@ impl Flow {
 
     /// Says "this is my protocol". Saying it again does nothing.
     pub fn confirm(&self) {
-        self.shared.host().confirm();
+        self.shared.confirm();
     }
 
     /// Emits one record.
@@ -58,6 +56,6 @@ impl Flow {
 
     /// Writes a line for the operator: at most 1,024 bytes, and 16 lines of a flow.
     pub fn log(&self, level: Level, message: &str) {
-        self.shared.host().log(level, message);
+        self.shared.log(level, message);
     }
 }

@@ -91,6 +91,6 @@ pub mod prelude {
 
 /// What drives a parser: the component's exports in a sandbox, a test or a benchmark natively.
 pub mod drive {
-    pub use crate::shared::HostCalls;
+    pub use crate::shared::{Host, HostCalls};
     pub use crate::task::{Input, Progress, Task};
 }

@@ -1,7 +1,5 @@
 //! Why a read could not be satisfied.
 
-use std::fmt::Write;
-
 use crate::Side;
 
 /// Why bytes are missing from a stream.
@@ -90,10 +88,28 @@ impl std::fmt::Display for ReadError {
 
 /// What [`ReadError::TooLong`] says. Apart, because the executor says it for every parser.
 pub(crate) fn too_long(side: Side, limit: usize) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail. `format!` would be one more function in every parser.
-    let _ = write!(text, "{side} sent a unit longer than {limit} bytes");
-    text
+    // What `format!` brings with it would be in every parser.
+    let mut text = Vec::new();
+    push_text(&mut text, side.name());
+    push_text(&mut text, " sent a unit longer than ");
+    push_number(&mut text, limit);
+    push_text(&mut text, " bytes");
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends a text. Not inlined: messages are rare, and what makes them should be small.
+#[inline(never)]
+pub(crate) fn push_text(message: &mut Vec<u8>, text: &str) {
+    message.extend_from_slice(text.as_bytes());
+}
+
+/// Appends a number in decimal digits.
+#[inline(never)]
+pub(crate) fn push_number(message: &mut Vec<u8>, number: usize) {
+    if number >= 10 {
+        push_number(message, number / 10);
+    }
+    message.push(b"0123456789"[number % 10]);
 }
 
 impl std::error::Error for ReadError {}

@@ -25,6 +25,14 @@ pub trait HostCalls {
     fn log(&self, level: Level, message: &str);
 }
 
+/// How a parser's handles reach the host.
+#[cfg(not(target_arch = "wasm32"))]
+pub type Host = Box<dyn HostCalls>;
+
+/// In the sandbox there is one host, and calling it is calling an import.
+#[cfg(target_arch = "wasm32")]
+pub type Host = crate::wasm::Imports;
+
 /// A record of any type.
 trait Fields {
     fn encode(&self, out: &mut Encoder<'_>);
@@ -39,15 +47,33 @@ impl<R: Record> Fields for R {
 /// What the parser's handles and the deliveries share.
 pub(crate) struct Shared {
     def: &'static ParserDef,
-    host: Box<dyn HostCalls>,
+    host: Host,
     inboxes: [RefCell<Inbox>; 2],
     now: Cell<Timestamp>,
     /// Kept between records, so that emitting does not allocate.
     body: RefCell<Vec<u8>>,
 }
 
+/// How each of the parser's handles holds it.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type Handle = std::rc::Rc<Shared>;
+
+/// In the sandbox it lives as long as the instance, which is one flow: nothing is counted or freed.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type Handle = &'static Shared;
+
 impl Shared {
-    pub(crate) fn new(def: &'static ParserDef, host: Box<dyn HostCalls>, at: Timestamp) -> Self {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn into_handle(self) -> Handle {
+        Handle::new(self)
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) fn into_handle(self) -> Handle {
+        Box::leak(Box::new(self))
+    }
+
+    pub(crate) fn new(def: &'static ParserDef, host: Host, at: Timestamp) -> Self {
         Self {
             def,
             host,
@@ -70,10 +96,6 @@ impl Shared {
         self.now.set(at);
     }
 
-    pub(crate) fn host(&self) -> &dyn HostCalls {
-        &*self.host
-    }
-
     /// Encodes a record and hands it to the host.
     pub(crate) fn emit<R: Record>(&self, record: &R) {
         self.emit_named(R::SCHEMA.name, record);
@@ -90,6 +112,22 @@ impl Shared {
         record.encode(&mut Encoder::new(&mut body));
         self.host.emit(kind, &body);
         self.body.replace(body);
+    }
+
+    pub(crate) fn confirm(&self) {
+        self.host.confirm();
+    }
+
+    pub(crate) fn decline(&self, reason: &str) {
+        self.host.decline(reason);
+    }
+
+    pub(crate) fn fail(&self, reason: &str) {
+        self.host.fail(reason);
+    }
+
+    pub(crate) fn log(&self, level: Level, message: &str) {
+        self.host.log(level, message);
     }
 
     pub(crate) fn skip(&self, side: Side, bytes: u64) {

@@ -1,7 +1,6 @@
 //! Reading one side of a flow.
 
 use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use memchr::{memchr, memmem};
@@ -10,7 +9,7 @@ use crate::inbox::{Buffer, Mark};
 use crate::info::Side;
 use crate::line::{Line, LinePart};
 use crate::read_error::{Ended, Gap, ReadError};
-use crate::shared::Shared;
+use crate::shared::Handle;
 
 /// Most bytes that one read may ask for: 65,536. What is longer has to be read in pieces.
 pub const MAX_READ: usize = 65_536;
@@ -30,13 +29,13 @@ pub const MAX_READ: usize = 65_536;
 #[derive(Debug)]
 pub struct ByteStream {
     side: Side,
-    shared: Rc<Shared>,
+    shared: Handle,
     buffer: Buffer,
     offset: u64,
 }
 
 impl ByteStream {
-    pub(crate) fn new(side: Side, shared: Rc<Shared>) -> Self {
+    pub(crate) fn new(side: Side, shared: Handle) -> Self {
         Self { side, shared, buffer: Buffer::default(), offset: 0 }
     }
 

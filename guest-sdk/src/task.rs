@@ -1,6 +1,5 @@
 //! The executor: one parser, polled when something was delivered and while it wakes itself.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -10,7 +9,7 @@ use crate::inbox::Mark;
 use crate::info::{FlowInfo, Side};
 use crate::read_error::{EndReason, GapReason, ReadError, too_long};
 use crate::record::{ParserDef, Running, Timestamp};
-use crate::shared::{HostCalls, Shared};
+use crate::shared::{Handle, Host, Shared};
 use crate::{Error, Result};
 
 /// One delivery.
@@ -92,7 +91,7 @@ impl<F: Future> Future for Undropped<F> {
 /// A parser at work on one flow.
 pub struct Task {
     future: Running,
-    shared: Rc<Shared>,
+    shared: Handle,
     datagrams: bool,
     woken: Arc<Woken>,
     waker: Waker,
@@ -101,9 +100,9 @@ pub struct Task {
 impl Task {
     /// Starts `def` on a flow. It runs at the first delivery.
     #[must_use]
-    pub fn new(def: &'static ParserDef, info: FlowInfo, host: Box<dyn HostCalls>) -> Self {
-        let shared = Rc::new(Shared::new(def, host, info.at));
-        let future = (def.start)(Flow::new(Rc::clone(&shared), info));
+    pub fn new(def: &'static ParserDef, info: FlowInfo, host: Host) -> Self {
+        let shared = Shared::new(def, host, info.at).into_handle();
+        let future = (def.start)(Flow::new(Handle::clone(&shared), info));
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
         let datagrams = info.transport == crate::Transport::Udp;
@@ -152,8 +151,8 @@ impl Task {
     }
 
     #[cfg(target_arch = "wasm32")]
-    pub(crate) fn shared(&self) -> &Rc<Shared> {
-        &self.shared
+    pub(crate) fn shared(&self) -> Handle {
+        self.shared
     }
 
     /// Polls until the parser is done, or waits without having been woken.
@@ -164,7 +163,7 @@ impl Task {
             self.woken.0.store(false, Ordering::Relaxed);
             match self.future.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => {
-                    report(outcome, self.shared.host());
+                    self.report(outcome);
                     return Progress::Ready;
                 }
                 Poll::Pending if self.woken.0.load(Ordering::Relaxed) => {}
@@ -172,20 +171,22 @@ impl Task {
             }
         }
     }
+
+    /// Tells the host how the parser ended. Being cut off and missing bytes are nobody's fault.
+    fn report(&self, outcome: Result<()>) {
+        match outcome {
+            Ok(()) | Err(Error::Read(ReadError::End(_) | ReadError::Gap(_))) => {}
+            Err(Error::Read(ReadError::TooLong { side, limit })) => {
+                self.shared.fail(&too_long(side, limit));
+            }
+            Err(Error::Decline(reason)) => self.shared.decline(&reason),
+            Err(Error::Violation(reason)) => self.shared.fail(&reason),
+        }
+    }
 }
 
 impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Task").field("shared", &self.shared).finish_non_exhaustive()
-    }
-}
-
-/// Tells the host how the parser ended. Being cut off and missing bytes are nobody's fault.
-fn report(outcome: Result<()>, host: &dyn HostCalls) {
-    match outcome {
-        Ok(()) | Err(Error::Read(ReadError::End(_) | ReadError::Gap(_))) => {}
-        Err(Error::Read(ReadError::TooLong { side, limit })) => host.fail(&too_long(side, limit)),
-        Err(Error::Decline(reason)) => host.decline(&reason),
-        Err(Error::Violation(reason)) => host.fail(&reason),
     }
 }

@@ -7,12 +7,11 @@ mod memory;
 use std::cell::RefCell;
 use std::mem::{self, ManuallyDrop};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::rc::Rc;
 
 use self::bindings::flowcell::parser::{host, types};
 use self::memory::Static;
 use crate::info::{FlowInfo, Level, Side, Transport};
-use crate::read_error::{EndReason, GapReason};
+use crate::read_error::{EndReason, GapReason, push_number, push_text};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Task};
@@ -123,7 +122,7 @@ static COMPONENT: Static<RefCell<Option<ManuallyDrop<Component>>>> =
 
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
-    std::panic::set_hook(Box::new(|info| host::log(host::Level::Error, &info.to_string())));
+    log_panics();
     let info = FlowInfo {
         client: endpoint(&flow.client),
         server: endpoint(&flow.server),
@@ -135,9 +134,29 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
         midstream: flow.midstream,
         originator: side(flow.originator),
     };
-    let task = Task::new(def, info, Box::new(Imports));
+    let task = Task::new(def, info, Imports);
     let component = Component { task, expected: Side::Client };
     COMPONENT.replace(Some(ManuallyDrop::new(component)));
+}
+
+/// Has panics logged as their `Display` shows them, with less code.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let mut text = Vec::new();
+        push_text(&mut text, "panicked at ");
+        if let Some(place) = info.location() {
+            push_text(&mut text, place.file());
+            for number in [place.line(), place.column()] {
+                push_text(&mut text, ":");
+                push_number(&mut text, number as usize);
+            }
+        }
+        if let Some(message) = info.payload_as_str() {
+            push_text(&mut text, ":\n");
+            push_text(&mut text, message);
+        }
+        host::log(host::Level::Error, str::from_utf8(&text).unwrap_or_default());
+    }));
 }
 
 /// `poll`: one delivery.
@@ -161,7 +180,7 @@ fn deliver(component: &mut Component, input: WireInput) -> Progress {
         WireInput::Data(chunk) => {
             let from = side(chunk.side);
             let expected = mem::replace(&mut component.expected, from);
-            let shared = Rc::clone(task.shared());
+            let shared = task.shared();
             let delivery = memory::Delivery::of(chunk.bytes);
             if shared.inbox(from).is_full() {
                 return task.overflowed(from, Timestamp(chunk.at), delivery.len());
@@ -212,7 +231,8 @@ fn endpoint(endpoint: &types::Endpoint) -> SocketAddr {
 }
 
 /// The host as the imports offer it.
-struct Imports;
+#[derive(Debug)]
+pub struct Imports;
 
 impl HostCalls for Imports {
     fn emit(&self, kind: u32, body: &[u8]) {

@@ -120,7 +120,7 @@ impl<'a, 'f> Client<'a, 'f> {
                 self.abandon_chunks();
                 self.talk.say(Said::Command(command));
             }
-            Verb::Rcpt | Verb::Known(_) | Verb::Unknown => {
+            Verb::Rcpt | Verb::Noop | Verb::Distinctive | Verb::Known | Verb::Unknown => {
                 self.talk.say(Said::Command(command));
             }
         }
@@ -342,6 +342,7 @@ impl<'a, 'f> Client<'a, 'f> {
     }
 
     /// Bytes are missing where a command was to be read.
+    #[inline(never)] // many places need it, and few conversations
     fn lose(&mut self) {
         self.lost = true;
         if let Some(message) = &mut self.chunks {
@@ -366,6 +367,7 @@ impl<'a, 'f> Client<'a, 'f> {
     }
 
     /// A message has no end.
+    #[inline(never)] // many places need it, and few conversations
     fn give_up(&mut self, mut message: Box<Message>) {
         message.incomplete = true;
         message.finish();

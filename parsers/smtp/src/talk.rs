@@ -11,7 +11,7 @@
 //! next bytes are: DATA, AUTH, STARTTLS. Where replies or commands are missing from the capture, the
 //! halves stop waiting for them when what they hold back grows beyond a limit.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -54,13 +54,20 @@ impl<'f> Talk<'f> {
         Self { state: RefCell::new(State::new(session)), waker: Cell::new(None) }
     }
 
+    /// No borrow outlives the step that takes it. Not inlined: that it is the only one is checked in one
+    /// place.
+    #[inline(never)]
+    fn state(&self) -> RefMut<'_, State<'f>> {
+        self.state.borrow_mut()
+    }
+
     // ---- the client half ----
 
     /// Lets the server half catch up where replies were there before their commands, and makes room
     /// for what the client says next.
     pub(crate) async fn catch_up(&self) {
         self.yield_to_server().await;
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         while state.is_full() {
             state.give_up();
         }
@@ -68,7 +75,7 @@ impl<'f> Talk<'f> {
 
     /// The client said something.
     pub(crate) fn say(&self, said: Said) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         if state.server_gone && (state.client_known || state.server_seen) {
             while !state.said.is_empty() {
                 state.give_up();
@@ -89,10 +96,10 @@ impl<'f> Talk<'f> {
 
     /// What the server answers to what was said last. `client` holds back what follows meanwhile.
     pub(crate) async fn answer(&self, client: &mut ByteStream) -> Answer {
-        self.state.borrow_mut().waiting = true;
+        self.state().waiting = true;
         self.yield_to_server().await;
         self.race(client, HELD_MAX, Until::Answered).await;
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         state.waiting = false;
         let answer = state.answer.take();
         answer.unwrap_or_else(|| {
@@ -106,13 +113,13 @@ impl<'f> Talk<'f> {
     /// `None` if no replies come.
     pub(crate) async fn replies_first(&self, client: &mut ByteStream) -> Option<bool> {
         self.race(client, 1, Until::Replied).await;
-        let state = self.state.borrow();
+        let state = self.state();
         (state.reply_waits || !state.server_gone).then_some(state.reply_waits)
     }
 
     /// The AUTH that was said last goes on with this line.
     pub(crate) fn respond(&self, line: &[u8]) {
-        if let Some(Said::Command(command)) = self.state.borrow_mut().said.last_mut()
+        if let Some(Said::Command(command)) = self.state().said.last_mut()
             && let Some(auth) = &mut command.auth
         {
             auth.respond(line);
@@ -121,18 +128,18 @@ impl<'f> Talk<'f> {
 
     /// A reply is there to something that was not said.
     pub(crate) fn reply_waits(&self) -> bool {
-        self.state.borrow().reply_waits
+        self.state().reply_waits
     }
 
     /// The server asked for a message, in reply to something that was not seen.
     pub(crate) fn message_asked_for(&self) -> bool {
-        self.state.borrow().last_code == 354
+        self.state().last_code == 354
     }
 
     /// Whether what the client says are not the commands that they seem to be. Asking starts the
     /// count afresh if so.
     pub(crate) fn is_strange(&self) -> bool {
-        let strange = &mut self.state.borrow_mut().strange;
+        let strange = &mut self.state().strange;
         let is_strange = *strange > STRANGE_MAX;
         if is_strange {
             *strange = 0;
@@ -142,13 +149,13 @@ impl<'f> Talk<'f> {
 
     /// Neither side has said anything that is SMTP.
     pub(crate) fn is_foreign(&self) -> bool {
-        let state = self.state.borrow();
+        let state = self.state();
         !state.client_known && !state.server_seen
     }
 
     /// The client will say no more.
     pub(crate) fn client_ended(&self) {
-        self.state.borrow_mut().client_gone = true;
+        self.state().client_gone = true;
         self.changed();
     }
 
@@ -157,7 +164,7 @@ impl<'f> Talk<'f> {
     /// The server replied: finds what it replies to. `server` holds back what follows meanwhile.
     pub(crate) async fn hear(&self, reply: &Reply, server: &mut ByteStream) -> Course {
         {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             state.server_seen = true;
             state.reply_waits = true;
             state.steps += 1;
@@ -165,7 +172,7 @@ impl<'f> Talk<'f> {
         self.changed();
         let raced = self.race(server, HELD_MAX, Until::Addressed(reply.code)).await;
         let course = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             let addressed = raced == Raced::Held && state.addressed(reply.code) == Some(true);
             // One direction only was captured.
             state.client_absent |= raced == Raced::Full;
@@ -180,16 +187,16 @@ impl<'f> Talk<'f> {
 
     /// Replies are missing here.
     pub(crate) async fn replies_lost(&self) {
-        self.state.borrow_mut().lose_replies();
+        self.state().lose_replies();
         self.changed();
         self.settle().await;
     }
 
     /// The server will say no more; waits for the client to end as well.
     pub(crate) async fn server_ended(&self) {
-        self.state.borrow_mut().server_gone = true;
+        self.state().server_gone = true;
         self.changed();
-        poll_fn(|cx| match self.state.borrow().client_gone {
+        poll_fn(|cx| match self.state().client_gone {
             true => Poll::Ready(()),
             false => self.wait(cx),
         })
@@ -200,7 +207,7 @@ impl<'f> Talk<'f> {
 
     /// Switches to TLS without having seen the server agree.
     pub(crate) fn switched_to_tls(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         while !state.said.is_empty() {
             state.resolve(None);
         }
@@ -209,7 +216,7 @@ impl<'f> Talk<'f> {
 
     /// Tells what was not answered and not finished.
     pub(crate) fn finish(&self) {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         while !state.said.is_empty() {
             state.resolve(None);
         }
@@ -224,7 +231,7 @@ impl<'f> Talk<'f> {
         let mut held_back = pin!(stream.look_ahead(room));
         let mut ended = false;
         poll_fn(|cx| {
-            if self.state.borrow().holds(until) {
+            if self.state().holds(until) {
                 return Poll::Ready(Raced::Held);
             }
             if !ended {
@@ -263,9 +270,9 @@ impl<'f> Talk<'f> {
             return;
         }
         loop {
-            let steps = self.state.borrow().steps;
+            let steps = self.state().steps;
             self.settle().await;
-            if self.state.borrow().steps == steps {
+            if self.state().steps == steps {
                 return;
             }
         }

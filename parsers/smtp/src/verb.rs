@@ -16,8 +16,11 @@ pub(crate) enum Verb {
     Quit,
     Auth,
     StartTls,
+    Noop,
+    /// Known, without effect on the course of the conversation, and in no other protocol.
+    Distinctive,
     /// Known, and without effect on the course of the conversation.
-    Known(&'static str),
+    Known,
     Unknown,
 }
 
@@ -37,23 +40,23 @@ const VERBS: [(&str, Verb); 30] = [
     ("X-EXPS", Verb::Auth),
     ("STARTTLS", Verb::StartTls),
     ("X-ANONYMOUSTLS", Verb::StartTls),
-    ("NOOP", Verb::Known("NOOP")),
-    ("HELP", Verb::Known("HELP")),
-    ("VRFY", Verb::Known("VRFY")),
-    ("EXPN", Verb::Known("EXPN")),
-    ("ETRN", Verb::Known("ETRN")),
-    ("ATRN", Verb::Known("ATRN")),
-    ("BURL", Verb::Known("BURL")),
-    ("TURN", Verb::Known("TURN")),
-    ("SEND", Verb::Known("SEND")),
-    ("SOML", Verb::Known("SOML")),
-    ("SAML", Verb::Known("SAML")),
-    ("XCLIENT", Verb::Known("XCLIENT")),
-    ("XFORWARD", Verb::Known("XFORWARD")),
-    ("XSHADOW", Verb::Known("XSHADOW")),
-    ("X-EXCH50", Verb::Known("X-EXCH50")),
-    ("XEXCH50", Verb::Known("XEXCH50")),
-    ("X-LINK2STATE", Verb::Known("X-LINK2STATE")),
+    ("NOOP", Verb::Noop),
+    ("HELP", Verb::Known),
+    ("VRFY", Verb::Distinctive),
+    ("EXPN", Verb::Distinctive),
+    ("ETRN", Verb::Distinctive),
+    ("ATRN", Verb::Known),
+    ("BURL", Verb::Known),
+    ("TURN", Verb::Known),
+    ("SEND", Verb::Known),
+    ("SOML", Verb::Known),
+    ("SAML", Verb::Known),
+    ("XCLIENT", Verb::Known),
+    ("XFORWARD", Verb::Known),
+    ("XSHADOW", Verb::Known),
+    ("X-EXCH50", Verb::Known),
+    ("XEXCH50", Verb::Known),
+    ("X-LINK2STATE", Verb::Known),
 ];
 
 impl Verb {
@@ -68,9 +71,8 @@ impl Verb {
     pub(crate) fn is_distinctive(self) -> bool {
         match self {
             Self::Helo | Self::Ehlo | Self::Lhlo | Self::Mail | Self::Rcpt | Self::Data => true,
-            Self::Bdat | Self::Rset | Self::StartTls => true,
-            Self::Known(name) => matches!(name, "VRFY" | "EXPN" | "ETRN"),
-            Self::Quit | Self::Auth | Self::Unknown => false,
+            Self::Bdat | Self::Rset | Self::StartTls | Self::Distinctive => true,
+            Self::Quit | Self::Auth | Self::Noop | Self::Known | Self::Unknown => false,
         }
     }
 }
@@ -86,9 +88,8 @@ pub(crate) fn looks_like_command(line: &[u8]) -> bool {
         Verb::Helo | Verb::Ehlo | Verb::Lhlo => one_word,
         Verb::Bdat => argument.first().is_some_and(u8::is_ascii_digit),
         Verb::Auth => argument.first().is_some_and(u8::is_ascii_alphabetic),
-        Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls => argument.is_empty(),
-        Verb::Known(name) => name == "NOOP" && argument.is_empty(),
-        Verb::Unknown => false,
+        Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls | Verb::Noop => argument.is_empty(),
+        Verb::Distinctive | Verb::Known | Verb::Unknown => false,
     }
 }
 

@@ -1,0 +1,43 @@
+//! Guests are small: every host has the bundled ones in it and compiles them.
+#![expect(clippy::expect_used, reason = "a test may panic")]
+
+use flowcell_tests::command::read;
+use flowcell_tests::guests::parser;
+
+/// Pages of 64 KiB that a core module's memory starts with, from its memory section.
+fn pages(module: &[u8]) -> u32 {
+    let mut rest = &module[8..];
+    loop {
+        let (id, body) = rest.split_first().expect("a memory section");
+        let (length, body) = leb128(body);
+        let (section, later) = body.split_at(length as usize);
+        if *id == 5 {
+            // One memory, its flags, and the pages that it has at least.
+            return leb128(&section[2..]).0;
+        }
+        rest = later;
+    }
+}
+
+fn leb128(bytes: &[u8]) -> (u32, &[u8]) {
+    let (mut value, mut at) = (0, 0);
+    loop {
+        value |= u32::from(bytes[at] & 0x7f) << (7 * at);
+        at += 1;
+        if bytes[at - 1] < 0x80 {
+            return (value, &bytes[at..]);
+        }
+    }
+}
+
+#[test]
+fn smtp_is_at_most_100_kib_and_starts_with_at_most_two_pages() {
+    let module = read(&parser("smtp"));
+    assert!(module.len() <= 100 << 10, "{} bytes", module.len());
+    assert!(pages(&module) <= 2, "{} pages", pages(&module));
+}
+
+#[test]
+fn the_template_starts_with_one_page() {
+    assert_eq!(pages(&read(&parser("template"))), 1);
+}

@@ -207,6 +207,8 @@ impl<T: Element> Value for Vec<T> {
 }
 
 /// Text from the wire. It should be UTF-8 and may be anything: the host marks what is not.
+///
+/// Made by `.into()` from `&[u8]`, `&str`, `Vec<u8>` or `String`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text<'a>(pub Cow<'a, [u8]>);
 

@@ -162,7 +162,7 @@ fn types_choose_records() {
     assert_eq!(types(&["echo.*"]), (0, 2));
     assert_eq!(types(&["flow"]), (3, 0));
     assert_eq!(types(&["fl*", "*.exchange"]), (3, 2));
-    assert_eq!(types(&["nothing"]), (0, 0));
+    assert_eq!(types(&["fault"]), (0, 0));
 }
 
 #[test]
@@ -374,4 +374,37 @@ fn flows_beyond_the_last_cell_are_tracked_and_told() {
     assert_eq!(records.len(), MAX_CELLS + 10);
     assert_eq!(records.iter().filter(outcome).count(), 10);
     assert_eq!(run.of_type("fault").len(), 0);
+}
+
+#[test]
+fn types_that_match_nothing_are_told() {
+    let (_scratch, capture, parsers) = prepared();
+    let wrong = run(&capture, &parsers, &["--types", "flow", "--types", "echo"]);
+    assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""));
+    let told =
+        "--types echo matches no type of record; there are: anomaly, echo.exchange, fault, flow";
+    assert!(wrong.stderr.contains(told), "{}", wrong.stderr);
+    let right = run(&capture, &parsers, &["--types", "flow,echo.*"]);
+    assert_eq!(right.code, Some(0), "{}", right.stderr);
+    assert_eq!((right.of_type("flow").len(), right.of_type("echo.exchange").len()), (3, 2));
+    let streams = Run::of(flowcell(["streams", "--types", "smtp.*", "-r"]).arg(&capture));
+    assert_eq!(streams.code, Some(2));
+}
+
+#[test]
+fn a_capture_that_nothing_can_be_made_of_is_told() {
+    let scratch = Scratch::new();
+    let capture = scratch.capture("netlink.pcap", &Pcap::new(253).frame(&[0; 40]).frame(&[1; 40]));
+    let run = Run::of(flowcell(["run", "-q", "-r"]).arg(capture));
+    assert_eq!(run.code, Some(0));
+    let told = "no flow was found in 2 frames; 2 were left out as `unsupported_link`";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
+fn a_folder_says_that_it_replaces_the_bundled_parsers() {
+    let (_scratch, capture, parsers) = prepared();
+    let run = Run::of(flowcell(["run", "--parsers"]).arg(parsers).arg("-r").arg(capture));
+    let told = "parsers: echo@0.1.0 tcp/7; the bundled ones are not used";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
 }

@@ -73,8 +73,8 @@ pub(super) struct OutputArgs {
     #[arg(short = 'o', long, value_name = "FILE", default_value = "-")]
     pub(super) output: PathBuf,
 
-    /// Write only records of these types, for instance `smtp.*`. May be given several times.
-    #[arg(long, value_name = "GLOB")]
+    /// Write only records of these types, for instance `smtp.*,flow`. May be given several times.
+    #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     pub(super) types: Vec<String>,
 
     /// Do not print the summary.

@@ -3,12 +3,12 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use flowcell_core::{EngineConfig, FlowEngine};
+use flowcell_core::{Counters, EngineConfig, FlowEngine};
 use serde::Serialize;
 
 use super::args::RunArgs;
@@ -33,7 +33,23 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
         None => Box::new(Files::new(inputs.files.clone(), inputs.compiled_filter()?)),
     };
+    if args.stats_json.as_deref() == Some(Path::new("-")) {
+        bail!("--stats-json wants a file; records go to standard output");
+    }
+    let bundled_only = args.parsers.is_none();
     let Parsers { handle, reports, refused, _watcher } = load(args.parsers, live, &messages)?;
+    let known = known_types(&handle);
+    if let Some(glob) = args.output.types.iter().find(|glob| !session::matches_any(glob, &known)) {
+        let problem =
+            format!("--types {glob} matches no type of record; there are: {}", known.join(", "));
+        if !live {
+            bail!(problem);
+        }
+        messages.tell(&problem); // a parser that has it may still be loaded
+    }
+    if !args.output.quiet && !bundled_only {
+        tell_parsers(&handle, &messages);
+    }
     let mut engine = FlowEngine::new(engine_config(live));
     let mut worker =
         Worker::new(handle, session::writer(&args.output, &inputs.files)?, messages.clone());
@@ -64,11 +80,58 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         fs::write(path, json)
             .with_context(|| format!("{name}: the counters can not be written"))?;
     }
+    tell_if_nothing_was_followed(engine.counters(), &messages);
     if !args.output.quiet {
         session::tell_summary(&summary.table());
     }
     let faults = args.strict && !stats.faults.is_empty();
     Ok(session::exit(writer.failed(), &outcome, bad_input, faults, &messages))
+}
+
+/// The types that records of this run can have.
+fn known_types(handle: &Handle) -> Vec<String> {
+    let own = ["anomaly", "fault", "flow", "parser"].map(String::from);
+    let mut types = Vec::from(own);
+    for loaded in handle.current().parsers() {
+        let description = loaded.parser.description();
+        let names = description.records.iter().map(|record| &record.name);
+        types.extend(names.map(|name| format!("{}.{name}", description.name)));
+    }
+    types.sort();
+    types
+}
+
+/// Says what a folder has brought: it replaces the bundled parsers.
+fn tell_parsers(handle: &Handle, messages: &Messages) {
+    let shown = |loaded: &Loaded| {
+        let description = loaded.parser.description();
+        let tcp = description.tcp_ports.iter().map(|port| format!(" tcp/{port}"));
+        let udp = description.udp_ports.iter().map(|port| format!(" udp/{port}"));
+        let ports: String = tcp.chain(udp).collect();
+        format!("{}{ports}", loaded.parser.label())
+    };
+    let parsers: Vec<String> = handle.current().parsers().iter().map(shown).collect();
+    let parsers = if parsers.is_empty() { "none".to_owned() } else { parsers.join(", ") };
+    messages.tell(&format!("parsers: {parsers}; the bundled ones are not used"));
+}
+
+/// A capture that nothing can be made of must not look like one in which nothing happened.
+fn tell_if_nothing_was_followed(counters: &Counters, messages: &Messages) {
+    if counters.frames == 0 || counters.flows_opened > 0 {
+        return;
+    }
+    let reasons = counters.iter().filter(|(name, _)| {
+        name.starts_with("unsupported") || name.starts_with("decode") || *name == "fragments"
+    });
+    if let Some((name, count)) =
+        reasons.filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count)
+    {
+        let frames = counters.frames;
+        messages.tell(&format!(
+            "no flow was found in {frames} frames; {count} were left out as `{name}` \
+             (README, \"What it can read\")"
+        ));
+    }
 }
 
 /// Longest time that a record waits in a live run before it is written.

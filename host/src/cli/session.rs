@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use wildmatch::WildMatch;
 
 use super::args::OutputArgs;
 use super::exit::Exit;
@@ -27,6 +28,12 @@ pub(super) fn writer(args: &OutputArgs, inputs: &[PathBuf]) -> Result<Writer> {
         Box::new(file.with_context(|| format!("{name}: the output can not be written"))?)
     };
     Ok(Writer::new(out, &args.types))
+}
+
+/// `glob`, from `--types`, matches one of these types of record.
+pub(super) fn matches_any(glob: &str, types: &[String]) -> bool {
+    let glob = WildMatch::new(glob);
+    types.iter().any(|ty| glob.matches(ty))
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {

@@ -17,6 +17,10 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     if inputs.files.is_empty() {
         bail!("nothing to read; name capture files with -r");
     }
+    let matches = |glob: &String| session::matches_any(glob, &["stream".to_owned()]);
+    if !args.output.types.iter().all(matches) {
+        bail!("all records of this command are of the type `stream`: --types leaves none");
+    }
     let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
     let mut engine = FlowEngine::new(EngineConfig::default());
     let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);

@@ -264,27 +264,18 @@ impl FlowTask {
             output = std::mem::take(cell.output());
         }
         self.heed(&output);
-        let fault = match outcome {
-            Ok(Progress::Pending) => None,
-            Ok(Progress::Ready) => {
-                self.stage = Stage::Over(Ending::Done);
-                None
-            }
-            Err(fault) => {
-                self.stage = Stage::Over(Ending::Fault(fault.class.name()));
-                Some(fault)
-            }
+        // A fault says more than what the parser had decided before it, and that more than `ready`.
+        let ending = match (&outcome, &output.verdict) {
+            (Err(fault), _) => Some(Ending::Fault(fault.class.name())),
+            (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
+            (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
+            (Ok(Progress::Ready), None) => Some(Ending::Done),
+            (Ok(Progress::Pending), None) => None,
         };
-        if fault.is_none() {
-            match &output.verdict {
-                Some(Verdict::Declined(why)) => {
-                    self.stage = Stage::Over(Ending::Declined(why.clone()))
-                }
-                Some(Verdict::Failed(why)) => self.stage = Stage::Over(Ending::Failed(why.clone())),
-                None => {}
-            }
+        if let Some(ending) = ending {
+            self.stage = Stage::Over(ending);
         }
-        tell(self, Delivered { output, fault });
+        tell(self, Delivered { output, fault: outcome.err() });
     }
 
     /// Takes note of what the parser wants from now on.

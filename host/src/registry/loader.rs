@@ -1,14 +1,15 @@
 //! From the bytes of a `.wasm` file to a parser.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use wasmparser::Payload;
 
-use crate::runtime::{CellLimits, Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, WORLD, clipped};
+use crate::runtime::{
+    CellLimits, Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, WORLD, clipped, refuse_foreign,
+};
 
 /// A loaded parser and where it is from.
 #[derive(Debug, Clone)]
@@ -121,7 +122,7 @@ fn compile(engine: &Engine, bytes: &[u8], limits: CellLimits) -> Result<Parser, 
 fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
     let invalid = |error: wasmparser::BinaryReaderError| LoadProblem::Module(error.to_string());
     let mut has_types = false;
-    let mut foreign = BTreeSet::new();
+    let mut imported = Vec::new();
     for payload in wasmparser::Parser::new(0).parse_all(module) {
         match payload.map_err(invalid)? {
             Payload::CustomSection(section) => {
@@ -129,10 +130,7 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
             }
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    let from = import.map_err(invalid)?.module;
-                    if !from.starts_with("flowcell:parser/") {
-                        foreign.insert(from.to_owned());
-                    }
+                    imported.push(import.map_err(invalid)?.module);
                 }
             }
             _ => {}
@@ -141,10 +139,7 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
     if !has_types {
         return Err(LoadProblem::NoComponentType);
     }
-    if !foreign.is_empty() {
-        let imports = clipped(&foreign.into_iter().collect::<Vec<_>>().join(", "), MAX_TEXT);
-        return Err(ParserError::Imports { imports }.into());
-    }
+    refuse_foreign(imported.into_iter())?;
     wit_component::ComponentEncoder::default()
         .validate(true)
         .module(module)

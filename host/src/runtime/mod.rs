@@ -26,5 +26,6 @@ pub use fault::{Fault, FaultClass};
 pub(crate) use fault::{MAX_TEXT, clipped};
 pub use imports::WORLD;
 pub use limits::{CellLimits, MAX_FILE};
+pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
 pub use state::{Emitted, LogLine, Output, Verdict};

@@ -91,19 +91,24 @@ impl std::fmt::Debug for Parser {
     }
 }
 
+/// Refuses the imports that no parser gets, if there are any among `imports`.
+pub(crate) fn refuse_foreign<'a>(
+    imports: impl Iterator<Item = &'a str>,
+) -> Result<(), ParserError> {
+    let foreign: BTreeSet<&str> =
+        imports.filter(|name| !name.starts_with("flowcell:parser/")).collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    let names = foreign.into_iter().collect::<Vec<_>>().join(", ");
+    Err(ParserError::Imports { imports: clipped(&names, MAX_TEXT) })
+}
+
 /// Says in our own words what a component of another world wants or lacks; wasmtime's own check of
 /// the types comes after.
 fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError> {
     let ty = component.component_type();
-    let foreign: BTreeSet<String> = ty
-        .imports(engine.inner())
-        .map(|(name, _)| name.to_owned())
-        .filter(|name| !name.starts_with("flowcell:parser/"))
-        .collect();
-    if !foreign.is_empty() {
-        let imports = clipped(&foreign.into_iter().collect::<Vec<_>>().join(", "), MAX_TEXT);
-        return Err(ParserError::Imports { imports });
-    }
+    refuse_foreign(ty.imports(engine.inner()).map(|(name, _)| name))?;
     let exports: BTreeSet<String> = ty
         .exports(engine.inner())
         .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))

@@ -65,7 +65,7 @@ counters! {
     flows_closed,
     /// TCP flows opened without their handshake.
     flows_midstream,
-    /// TCP flows whose direction was taken from a SYN-ACK.
+    /// Flows whose direction was taken from a SYN-ACK, or from a port that servers use.
     flows_flipped,
     /// TCP flows whose addresses and ports were taken over by a new connection.
     flows_reused,
@@ -81,6 +81,12 @@ counters! {
     flows_expired_udp_one_sided,
     /// UDP flows that expired idle.
     flows_expired_udp,
+    /// ICMP flows that expired idle.
+    flows_expired_icmp,
+    /// Flows of other protocols over IP that expired idle.
+    flows_expired_other,
+    /// Times that the timeouts for emergencies began to apply.
+    emergencies,
     /// Closed flows evicted while they lingered.
     flows_evicted_closed,
     /// Flows evicted that were not established or had one direction only.

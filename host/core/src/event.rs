@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{FiveTuple, FlowId, FlowSummary, Side, Timestamp};
+use crate::{FiveTuple, FlowId, FlowSummary, Side, Timestamp, Tunnel};
 
 /// A flow as it is at the time of an event.
 #[derive(Debug, Clone, Copy)]
@@ -19,10 +19,14 @@ pub struct FlowView<'a> {
     pub midstream: bool,
     /// VLAN ids of the first packet, outermost first.
     pub vlan: &'a [u16],
+    /// The tunnel that the first packet came through.
+    pub tunnel: Option<&'a Tunnel>,
     /// The time of the frame that caused the event, or the time at which a timer was due.
     pub ts: Timestamp,
     /// The number of the frame that caused the event; for a timer, of the last frame given.
     pub packet: u64,
+    /// Whether a timer caused the event, or the end of the input, and not a packet.
+    pub timer: bool,
 }
 
 /// Something that happened to a flow.
@@ -95,6 +99,12 @@ pub enum Demand {
 pub trait FlowSink {
     /// Takes one event. Borrowed parts are valid during the call only.
     fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand;
+
+    /// Returns a side of a flow of which nothing more is wanted, one after the other, for sinks that
+    /// find out while they are told of something else. Asked after every packet.
+    fn next_done(&mut self) -> Option<(FlowId, Side)> {
+        None
+    }
 }
 
 /// Defines an enum whose variants have stable names for output.

@@ -24,7 +24,7 @@
 //!     }
 //! }
 //!
-//! let mut engine = FlowEngine::new(EngineConfig::default());
+//! let mut engine = FlowEngine::new(&EngineConfig::default());
 //! let mut sink = Count::default();
 //! // for each frame of the capture: engine.handle_frame(&frame, &mut sink);
 //! engine.finish(&mut sink);
@@ -42,26 +42,34 @@
 
 pub mod decode;
 
+mod config;
 mod counters;
+mod dispatch;
 mod engine;
 mod event;
 mod flow;
 mod key;
 mod limits;
+mod shard;
 mod tcp;
 #[cfg(test)]
 mod testing;
 mod time;
+mod tunnel;
 mod udp;
 
+pub use config::{Checksums, EngineConfig, KeyOptions};
 pub use counters::Counters;
 pub use decode::{DecodeError, DecodeErrorKind, Layer, LinkType, RawFrame};
-pub use engine::{EngineConfig, FlowEngine};
+pub use dispatch::{Dispatcher, Outlets};
+pub use engine::FlowEngine;
 pub use event::{
     Anomaly, AnomalyKind, AnomalySet, Demand, EndReason, FlowEvent, FlowSink, FlowView, GapReason,
 };
 pub use flow::{FlowSummary, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
+pub use shard::{Arrival, Shard};
 pub use tcp::{OverlapPolicy, SeqNo};
 pub use time::Timestamp;
+pub use tunnel::{Origin, Tunnel};

@@ -98,6 +98,31 @@ limits! {
         => "close the flow, reason idle";
     /// Silence after which a UDP flow with both directions is closed, in ms.
     udp_timeout_ms = 60_000, "ms", ["flows_expired_udp"] => "close the flow, reason idle";
+    /// Silence after which an ICMP flow is closed, in ms.
+    icmp_timeout_ms = 60_000, "ms", ["flows_expired_icmp"] => "close the flow, reason idle";
+    /// Silence after which a flow of any other protocol over IP is closed, in ms.
+    other_timeout_ms = 60_000, "ms", ["flows_expired_other"] => "close the flow, reason idle";
+    /// Share of `max_flows` at which the timeouts for emergencies start to apply, in percent. They
+    /// apply until four fifths of that are left.
+    emergency_percent = 90, "%", ["emergencies"] => "use the timeouts for emergencies";
+    /// `tcp_attempt_timeout_ms` in an emergency, in ms.
+    emergency_tcp_attempt_timeout_ms = 5_000, "ms", ["flows_expired_attempt"]
+        => "close the flow, reason idle";
+    /// `tcp_timeout_ms` in an emergency, in ms.
+    emergency_tcp_timeout_ms = 60_000, "ms", ["flows_expired_tcp"] => "close the flow, reason idle";
+    /// `tcp_linger_ms` in an emergency, in ms.
+    emergency_tcp_linger_ms = 500, "ms", ["flows_expired_closed"] => "remove the flow";
+    /// `udp_one_sided_timeout_ms` in an emergency, in ms.
+    emergency_udp_one_sided_timeout_ms = 5_000, "ms", ["flows_expired_udp_one_sided"]
+        => "close the flow, reason idle";
+    /// `udp_timeout_ms` in an emergency, in ms.
+    emergency_udp_timeout_ms = 15_000, "ms", ["flows_expired_udp"] => "close the flow, reason idle";
+    /// `icmp_timeout_ms` in an emergency, in ms.
+    emergency_icmp_timeout_ms = 5_000, "ms", ["flows_expired_icmp"]
+        => "close the flow, reason idle";
+    /// `other_timeout_ms` in an emergency, in ms.
+    emergency_other_timeout_ms = 5_000, "ms", ["flows_expired_other"]
+        => "close the flow, reason idle";
     /// How long a hole may stay open while bytes beyond it are waiting, in ms. Long, because what
     /// the peer has not acknowledged will be sent again, and RFC 6298 §5.5 doubles the time to that
     /// with every attempt.

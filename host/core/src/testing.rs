@@ -4,7 +4,7 @@
 use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::decode::VlanTags;
-use crate::flow::{AnomalyLog, Flow, Ident, Proto, Tally};
+use crate::flow::{AnomalyLog, Flow, Ident, Proto, Silence, Tally};
 use crate::udp::Udp;
 use crate::{
     Demand, Endpoint, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView,
@@ -56,7 +56,10 @@ pub(crate) fn udp_flow(port: u16, generation: u32) -> Flow {
             vlan: VlanTags::default(),
             midstream: false,
             flipped: false,
+            scope: 0,
+            tunnel: None,
         },
+        silence: Silence::new(),
         last_ts: Timestamp(0),
         tally: [Tally::default(), Tally::default()],
         anomalies: AnomalyLog::default(),
@@ -210,7 +213,7 @@ impl Lab {
 
     pub(crate) fn configured(config: EngineConfig) -> Self {
         Self {
-            engine: FlowEngine::new(config),
+            engine: FlowEngine::new(&config),
             log: Log::default(),
             first: [1001, 5001],
             port: 4000,
@@ -306,7 +309,8 @@ impl Lab {
     /// Returns a counter.
     #[track_caller]
     pub(crate) fn count(&self, name: &str) -> u64 {
-        let found = self.engine.counters().iter().find(|(counter, _)| *counter == name);
+        let counters = self.engine.counters();
+        let found = counters.iter().find(|(counter, _)| *counter == name);
         found.unwrap_or_else(|| panic!("no counter {name}")).1
     }
 

@@ -22,7 +22,7 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
         bail!("all records of this command are of the type `stream`: --types leaves none");
     }
     let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
-    let mut engine = FlowEngine::new(EngineConfig::default());
+    let mut engine = FlowEngine::new(&EngineConfig::default());
     let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);
     let interrupt = session::interrupt()?;
     let outcome = drive(&mut source, &mut engine, &mut sink, &interrupt, |_| {});

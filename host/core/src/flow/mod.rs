@@ -6,7 +6,9 @@ mod timers;
 
 pub use summary::{FlowSummary, SideSummary};
 pub(crate) use table::FlowTable;
-pub(crate) use timers::{Class, Due, Timers};
+pub(crate) use timers::{Class, Due, Silence, Timers};
+
+use std::sync::Arc;
 
 use crate::decode::VlanTags;
 use crate::event::{Anomaly, AnomalyKind, AnomalySet, FlowView};
@@ -14,6 +16,7 @@ use crate::tcp::{HoldPool, Outlet, Tcp};
 use crate::udp::Udp;
 use crate::{
     Counters, Demand, EndReason, FiveTuple, FlowEvent, FlowId, FlowSink, GapReason, Side, Timestamp,
+    Transport, Tunnel,
 };
 
 /// What is fixed when a flow opens.
@@ -26,6 +29,10 @@ pub(crate) struct Ident {
     pub(crate) vlan: VlanTags,
     pub(crate) midstream: bool,
     pub(crate) flipped: bool,
+    /// What tells the flow from others with the same 5-tuple; see [`Arrival`](crate::Arrival).
+    pub(crate) scope: u64,
+    /// The tunnel that the first packet came through.
+    pub(crate) tunnel: Option<Arc<Tunnel>>,
 }
 
 /// What is counted of each side whatever the transport.
@@ -47,6 +54,7 @@ pub(crate) struct AnomalyLog {
 #[derive(Debug)]
 pub(crate) enum Proto {
     Tcp(Tcp),
+    /// UDP, and all that has no streams either.
     Udp(Udp),
 }
 
@@ -54,6 +62,7 @@ pub(crate) enum Proto {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) ident: Ident,
+    pub(crate) silence: Silence,
     pub(crate) last_ts: Timestamp,
     pub(crate) tally: [Tally; 2],
     pub(crate) anomalies: AnomalyLog,
@@ -74,6 +83,8 @@ pub(crate) struct Emit<'e> {
     pub(crate) sink: &'e mut dyn FlowSink,
     pub(crate) ts: Timestamp,
     pub(crate) packet: u64,
+    /// A timer is the cause, not a packet.
+    pub(crate) timer: bool,
 }
 
 impl Emit<'_> {
@@ -87,8 +98,10 @@ impl Emit<'_> {
             first_packet: flow.first_packet,
             midstream: flow.midstream,
             vlan: flow.vlan.ids(),
+            tunnel: flow.tunnel.as_deref(),
             ts: self.ts,
             packet: self.packet,
+            timer: self.timer,
         };
         self.sink.event(&view, event)
     }
@@ -183,8 +196,10 @@ impl Flow {
             (Proto::Tcp(tcp), _) if !tcp.is_active() => Class::Attempt,
             (Proto::Tcp(_), true) => Class::Tcp,
             (Proto::Tcp(_), false) => Class::TcpOneSided,
-            (Proto::Udp(_), true) => Class::Udp,
-            (Proto::Udp(_), false) => Class::UdpOneSided,
+            (Proto::Udp(_), two_sided) => match self.ident.tuple.transport {
+                Transport::Udp if two_sided => Class::Udp,
+                Transport::Udp | Transport::Tcp => Class::UdpOneSided,
+            },
         }
     }
 

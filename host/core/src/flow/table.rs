@@ -5,7 +5,7 @@
 //! rule, one cache line of the index. The caller bounds the number of flows.
 
 use super::Flow;
-use crate::{FiveTuple, FlowId, Side};
+use crate::{FiveTuple, FlowId, Side, Timestamp};
 
 /// An entry of the index that leads to no flow.
 const EMPTY: u32 = u32::MAX;
@@ -50,9 +50,16 @@ impl FlowTable {
         self.slots.get_mut(index as usize)?.flow.as_mut()
     }
 
+    /// Returns when a packet of the flow in a slot was last seen.
+    #[inline]
+    pub(crate) fn since(&self, index: u32) -> Timestamp {
+        let flow = self.slots.get(index as usize).and_then(|slot| slot.flow.as_ref());
+        flow.map_or(Timestamp(0), |flow| flow.silence.since)
+    }
+
     /// Finds the flow that a packet with these endpoints belongs to, and who sent the packet.
     #[inline]
-    pub(crate) fn find(&self, tag: u32, packet: &FiveTuple) -> Option<(u32, Side)> {
+    pub(crate) fn find(&self, tag: u32, scope: u64, packet: &FiveTuple) -> Option<(u32, Side)> {
         let mask = self.entries.len() - 1;
         let mut at = tag as usize & mask;
         loop {
@@ -62,6 +69,7 @@ impl FlowTable {
             }
             if entry.tag == tag
                 && let Some(flow) = self.slots.get(entry.index as usize)?.flow.as_ref()
+                && flow.ident.scope == scope
                 && let Some(side) = flow.ident.tuple.side_of(packet)
             {
                 return Some((entry.index, side));
@@ -105,17 +113,13 @@ impl FlowTable {
         Some(flow)
     }
 
-    /// Returns the slots of all flows in the order in which they opened.
-    pub(crate) fn in_order(&self) -> Vec<u32> {
-        let mut order: Vec<_> = self
-            .slots
-            .iter()
-            .filter_map(|slot| slot.flow.as_ref())
-            // Generations count up; their distance to the latest one survives their wrap.
-            .map(|flow| (self.opened.wrapping_sub(flow.ident.id.generation), flow.ident.id.index))
-            .collect();
-        order.sort_unstable_by(|a, b| b.cmp(a));
-        order.into_iter().map(|(_, index)| index).collect()
+    /// Returns all flows, as first packet and slot, in the order in which they opened.
+    pub(crate) fn in_order(&self) -> Vec<(u64, u32)> {
+        let mut order: Vec<_> = self.slots.iter().filter_map(|slot| slot.flow.as_ref()).collect();
+        // Generations count up; their distance to the latest one survives their wrap.
+        let age = |flow: &&Flow| self.opened.wrapping_sub(flow.ident.id.generation);
+        order.sort_unstable_by_key(|flow| std::cmp::Reverse(age(flow)));
+        order.iter().map(|flow| (flow.ident.first_packet, flow.ident.id.index)).collect()
     }
 
     fn grow(&mut self) {
@@ -180,7 +184,7 @@ mod tests {
             // Few tags, so that runs collide and wrap.
             let port = rng.below(300) as u16;
             let tag = (u32::from(port) % 61).wrapping_sub(30);
-            let found = table.find(tag, &udp_flow(port, 0).ident.tuple).map(|(index, _)| index);
+            let found = table.find(tag, 0, &udp_flow(port, 0).ident.tuple).map(|(index, _)| index);
             assert_eq!(found, model.get(&port).copied());
             match found {
                 Some(index) => {

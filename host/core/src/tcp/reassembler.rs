@@ -69,7 +69,7 @@ impl HoldPool {
         }
     }
 
-    #[cfg(test)]
+    /// Returns how many bytes are held, bookkeeping included.
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }

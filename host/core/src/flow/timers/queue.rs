@@ -1,0 +1,239 @@
+//! The timers of one class of flows.
+
+use std::collections::BTreeSet;
+
+use super::Class;
+use crate::Timestamp;
+
+/// The end of a list, and no flow.
+const NONE: u32 = u32::MAX;
+
+/// Buckets in which the time up to the timeout is cut.
+const BUCKETS: u64 = 128;
+
+/// Buckets of a ring: those up to the timeout, one that time is in, and one that is partly over.
+const RING: u64 = BUCKETS + 2;
+
+/// The links of one slot.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    prev: u32,
+    next: u32,
+    /// The time of the last packet as the queue knows it; never later than it really was.
+    since: Timestamp,
+    /// The deadline for which the slot is among the holes; the end of time if it is not.
+    hole: Timestamp,
+    /// The bucket of the ring; `NEAR` if it is in the ordered set.
+    bucket: u8,
+}
+
+/// Stands for a bucket where a slot is in the ordered set.
+const NEAR: u8 = u8::MAX;
+
+/// The links of all slots, which all queues share: a flow is in one of them at a time.
+#[derive(Debug, Default)]
+pub(super) struct Links(Vec<Link>);
+
+impl Links {
+    fn at(&mut self, index: u32) -> &mut Link {
+        let index = index as usize;
+        if index >= self.0.len() {
+            let since = Timestamp(0);
+            let link = Link { prev: NONE, next: NONE, since, hole: Timestamp::MAX, bucket: NEAR };
+            self.0.resize(index + 1, link);
+        }
+        &mut self.0[index]
+    }
+
+    pub(super) fn hole(&self, index: u32) -> Option<Timestamp> {
+        let hole = self.0.get(index as usize)?.hole;
+        (hole != Timestamp::MAX).then_some(hole)
+    }
+
+    pub(super) fn set_hole(&mut self, index: u32, deadline: Timestamp) {
+        self.at(index).hole = deadline;
+    }
+
+    pub(super) fn take_hole(&mut self, index: u32) -> Option<Timestamp> {
+        let hole = self.hole(index)?;
+        self.set_hole(index, Timestamp::MAX);
+        Some(hole)
+    }
+}
+
+/// Flows ordered by when they were last seen: those next to expire exactly, the others roughly.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) class: Class,
+    /// In nanoseconds.
+    timeout: u64,
+    /// The timeout under pressure; not above `timeout`.
+    emergency: u64,
+    /// What a bucket spans, in nanoseconds.
+    span: u64,
+    /// The number of the bucket up to which all flows are in `near`.
+    at: u64,
+    /// The first flow of each bucket; bucket `n` is at `n % RING`.
+    heads: Box<[u32]>,
+    /// Flows in the ring.
+    in_ring: usize,
+    near: BTreeSet<(Timestamp, u32)>,
+}
+
+impl Queue {
+    pub(super) fn new(class: Class, [timeout, emergency]: [u64; 2]) -> Self {
+        Self {
+            class,
+            timeout,
+            emergency: emergency.min(timeout),
+            span: (timeout / BUCKETS).max(1),
+            at: 0,
+            heads: (0..RING).map(|_| NONE).collect(),
+            in_ring: 0,
+            near: BTreeSet::new(),
+        }
+    }
+
+    /// Returns when a flow expires that was last seen at `since`.
+    #[inline]
+    pub(super) const fn deadline(&self, since: Timestamp, emergency: bool) -> Timestamp {
+        since.saturating_add(if emergency { self.emergency } else { self.timeout })
+    }
+
+    /// Adds a flow that was last seen at `since`.
+    pub(super) fn insert(&mut self, index: u32, since: Timestamp, links: &mut Links) {
+        if self.in_ring == 0 && self.near.is_empty() {
+            self.at = (since.0 / self.span).saturating_sub(1);
+        }
+        self.place(index, since, links);
+    }
+
+    fn place(&mut self, index: u32, since: Timestamp, links: &mut Links) {
+        let number = since.0 / self.span;
+        let link = links.at(index);
+        link.since = since;
+        if number <= self.at {
+            link.bucket = NEAR;
+            self.near.insert((since, index));
+            return;
+        }
+        // Time may have jumped beyond the ring: the last bucket then holds what is put right later.
+        let bucket = number.min(self.at.saturating_add(RING - 1)) % RING;
+        let head = &mut self.heads[slot(bucket)];
+        (link.prev, link.next) = (NONE, *head);
+        #[expect(clippy::cast_possible_truncation, reason = "the ring has fewer than 255 buckets")]
+        let bucket = bucket as u8;
+        link.bucket = bucket;
+        let next = std::mem::replace(head, index);
+        if next != NONE {
+            links.at(next).prev = index;
+        }
+        self.in_ring += 1;
+    }
+
+    /// Takes a flow out.
+    pub(super) fn remove(&mut self, index: u32, links: &mut Links) {
+        let Link { prev, next, since, bucket, .. } = *links.at(index);
+        if bucket == NEAR {
+            self.near.remove(&(since, index));
+            return;
+        }
+        match prev {
+            NONE => self.heads[usize::from(bucket)] = next,
+            prev => links.at(prev).next = next,
+        }
+        if next != NONE {
+            links.at(next).prev = prev;
+        }
+        self.in_ring -= 1;
+    }
+
+    /// Returns a deadline before which no flow expires, and the flow that does then, if it is known:
+    /// always if the deadline is not after `now`.
+    pub(super) fn next(
+        &mut self,
+        now: Timestamp,
+        emergency: bool,
+        since: &impl Fn(u32) -> Timestamp,
+        links: &mut Links,
+    ) -> Option<(Timestamp, u32)> {
+        loop {
+            let Some(&(at, index)) = self.near.first() else {
+                let start = Timestamp(self.next_bucket()?.saturating_mul(self.span));
+                let deadline = self.deadline(start, emergency);
+                if deadline > now {
+                    return Some((deadline, NONE));
+                }
+                self.expand(since, links);
+                continue;
+            };
+            let deadline = self.deadline(at, emergency);
+            if deadline > now || !self.put_right(at, index, since, links) {
+                return Some((deadline, index));
+            }
+        }
+    }
+
+    /// Returns the flow that was silent for longest, and since when.
+    pub(super) fn oldest(
+        &mut self,
+        since: &impl Fn(u32) -> Timestamp,
+        links: &mut Links,
+    ) -> Option<(Timestamp, u32)> {
+        loop {
+            let Some(&(at, index)) = self.near.first() else {
+                self.next_bucket()?;
+                self.expand(since, links);
+                continue;
+            };
+            if !self.put_right(at, index, since, links) {
+                return Some((at, index));
+            }
+        }
+    }
+
+    /// Moves the first flow of `near` to where it belongs; returns whether that is another place.
+    fn put_right(
+        &mut self,
+        at: Timestamp,
+        index: u32,
+        since: &impl Fn(u32) -> Timestamp,
+        links: &mut Links,
+    ) -> bool {
+        let seen = since(index);
+        let moves = seen > at;
+        if moves {
+            self.near.remove(&(at, index));
+            self.insert(index, seen, links);
+        }
+        moves
+    }
+
+    /// Returns the number of the first bucket that has a flow.
+    fn next_bucket(&self) -> Option<u64> {
+        if self.in_ring == 0 {
+            return None;
+        }
+        let mut numbers = self.at.saturating_add(1)..=self.at.saturating_add(RING - 1);
+        numbers.find(|number| self.heads[slot(number % RING)] != NONE)
+    }
+
+    /// Moves the flows of the first bucket to `near`, and those that were seen since to later ones.
+    fn expand(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
+        let Some(number) = self.next_bucket() else { return };
+        self.at = number;
+        let mut index = std::mem::replace(&mut self.heads[slot(number % RING)], NONE);
+        while index != NONE {
+            let next = links.at(index).next;
+            self.in_ring -= 1;
+            self.place(index, since(index), links);
+            index = next;
+        }
+    }
+}
+
+/// An index into the ring.
+#[expect(clippy::cast_possible_truncation, reason = "it is less than RING")]
+const fn slot(bucket: u64) -> usize {
+    bucket as usize
+}

@@ -1,0 +1,406 @@
+//! A share of the flows: their table, their timers and what their streams hold.
+//!
+//! All packets of a flow go to the same shard, and shards have nothing in common, so any number of
+//! them can work side by side. What a shard does follows from the calls it gets and from nothing else.
+
+use std::sync::Arc;
+
+use crate::config::Checksums;
+use crate::decode::{Packet, Payload};
+use crate::flow::{AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally};
+use crate::flow::Timers;
+use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
+use crate::udp::Udp;
+use crate::{
+    Counters, EndReason, EngineConfig, FiveTuple, FlowEvent, FlowId, FlowSink, Origin, Side,
+    Timestamp, Tunnel,
+};
+
+/// A decoded packet on its way to its shard.
+#[derive(Debug, Clone)]
+pub struct Arrival<'a> {
+    /// The number of its frame.
+    pub number: u64,
+    /// The time of its frame.
+    pub ts: Timestamp,
+    /// The latest time of any frame so far.
+    pub now: Timestamp,
+    /// The hash of its flow's key.
+    pub hash: u64,
+    /// What tells its flow from others with the same 5-tuple: a hash of what
+    /// [`KeyOptions`](crate::KeyOptions) adds to the key, 0 if nothing.
+    pub scope: u64,
+    /// The packet.
+    pub packet: Packet<'a>,
+    /// The tunnel that it came through.
+    pub tunnel: Option<Arc<Tunnel>>,
+}
+
+/// A share of the flows.
+#[derive(Debug)]
+pub struct Shard {
+    table: FlowTable,
+    timers: Timers,
+    pool: HoldPool,
+    counters: Counters,
+    midstream: bool,
+    checksums: Checksums,
+    /// Number of the last frame heard of.
+    packet: u64,
+    max_flows: usize,
+    /// Numbers of flows at which an emergency begins, and ends.
+    emergency: [usize; 2],
+    max_jump: u64,
+    /// Flows left to be closed at the end of the input, as first packet and slot, the next one last.
+    finishing: Vec<(u64, u32)>,
+}
+
+/// Timers that fire at most before a packet is looked at. More of them come due at once only when time
+/// jumps; the rest is left to later packets and to [`Shard::advance`], so that nothing piles up.
+const TIMERS_PER_PACKET: usize = 64;
+
+impl Shard {
+    /// Makes a shard without flows; its limits are those of `config`, undivided.
+    #[must_use]
+    pub fn new(config: &EngineConfig) -> Self {
+        let limits = &config.limits;
+        // Slots are numbered in 32 bits, and two numbers have a meaning of their own.
+        let max_flows = limits.max_flows.clamp(1, u64::from(u32::MAX) - 2);
+        let share = |percent: u64| {
+            let flows = u128::from(max_flows) * u128::from(percent) / 100;
+            usize::try_from(flows).unwrap_or(usize::MAX)
+        };
+        let begin = limits.emergency_percent;
+        Self {
+            table: FlowTable::new(),
+            timers: Timers::new(limits),
+            pool: HoldPool::new(limits, config.overlap),
+            counters: Counters::default(),
+            midstream: config.midstream,
+            checksums: config.checksums,
+            packet: 0,
+            max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
+            emergency: [share(begin).max(1), share(begin.saturating_mul(4) / 5)],
+            // Sequence numbers that are further apart can't be told from their opposite.
+            max_jump: limits.max_jump.min(1 << 30),
+            finishing: Vec::new(),
+        }
+    }
+
+    /// Returns what was counted so far.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Returns the number of flows in the table, lingering ones included.
+    #[must_use]
+    pub const fn flows(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Returns how many bytes streams hold behind holes, bookkeeping included.
+    #[must_use]
+    pub const fn held_bytes(&self) -> u64 {
+        self.pool.total()
+    }
+
+    /// Takes the next packet; returns the flow that it is of.
+    pub fn handle(&mut self, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) -> Option<Origin> {
+        self.packet = arrival.number;
+        self.finishing.clear();
+        self.fire(arrival.now, TIMERS_PER_PACKET, sink);
+        let index = self.handle_packet(arrival, sink);
+        while let Some((flow, side)) = sink.next_done() {
+            self.done(flow, side);
+        }
+        let flow = self.table.get_mut(index?)?;
+        let Ident { tuple, first_ts, first_packet, .. } = flow.ident;
+        Some(Origin { tuple, first_ts, first_packet })
+    }
+
+    /// Takes the news that frame `number` has come and that it is `now`. Fires at most `budget` timers
+    /// and returns whether that was enough.
+    pub fn advance(
+        &mut self,
+        now: Timestamp,
+        number: u64,
+        budget: usize,
+        sink: &mut dyn FlowSink,
+    ) -> bool {
+        self.packet = self.packet.max(number);
+        let enough = self.fire(now, budget, sink);
+        while let Some((flow, side)) = sink.next_done() {
+            self.done(flow, side);
+        }
+        enough
+    }
+
+    /// Closes the flows whose first packet was in frame `last` or before, in the order in which they
+    /// opened: the input has ended.
+    ///
+    /// The shard can be used again afterwards; its counters and its time go on.
+    pub fn finish_until(&mut self, last: u64, sink: &mut dyn FlowSink) {
+        if self.finishing.is_empty() {
+            self.finishing = self.table.in_order();
+            self.finishing.reverse();
+        }
+        let now = self.pool.now;
+        while let Some((_, index)) = self.finishing.pop_if(|(first, _)| *first <= last) {
+            self.close(index, EndReason::Shutdown, now, true, sink);
+        }
+    }
+
+    /// Stops delivering and holding one side of a flow, apart from its end.
+    ///
+    /// An id of a flow that has closed is ignored.
+    pub fn done(&mut self, flow: FlowId, side: Side) {
+        if let Some(state) = self.table.get_mut(flow.index)
+            && state.ident.id == flow
+        {
+            state.done(side, &mut self.pool);
+        }
+    }
+
+    /// Moves time and fires the timers that are due; returns whether none is left.
+    #[inline]
+    fn fire(&mut self, now: Timestamp, budget: usize, sink: &mut dyn FlowSink) -> bool {
+        let now = now.max(self.pool.now);
+        let mut left = budget;
+        while let Some((deadline, due)) =
+            self.timers.pop_due(now, |index| self.table.since(index))
+        {
+            self.pool.now = self.pool.now.max(deadline);
+            match due {
+                Due::Idle(index, class) => self.expire(index, class, deadline, sink),
+                Due::Hole(index) => self.expire_holes(index, deadline, sink),
+            }
+            left = left.saturating_sub(1);
+            if left == 0 {
+                break;
+            }
+        }
+        self.pool.now = now;
+        left != 0
+    }
+
+    /// Closes a flow that was silent for too long.
+    fn expire(&mut self, index: u32, class: Class, deadline: Timestamp, sink: &mut dyn FlowSink) {
+        *match class {
+            Class::Closed => &mut self.counters.flows_expired_closed,
+            Class::Attempt => &mut self.counters.flows_expired_attempt,
+            Class::Tcp | Class::TcpOneSided => &mut self.counters.flows_expired_tcp,
+            Class::UdpOneSided => &mut self.counters.flows_expired_udp_one_sided,
+            Class::Udp => &mut self.counters.flows_expired_udp,
+            Class::Icmp => &mut self.counters.flows_expired_icmp,
+            Class::Other => &mut self.counters.flows_expired_other,
+        } += 1;
+        self.close(index, EndReason::Idle, deadline, true, sink);
+    }
+
+    fn expire_holes(&mut self, index: u32, now: Timestamp, sink: &mut dyn FlowSink) {
+        let Some(flow) = self.table.get_mut(index) else { return };
+        let ended = flow.ended();
+        let packet = self.packet;
+        let emit = Emit { counters: &mut self.counters, sink, ts: now, packet, timer: true };
+        let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
+        flow.expire_holes(now, &mut cx);
+        if flow.ended() && !ended {
+            self.timers.touch(index, &mut flow.silence, Class::Closed, self.pool.now);
+        } else if let Some(deadline) = flow.hole_deadline(&self.pool) {
+            self.timers.watch_hole(index, deadline);
+        }
+    }
+
+    fn handle_packet(&mut self, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) -> Option<u32> {
+        let tuple = arrival.packet.tuple();
+        #[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
+        let tag = arrival.hash as u32;
+        match arrival.packet.payload {
+            Payload::Tcp(_) => self.counters.tcp_segments += 1,
+            Payload::Udp(_) => self.counters.udp_datagrams += 1,
+        }
+        if let Some((index, side)) = self.table.find(tag, arrival.scope, &tuple)
+            && self.is_current(index, sink)
+        {
+            if self.deliver(index, side, arrival, sink) == Verdict::Handled {
+                return Some(index);
+            }
+            self.counters.flows_reused += 1;
+            // A new connection in its place means that both ends gave the old one up.
+            self.close(index, EndReason::Reset, arrival.ts, false, sink);
+        }
+        let (index, side) = self.open(tag, tuple, arrival, sink)?;
+        self.deliver(index, side, arrival, sink);
+        Some(index)
+    }
+
+    /// Does what timers of this flow should have done, if they were left for later; returns whether the
+    /// flow is still there.
+    #[inline]
+    fn is_current(&mut self, index: u32, sink: &mut dyn FlowSink) -> bool {
+        let now = self.pool.now;
+        let Some(flow) = self.table.get_mut(index) else { return false };
+        if let Some(deadline) = flow.hole_deadline(&self.pool)
+            && deadline <= now
+        {
+            self.expire_holes(index, deadline, sink);
+        }
+        let Some(flow) = self.table.get_mut(index) else { return false };
+        let deadline = self.timers.deadline(&flow.silence);
+        if deadline > now || deadline == Timestamp::MAX {
+            return true;
+        }
+        let class = flow.class();
+        self.expire(index, class, deadline, sink);
+        false
+    }
+
+    /// Hands a packet to its flow.
+    #[inline]
+    fn deliver(
+        &mut self,
+        index: u32,
+        side: Side,
+        arrival: &Arrival<'_>,
+        sink: &mut dyn FlowSink,
+    ) -> Verdict {
+        let Some(flow) = self.table.get_mut(index) else { return Verdict::Handled };
+        let Arrival { ts, number: packet, .. } = *arrival;
+        let emit = Emit { counters: &mut self.counters, sink, ts, packet, timer: false };
+        let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
+        let tally = &mut flow.tally[side.index()];
+        tally.pkts += 1;
+        tally.ip_bytes += arrival.packet.ip_len;
+        let verdict = match &arrival.packet.payload {
+            Payload::Tcp(segment) => tcp::handle_segment(flow, side, segment, &mut cx),
+            Payload::Udp(datagram) => {
+                if let Proto::Udp(udp) = &mut flow.proto {
+                    udp.handle(&flow.ident, side, datagram, &mut cx);
+                }
+                Verdict::Handled
+            }
+        };
+        if verdict == Verdict::Reuse {
+            // The packet belongs to the flow to come.
+            let tally = &mut flow.tally[side.index()];
+            tally.pkts -= 1;
+            tally.ip_bytes -= arrival.packet.ip_len;
+            return verdict;
+        }
+        flow.last_ts = flow.last_ts.max(ts);
+        let class = flow.class();
+        self.timers.touch(index, &mut flow.silence, class, self.pool.now);
+        if let Some(deadline) = flow.hole_deadline(&self.pool) {
+            self.timers.watch_hole(index, deadline);
+        }
+        verdict
+    }
+
+    /// Opens a flow for a packet that has none; returns it, and the side that sent the packet.
+    fn open(
+        &mut self,
+        tag: u32,
+        tuple: FiveTuple,
+        arrival: &Arrival<'_>,
+        sink: &mut dyn FlowSink,
+    ) -> Option<(u32, Side)> {
+        let (opening, proto) = match &arrival.packet.payload {
+            Payload::Udp(_) => (Opening::default(), Proto::Udp(Udp::default())),
+            Payload::Tcp(segment) => {
+                let Some(opening) = Opening::of(segment) else {
+                    self.counters.bad_flags += 1;
+                    return None;
+                };
+                if opening.midstream && !self.midstream {
+                    self.counters.midstream_refused += 1;
+                    return None;
+                }
+                (opening, Proto::Tcp(Tcp::new()))
+            }
+        };
+        self.make_room(arrival.ts, sink);
+        let Opening { flipped, midstream } = opening;
+        let (tuple, side) =
+            if flipped { (tuple.flipped(), Side::Resp) } else { (tuple, Side::Orig) };
+        self.counters.flows_opened += 1;
+        self.counters.flows_midstream += u64::from(midstream);
+        self.counters.flows_flipped += u64::from(flipped);
+        let Arrival { ts, number, scope, .. } = *arrival;
+        let (vlan, tunnel) = (arrival.packet.vlan, arrival.tunnel.clone());
+        let index = self.table.insert(tag, |id| Flow {
+            ident: Ident {
+                id,
+                tuple,
+                first_ts: ts,
+                first_packet: number,
+                vlan,
+                midstream,
+                flipped,
+                scope,
+                tunnel,
+            },
+            silence: Silence::new(),
+            last_ts: ts,
+            tally: [Tally::default(), Tally::default()],
+            anomalies: AnomalyLog::default(),
+            proto,
+        });
+        if let Some(flow) = self.table.get_mut(index) {
+            let packet = number;
+            let counters = &mut self.counters;
+            let mut emit = Emit { counters, sink, ts, packet, timer: false };
+            emit.tell(&flow.ident, FlowEvent::Opened);
+        }
+        Some((index, side))
+    }
+
+    /// Makes room for a flow.
+    fn make_room(&mut self, ts: Timestamp, sink: &mut dyn FlowSink) {
+        let [begin, end] = self.emergency;
+        let flows = self.table.len();
+        if !self.timers.emergency() && flows >= begin {
+            self.timers.set_emergency(true);
+            self.counters.emergencies += 1;
+            self.fire(self.pool.now, TIMERS_PER_PACKET, sink);
+        } else if self.timers.emergency() && flows <= end {
+            self.timers.set_emergency(false);
+        }
+        if self.table.len() >= self.max_flows {
+            self.evict(ts, sink);
+        }
+    }
+
+    #[cold]
+    fn evict(&mut self, ts: Timestamp, sink: &mut dyn FlowSink) {
+        let Some((index, class)) = self.timers.victim(|index| self.table.since(index)) else {
+            return;
+        };
+        *match class {
+            Class::Closed => &mut self.counters.flows_evicted_closed,
+            Class::Attempt
+            | Class::TcpOneSided
+            | Class::UdpOneSided
+            | Class::Icmp
+            | Class::Other => &mut self.counters.flows_evicted_one_sided,
+            Class::Tcp | Class::Udp => &mut self.counters.flows_evicted_established,
+        } += 1;
+        self.close(index, EndReason::Evicted, ts, false, sink);
+    }
+
+    /// Takes a flow out of the table.
+    fn close(
+        &mut self,
+        index: u32,
+        reason: EndReason,
+        ts: Timestamp,
+        timer: bool,
+        sink: &mut dyn FlowSink,
+    ) {
+        let Some(mut flow) = self.table.remove(index) else { return };
+        self.timers.remove(index, &mut flow.silence);
+        let emit = Emit { counters: &mut self.counters, sink, ts, packet: self.packet, timer };
+        let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
+        flow.close(reason, &mut cx);
+    }
+}

@@ -123,6 +123,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// Why bytes of a stream are missing.

@@ -4,7 +4,8 @@
 //!
 //! Trees only, no hash table: they give back what they don't need and never move as a whole, so what
 //! an entry takes has an upper bound at any time, and nobody can choose keys that make them slow. The
-//! overheads below are those bounds, which is checked where this is compiled.
+//! overheads below are those bounds, which is checked where this is compiled. Three nodes, the roots
+//! of the trees in [`Store`], come on top.
 
 use core::net::IpAddr;
 use std::collections::BTreeMap;

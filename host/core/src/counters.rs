@@ -117,6 +117,36 @@ counters! {
     /// Holes given up because all flows together held too many bytes.
     hold_total_hit,
 
+    /// Datagrams put together from fragments.
+    frag_whole,
+    /// Fragments that are copies of others.
+    frag_duplicates,
+    /// First fragments that end within the transport header.
+    frag_tiny,
+    /// Fragments that the capture cut, so that their datagrams can't become whole.
+    frag_truncated,
+    /// Fragments whose length is zero, no multiple of 8 though more follows, or more than the frame had.
+    frag_bad_length,
+    /// Fragments that reach beyond what an IP packet can have.
+    frag_too_large,
+    /// Datagrams given up because fragments of them overlap.
+    frag_overlap,
+    /// Datagrams given up because fragments of them don't agree on where they end.
+    frag_inconsistent,
+    /// Fragments of datagrams that were already given up.
+    frag_dropped,
+    /// Datagrams given up because the rest of them did not come in time.
+    frag_timed_out,
+    /// Datagrams given up because they had too many fragments.
+    frag_fragments_hit,
+    /// Datagrams given up because there were too many at a time.
+    frag_datagrams_hit,
+    /// Datagrams given up because all fragments together took too many bytes.
+    frag_total_hit,
+    /// Datagrams, whole or given up, whose late fragments are not recognised because others needed
+    /// the room.
+    frag_forgotten,
+
     /// Segments that came before bytes of a lower offset.
     out_of_order,
     /// SYNs seen again.

@@ -133,6 +133,7 @@ macro_rules! named {
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// Why bytes of a stream are missing.

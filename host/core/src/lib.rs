@@ -41,6 +41,7 @@
 )]
 
 pub mod decode;
+pub mod defrag;
 
 mod config;
 mod counters;

@@ -146,6 +146,17 @@ limits! {
     /// Bytes of each side that are reassembled; 0 means all.
     depth = 0, "bytes", ["gaps_depth"]
         => "deliver nothing more of the side, and one gap, reason depth, before its end";
+    /// Bytes of all fragments that wait for the rest of their datagrams, bookkeeping included.
+    frag_total = 32 << 20, "bytes", ["frag_total_hit", "frag_forgotten"]
+        => "forget the oldest datagram that was put together or given up, else give up the oldest";
+    /// Datagrams of which fragments are held or remembered, at least 1.
+    frag_datagrams = 16_384, "datagrams", ["frag_datagrams_hit", "frag_forgotten"]
+        => "forget the oldest datagram that was put together or given up, else give up the oldest";
+    /// Fragments of one datagram. The default is as many as a datagram can have.
+    frag_fragments = 8192, "fragments", ["frag_fragments_hit"]
+        => "give up the datagram, anomaly fragment_too_many";
+    /// How long after its first fragment a datagram must be whole, in ms.
+    frag_timeout_ms = 30_000, "ms", ["frag_timed_out"] => "give up the datagram";
     fixed:
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
     ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";

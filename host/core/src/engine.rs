@@ -17,6 +17,7 @@
 
 use crate::decode::{DecodeErrorKind, Decoded, Packet, Payload, RawFrame, decode};
 use crate::flow::{AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Tally, Timers};
+use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
@@ -68,8 +69,7 @@ impl FlowEngine {
     /// Makes an engine without flows.
     #[must_use]
     pub fn new(config: EngineConfig) -> Self {
-        // Slots are numbered in 32 bits, and two numbers have a meaning of their own.
-        let max_flows = config.limits.max_flows.clamp(1, u64::from(u32::MAX) - 2);
+        let max_flows = config.limits.max_flows.clamp(1, MAX_FLOWS);
         Self {
             table: FlowTable::new(),
             timers: Timers::new(&config.limits),
@@ -77,8 +77,7 @@ impl FlowEngine {
             counters: Counters::default(),
             packet: 0,
             max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
-            // Sequence numbers that are further apart can't be told from their opposite.
-            max_jump: config.limits.max_jump.min(1 << 30),
+            max_jump: config.limits.max_jump.min(MAX_JUMP),
             config,
         }
     }

@@ -5,3 +5,5 @@ pub mod corpus;
 pub mod guests;
 pub mod namespace;
 pub mod packets;
+pub mod tally;
+pub mod zeek;

@@ -276,6 +276,19 @@ impl Pcap {
         pcap
     }
 
+    /// The same with another time from one frame to the next, in µs.
+    #[must_use]
+    pub fn every(self, step: u64) -> Self {
+        Self { step, ..self }
+    }
+
+    /// Lets time pass before the next frame, in µs.
+    #[must_use]
+    pub fn wait(mut self, time: u64) -> Self {
+        self.clock += time;
+        self
+    }
+
     /// Appends a whole frame.
     #[must_use]
     pub fn frame(self, bytes: &[u8]) -> Self {

@@ -40,7 +40,9 @@ fn help_and_version() {
     }
     let help = flowcell(["run", "--help"]).output().expect("it starts");
     let text = String::from_utf8(help.stdout).expect("text");
-    for option in ["-r", "-i", "--parsers", "-o", "--types", "--strict", "--stats-json", "FILTER"] {
+    for option in
+        ["-r", "-i", "--parsers", "--limits", "-o", "--types", "--strict", "--stats-json", "FILTER"]
+    {
         assert!(text.contains(option), "`{option}` in\n{text}");
     }
     let version = flowcell(["--version"]).output().expect("it starts");

@@ -19,35 +19,70 @@ fn check(name: &str, wanted: &str) {
     assert!(found == wanted, "docs/{name} is stale: run UPDATE_DOCS=1 cargo test --test docs");
 }
 
+/// The first columns of a row: name, default, and the bounds of what can be set.
+fn head(name: &str, default: u64, [min, max]: [u64; 2], fixed: bool) -> String {
+    if fixed {
+        return format!("| `{name}` (fixed) | {default} | |");
+    }
+    let max = if max == u64::MAX { String::new() } else { format!(" {max}") };
+    format!("| `{name}` | {default} | {min} |{max}")
+}
+
+/// How limits are set: the example is read by a test of the program.
+const SETTING: &str = "
+## Setting them
+
+`flowcell run --limits FILE` takes them from a TOML file; `flowcell streams --limits FILE` takes those of the flow
+engine. What the file does not name keeps its default.
+
+```toml
+[engine]                     # the flow engine
+max_flows = 200_000
+tcp_timeout_ms = \"10 min\"
+hold_total = \"64 MiB\"
+
+[cells]                      # the cells of all parsers
+memory = \"2 MiB\"
+
+[cells.smtp]                 # those of one parser, where they differ
+memory = \"1 MiB\"
+```
+
+- A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
+  `GiB` (1024), or `ms`, `s`, `min`, `h`. A name with `_ms` keeps it either way.
+- A parser's section starts from `[cells]`, wherever the two stand in the file. `cells` is one number for all parsers.
+- The section's name is the one that the parser calls itself. A parser has no way to read or to change its own limits;
+  but whoever may put a file into the parsers' folder may give it any name that is free there.
+- `memory`, `table_elements` and `host_call_bytes` also hold while a parser describes itself: one that does not fit is refused.
+- A wrong name, unit, type or value ends the program before it reads a packet, with the place and the cure, and with
+  exit code 2. A section for a parser that is not loaded is told, and is no error.
+";
+
 #[test]
 fn limits() {
     let mut page = String::from(
         "# Limits\n\nMade from the code by `UPDATE_DOCS=1 cargo test -p flowcell-tests --test docs`.\n\n\
          ## Flow engine\n\nTime is the packets' time. A limit that is marked fixed is built in.\n\n\
-         | limit | default | unit | counters | when it is reached |\n|---|---|---|---|---|\n",
+         | limit | default | from | to | unit | counters | when it is reached |\n\
+         |---|---|---|---|---|---|---|\n",
     );
     for limit in Limits::TABLE {
         let counters: Vec<String> = limit.counters.iter().map(|name| format!("`{name}`")).collect();
-        let fixed = if limit.fixed { " (fixed)" } else { "" };
-        let (name, value, unit) = (limit.name, limit.default, limit.unit);
-        let (counters, action) = (counters.join(", "), limit.action);
-        writeln!(page, "| `{name}`{fixed} | {value} | {unit} | {counters} | {action} |").unwrap();
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        let (unit, counters, action) = (limit.unit, counters.join(", "), limit.action);
+        writeln!(page, "{head} | {unit} | {counters} | {action} |").unwrap();
     }
     page.push_str(
         "\n## Cells\n\nOf one flow's parser; `call` is one `open` or `poll`. A fault ends the parser, is a `fault` record \
-         and is\ncounted by class.\n\n| limit | value | unit | when it is reached |\n|---|---|---|---|\n",
+         and is\ncounted by class.\n\n| limit | default | from | to | unit | when it is reached |\n\
+         |---|---|---|---|---|---|\n",
     );
-    writeln!(
-        page,
-        "| `cells` | {MAX_CELLS} | cells at a time | `no_room`: the flow gets no parser |"
-    )
-    .unwrap();
-    for (name, value, unit, action) in CellLimits::default().rows() {
-        let (name, fixed) = match name.strip_suffix(" (fixed)") {
-            Some(name) => (name, " (fixed)"),
-            None => (name, ""),
-        };
-        writeln!(page, "| `{name}`{fixed} | {value} | {unit} | {action} |").unwrap();
+    let cells = head("cells", MAX_CELLS as u64, [1, MAX_CELLS as u64], false);
+    writeln!(page, "{cells} | cells at a time | `no_room`: the flow gets no parser |").unwrap();
+    for limit in CellLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }
+    page.push_str(SETTING);
     check("limits.md", &page);
 }

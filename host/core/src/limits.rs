@@ -3,6 +3,8 @@
 //! The table is the code: the fields of [`Limits`], their defaults and the rows of
 //! [`Limits::TABLE`] come from the same lines.
 
+use std::ops::RangeInclusive;
+
 /// What there is to know about one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -11,6 +13,10 @@ pub struct LimitInfo {
     pub name: &'static str,
     /// The value if nobody sets another.
     pub default: u64,
+    /// The least value that makes sense.
+    pub min: u64,
+    /// The largest value that is heeded.
+    pub max: u64,
     /// The unit of the value.
     pub unit: &'static str,
     /// The counters that tell how often the limit was hit, by their names in
@@ -25,7 +31,7 @@ pub struct LimitInfo {
 macro_rules! limits {
     (
         $($(#[$doc:meta])+ $name:ident = $default:expr, $unit:literal,
-          $counters:expr => $action:literal;)+
+          $counters:expr => $action:literal $(, $range:expr)?;)+
         fixed:
         $($fixed:ident = $value:expr, $fixed_unit:literal,
           $fixed_counters:expr => $fixed_action:literal;)+
@@ -45,10 +51,12 @@ macro_rules! limits {
             pub const TABLE: &'static [LimitInfo] = &[
                 $(LimitInfo {
                     name: stringify!($name), default: $default, unit: $unit,
+                    min: bounds(&[$($range)?]).0, max: bounds(&[$($range)?]).1,
                     counters: &$counters, action: $action, fixed: false,
                 },)+
                 $(LimitInfo {
                     name: stringify!($fixed), default: $value, unit: $fixed_unit,
+                    min: $value, max: $value,
                     counters: &$fixed_counters, action: $fixed_action, fixed: true,
                 },)+
             ];
@@ -74,6 +82,20 @@ macro_rules! limits {
     };
 }
 
+/// The bounds of a row: all values, unless it says otherwise.
+const fn bounds(range: &[RangeInclusive<u64>]) -> (u64, u64) {
+    match range {
+        [range, ..] => (*range.start(), *range.end()),
+        [] => (0, u64::MAX),
+    }
+}
+
+/// Flows that one table can number: in 32 bits, and two numbers have a meaning of their own.
+pub(crate) const MAX_FLOWS: u64 = u32::MAX as u64 - 2;
+
+/// Sequence numbers that are further apart can't be told from their opposite.
+pub(crate) const MAX_JUMP: u64 = 1 << 30;
+
 /// VLAN tags followed in one frame: two of QinQ, and as many again.
 pub(crate) const VLAN_TAGS: usize = 4;
 
@@ -85,26 +107,31 @@ limits! {
     max_flows = 1_000_000, "flows",
         ["flows_evicted_closed", "flows_evicted_one_sided", "flows_evicted_established"]
         => "evict a flow: closed ones first, then unestablished and one-sided, then any; \
-            the longest idle of its kind";
+            the longest idle of its kind", 1..=MAX_FLOWS;
     /// Silence after which a TCP flow is closed that got no further than its SYN, in ms.
     tcp_attempt_timeout_ms = 60_000, "ms", ["flows_expired_attempt"]
-        => "close the flow, reason idle";
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Silence after which any other TCP flow is closed, in ms.
-    tcp_timeout_ms = 600_000, "ms", ["flows_expired_tcp"] => "close the flow, reason idle";
+    tcp_timeout_ms = 600_000, "ms", ["flows_expired_tcp"]
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Silence after which a TCP flow that has ended leaves the table, in ms.
     tcp_linger_ms = 5_000, "ms", ["flows_expired_closed"] => "remove the flow";
     /// Silence after which a UDP flow is closed of which one direction was seen, in ms.
     udp_one_sided_timeout_ms = 30_000, "ms", ["flows_expired_udp_one_sided"]
-        => "close the flow, reason idle";
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Silence after which a UDP flow with both directions is closed, in ms.
-    udp_timeout_ms = 60_000, "ms", ["flows_expired_udp"] => "close the flow, reason idle";
+    udp_timeout_ms = 60_000, "ms", ["flows_expired_udp"]
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Silence after which an ICMP flow is closed, in ms.
-    icmp_timeout_ms = 60_000, "ms", ["flows_expired_icmp"] => "close the flow, reason idle";
+    icmp_timeout_ms = 60_000, "ms", ["flows_expired_icmp"]
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Silence after which a flow of any other protocol over IP is closed, in ms.
-    other_timeout_ms = 60_000, "ms", ["flows_expired_other"] => "close the flow, reason idle";
+    other_timeout_ms = 60_000, "ms", ["flows_expired_other"]
+        => "close the flow, reason idle", 1..=u64::MAX;
     /// Share of `max_flows` at which the timeouts for emergencies start to apply, in percent. They
     /// apply until four fifths of that are left.
-    emergency_percent = 90, "%", ["emergencies"] => "use the timeouts for emergencies";
+    emergency_percent = 90, "%", ["emergencies"]
+        => "use the timeouts for emergencies", 1..=101;
     /// `tcp_attempt_timeout_ms` in an emergency, in ms.
     emergency_tcp_attempt_timeout_ms = 5_000, "ms", ["flows_expired_attempt"]
         => "close the flow, reason idle";
@@ -142,7 +169,7 @@ limits! {
     hold_total = 256 << 20, "bytes", ["hold_total_hit"]
         => "declare the first hole of the side that wants more a gap, reason memory";
     /// Distance from the stream's position up to which a segment is believed, in bytes.
-    max_jump = 1 << 30, "bytes", ["out_of_window"] => "ignore the segment";
+    max_jump = MAX_JUMP, "bytes", ["out_of_window"] => "ignore the segment", 1..=MAX_JUMP;
     /// Bytes of each side that are reassembled; 0 means all.
     depth = 0, "bytes", ["gaps_depth"]
         => "deliver nothing more of the side, and one gap, reason depth, before its end";
@@ -174,6 +201,13 @@ mod tests {
             for name in row.counters {
                 assert!(Counters::NAMES.contains(name), "{}: no counter {name}", row.name);
             }
+        }
+    }
+
+    #[test]
+    fn defaults_are_within_bounds() {
+        for row in Limits::TABLE {
+            assert!((row.min..=row.max).contains(&row.default), "{}", row.name);
         }
     }
 

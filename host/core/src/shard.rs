@@ -9,6 +9,7 @@ use crate::config::Checksums;
 use crate::decode::{Packet, Payload};
 use crate::flow::{AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally};
 use crate::flow::Timers;
+use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
@@ -64,8 +65,7 @@ impl Shard {
     #[must_use]
     pub fn new(config: &EngineConfig) -> Self {
         let limits = &config.limits;
-        // Slots are numbered in 32 bits, and two numbers have a meaning of their own.
-        let max_flows = limits.max_flows.clamp(1, u64::from(u32::MAX) - 2);
+        let max_flows = limits.max_flows.clamp(1, MAX_FLOWS);
         let share = |percent: u64| {
             let flows = u128::from(max_flows) * u128::from(percent) / 100;
             usize::try_from(flows).unwrap_or(usize::MAX)
@@ -81,8 +81,7 @@ impl Shard {
             packet: 0,
             max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
             emergency: [share(begin).max(1), share(begin.saturating_mul(4) / 5)],
-            // Sequence numbers that are further apart can't be told from their opposite.
-            max_jump: limits.max_jump.min(1 << 30),
+            max_jump: limits.max_jump.min(MAX_JUMP),
             finishing: Vec::new(),
         }
     }

@@ -34,6 +34,10 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) parsers: Option<PathBuf>,
 
+    /// Take limits from this TOML file (docs/limits.md): of the flow engine and of the parsers' cells.
+    #[arg(long, value_name = "FILE")]
+    pub(super) limits: Option<PathBuf>,
+
     #[command(flatten)]
     pub(super) output: OutputArgs,
 
@@ -50,6 +54,10 @@ pub(super) struct RunArgs {
 pub(super) struct StreamsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+
+    /// Take limits of the flow engine from this TOML file (docs/limits.md).
+    #[arg(long, value_name = "FILE")]
+    pub(super) limits: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,

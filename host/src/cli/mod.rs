@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod inputs;
+mod limits;
 mod run;
 mod session;
 mod streams;

@@ -8,19 +8,20 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use flowcell_core::{Counters, EngineConfig, FlowEngine};
+use flowcell_core::{Counters, EngineConfig, FlowEngine, Limits};
 use serde::Serialize;
 
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::inputs::Inputs;
+use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{Files, LiveSource, Source};
 use crate::driver::{Messages, Recorder, Worker, drive, wall_clock};
 use crate::output::{Subject, Writer};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
-use crate::runtime::{CellLimits, Engine};
+use crate::runtime::{Engine, ParserLimits};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
@@ -28,6 +29,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if inputs.files.is_empty() && args.interface.is_none() {
         bail!("nothing to read; name capture files with -r, or an interface with -i");
     }
+    let limits = RunLimits::read(args.limits.as_deref())?;
     let live = args.interface.is_some();
     let mut source: Box<dyn Source> = match &args.interface {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
@@ -37,7 +39,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         bail!("--stats-json wants a file; records go to standard output");
     }
     let bundled_only = args.parsers.is_none();
-    let Parsers { handle, reports, refused, _watcher } = load(args.parsers, live, &messages)?;
+    let Parsers { handle, reports, refused, _watcher } =
+        load(args.parsers, &limits.cells, live, &messages)?;
+    let names = handle.current();
+    let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
+    limits.tell_unknown_parsers(names, &messages);
     let known = known_types(&handle);
     if let Some(glob) = args.output.types.iter().find(|glob| !session::matches_any(glob, &known)) {
         let problem =
@@ -50,9 +56,10 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if !args.output.quiet && !bundled_only {
         tell_parsers(&handle, &messages);
     }
-    let mut engine = FlowEngine::new(engine_config(live));
+    let mut engine = FlowEngine::new(engine_config(live, limits.engine));
     let mut worker =
         Worker::new(handle, session::writer(&args.output, &inputs.files)?, messages.clone());
+    worker.set_max_cells(limits.max_cells);
     let interrupt = session::interrupt()?;
     let mut flushed = Instant::now();
     // Somebody may be watching the records of a live capture, or of one that comes through a pipe.
@@ -137,8 +144,8 @@ fn tell_if_nothing_was_followed(counters: &Counters, messages: &Messages) {
 /// Longest time that a record waits in a live run before it is written.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
 
-fn engine_config(live: bool) -> EngineConfig {
-    let mut config = EngineConfig::default();
+fn engine_config(live: bool, limits: Limits) -> EngineConfig {
+    let mut config = EngineConfig { limits, ..EngineConfig::default() };
     if live {
         // Offline, runs must repeat exactly. Live, nobody may know which flows collide.
         let random = RandomState::new();
@@ -157,16 +164,21 @@ struct Parsers {
     _watcher: Option<Watcher>,
 }
 
-fn load(folder: Option<PathBuf>, watch: bool, messages: &Messages) -> Result<Parsers> {
+fn load(
+    folder: Option<PathBuf>,
+    limits: &ParserLimits,
+    watch: bool,
+    messages: &Messages,
+) -> Result<Parsers> {
     let engine = Engine::new().map_err(|error| {
         anyhow::anyhow!("the sandbox can not be set up on this machine: {error:#}")
     })?;
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
-        let handle = Handle::new(bundled(&engine, CellLimits::default())?);
+        let handle = Handle::new(bundled(&engine, limits)?);
         return Ok(Parsers { handle, reports, refused: false, _watcher: None });
     };
-    let mut folder = Folder::new(path.clone(), engine, CellLimits::default());
+    let mut folder = Folder::new(path.clone(), engine, limits.clone());
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
     for clash in generation.clashes() {

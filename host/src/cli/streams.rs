@@ -6,6 +6,7 @@ use flowcell_core::{EngineConfig, FlowEngine};
 use super::args::StreamsArgs;
 use super::exit::Exit;
 use super::inputs::Inputs;
+use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{Files, Source};
@@ -21,8 +22,9 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     if !args.output.types.iter().all(matches) {
         bail!("all records of this command are of the type `stream`: --types leaves none");
     }
+    let limits = RunLimits::read(args.limits.as_deref())?.engine;
     let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
-    let mut engine = FlowEngine::new(&EngineConfig::default());
+    let mut engine = FlowEngine::new(&EngineConfig { limits, ..EngineConfig::default() });
     let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);
     let interrupt = session::interrupt()?;
     let outcome = drive(&mut source, &mut engine, &mut sink, &interrupt, |_| {});

@@ -36,8 +36,9 @@ pub struct Worker {
     stats: WorkerStats,
     log: LogGate,
     tasks: Slots<Tracked>,
-    /// Live cells, at most [`MAX_CELLS`].
+    /// Live cells, at most `max_cells`.
     cells: usize,
+    max_cells: usize,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
 }
@@ -103,8 +104,14 @@ impl Worker {
             log: LogGate::default(),
             tasks: Slots::default(),
             cells: 0,
+            max_cells: MAX_CELLS,
             done: Vec::new(),
         }
+    }
+
+    /// Sets how many cells may live at a time, at most [`MAX_CELLS`].
+    pub fn set_max_cells(&mut self, max: usize) {
+        self.max_cells = max.min(MAX_CELLS);
     }
 
     /// What was counted so far.
@@ -134,7 +141,7 @@ impl Worker {
         if task.is_done(side) {
             return Demand::Done;
         }
-        if self.cells >= MAX_CELLS {
+        if self.cells >= self.max_cells {
             task.no_room();
         }
         let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));

@@ -1,7 +1,7 @@
 //! The parsers inside the binary. They run in the same sandbox as any other.
 
 use crate::registry::{Generation, LoadError, Loaded, load};
-use crate::runtime::{CellLimits, Engine};
+use crate::runtime::{Engine, ParserLimits};
 
 /// Name and core module of each.
 static BUNDLED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -10,9 +10,10 @@ static BUNDLED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundled.r
 ///
 /// # Errors
 /// Never, unless the binary was built wrongly.
-pub fn bundled(engine: &Engine, limits: CellLimits) -> Result<Generation, LoadError> {
-    let load =
-        |(name, bytes): &(&str, &[u8])| load(engine, format!("bundled {name}"), bytes, limits);
+pub fn bundled(engine: &Engine, limits: &ParserLimits) -> Result<Generation, LoadError> {
+    let load = |(name, bytes): &(&str, &[u8])| {
+        load(engine, format!("bundled {name}"), bytes, limits.clone())
+    };
     let parsers: Result<Vec<Loaded>, LoadError> = BUNDLED.iter().map(load).collect();
     Ok(Generation::new(0, parsers?))
 }

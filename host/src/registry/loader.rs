@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use wasmparser::Payload;
 
 use crate::runtime::{
-    CellLimits, Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, WORLD, clipped, refuse_foreign,
+    Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, ParserLimits, WORLD, clipped, refuse_foreign,
 };
 
 /// A loaded parser and where it is from.
@@ -82,8 +82,9 @@ pub fn load(
     engine: &Engine,
     origin: String,
     bytes: &[u8],
-    limits: CellLimits,
+    limits: impl Into<ParserLimits>,
 ) -> Result<Loaded, LoadError> {
+    let limits = limits.into();
     // The file is untrusted and the compiler is large: a panic in it refuses the file.
     let attempt = catch_unwind(AssertUnwindSafe(|| compile(engine, bytes, limits)));
     let outcome = attempt.unwrap_or_else(|panic| {
@@ -99,7 +100,7 @@ pub fn load(
     }
 }
 
-fn compile(engine: &Engine, bytes: &[u8], limits: CellLimits) -> Result<Parser, LoadProblem> {
+fn compile(engine: &Engine, bytes: &[u8], limits: ParserLimits) -> Result<Parser, LoadProblem> {
     if bytes.is_empty() {
         return Err(LoadProblem::Empty);
     }

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::generation::{Generation, Handle};
 use super::loader::{LoadError, LoadProblem, Loaded, load};
-use crate::runtime::{CellLimits, Engine, MAX_FILE};
+use crate::runtime::{Engine, MAX_FILE, ParserLimits};
 
 /// How long a folder has to be quiet before it is read: a file is written in more than one step.
 const DEBOUNCE: Duration = Duration::from_millis(300);
@@ -68,7 +68,7 @@ pub struct FolderError {
 pub struct Folder {
     path: PathBuf,
     engine: Engine,
-    limits: CellLimits,
+    limits: ParserLimits,
     number: u64,
     /// By file name.
     files: BTreeMap<PathBuf, Entry>,
@@ -87,7 +87,7 @@ struct Entry {
 impl Folder {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(path: PathBuf, engine: Engine, limits: CellLimits) -> Self {
+    pub fn new(path: PathBuf, engine: Engine, limits: ParserLimits) -> Self {
         Self { path, engine, limits, number: 0, files: BTreeMap::new() }
     }
 
@@ -148,7 +148,7 @@ impl Folder {
         }
         let origin = name.display().to_string();
         let outcome = match content {
-            Ok(bytes) => load(&self.engine, origin, &bytes, self.limits)
+            Ok(bytes) => load(&self.engine, origin, &bytes, self.limits.clone())
                 .and_then(|loaded| self.unless_taken(&name, loaded)),
             Err(problem) => Err(LoadError { origin, problem }),
         };

@@ -1,5 +1,10 @@
-//! How much a cell may use.
+//! How much a cell may use, in one table.
+//!
+//! As in `flowcell-core`, the fields of [`CellLimits`], their defaults and the rows of
+//! [`CellLimits::TABLE`] come from the same lines.
 
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Longest `.wasm` file that is looked at, in bytes.
@@ -11,79 +16,216 @@ pub(super) const STACK: usize = 128 << 10;
 /// Handles of component resources: the contract has none.
 pub(super) const HANDLES: usize = 64;
 
-/// CPU time that a parser may take to describe itself.
-pub(super) const DESCRIBE_TIME: Duration = Duration::from_millis(50);
+/// CPU time that a parser may take to describe itself, in ms.
+const DESCRIBE_MS: u64 = 50;
 
-/// Bounds on one cell. A parser can not change its own.
+/// The same as a duration.
+pub(super) const DESCRIBE_TIME: Duration = Duration::from_millis(DESCRIBE_MS);
+
+/// What there is to know about one limit of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct CellLimits {
-    /// Linear memory in bytes, of all memories together. Reached: fault `memory`.
-    pub memory: usize,
-    /// Elements of all its tables together. Reached: fault `memory`.
-    pub table_elements: usize,
-    /// CPU time of one call into the guest, measured in steps of a millisecond. Reached: fault
-    /// `deadline`.
-    pub call_time: Duration,
-    /// Bytes of one record's body. Reached: fault `bad_record`.
-    pub record_bytes: usize,
-    /// Records that one call may emit. Reached: fault `record_flood`.
-    pub records_per_call: usize,
-    /// Bytes of JSON that the records of one call may make. Reached: fault `record_flood`.
-    pub output_bytes: usize,
-    /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
-    /// `record_bytes`, so that a record that is too long is told as such.
-    pub host_call_bytes: usize,
-    /// Log lines of one flow that are kept; further ones are counted.
-    pub log_lines: u32,
-    /// Bytes of a log line, or of the reason for `decline` and `fail`, that are kept.
-    pub text_bytes: usize,
+pub struct CellLimitInfo {
+    /// The name, as in the field of [`CellLimits`].
+    pub name: &'static str,
+    /// The value if nobody sets another.
+    pub default: u64,
+    /// The least value that makes sense.
+    pub min: u64,
+    /// The largest value that makes sense.
+    pub max: u64,
+    /// The unit of the value.
+    pub unit: &'static str,
+    /// What happens when the limit is hit.
+    pub action: &'static str,
+    /// Whether the value is built in rather than set at run time.
+    pub fixed: bool,
 }
 
-impl Default for CellLimits {
-    fn default() -> Self {
-        Self {
-            memory: 4 << 20,
-            table_elements: 10_000,
-            // Long enough that no honest parser meets it with 64 KiB to parse, short enough that a
-            // hostile one holds a worker up for less than the buffer of a live capture.
-            call_time: Duration::from_millis(100),
-            record_bytes: 256 << 10,
-            // 64 KiB of two-byte lines, and then some.
-            records_per_call: 65_536,
-            // Many times what 64 KiB of any protocol can honestly say.
-            output_bytes: 8 << 20,
-            host_call_bytes: 512 << 10,
-            log_lines: 16,
-            text_bytes: 1024,
-        }
+/// A limit's value in its field's own type.
+trait Value {
+    fn of(value: u64) -> Self;
+    fn value(&self) -> u64;
+}
+
+impl Value for usize {
+    fn of(value: u64) -> Self {
+        Self::try_from(value).unwrap_or(Self::MAX)
+    }
+
+    fn value(&self) -> u64 {
+        *self as u64
     }
 }
 
-impl CellLimits {
-    /// The limits as rows of `docs/limits.md`: name, value, unit, and what happens at it.
+impl Value for u32 {
+    fn of(value: u64) -> Self {
+        Self::try_from(value).unwrap_or(Self::MAX)
+    }
+
+    fn value(&self) -> u64 {
+        (*self).into()
+    }
+}
+
+impl Value for Duration {
+    fn of(value: u64) -> Self {
+        Self::from_millis(value)
+    }
+
+    fn value(&self) -> u64 {
+        u64::try_from(self.as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+macro_rules! cell_limits {
+    (
+        $($(#[$doc:meta])+ $name:ident: $type:ty = $default:expr, $unit:literal, $range:expr
+          => $action:literal;)+
+        fixed:
+        $($fixed:ident = $value:expr, $fixed_unit:literal => $fixed_action:literal;)+
+    ) => {
+        /// Bounds on one cell. A parser can not change its own.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct CellLimits { $($(#[$doc])+ pub $name: $type,)+ }
+
+        impl Default for CellLimits {
+            fn default() -> Self {
+                Self { $($name: Value::of($default),)+ }
+            }
+        }
+
+        impl CellLimits {
+            /// All limits, those that can be set first.
+            pub const TABLE: &'static [CellLimitInfo] = &[
+                $(CellLimitInfo {
+                    name: stringify!($name), default: $default, unit: $unit, action: $action,
+                    min: *bounds(&$range).start(), max: *bounds(&$range).end(), fixed: false,
+                },)+
+                $(CellLimitInfo {
+                    name: stringify!($fixed), default: $value, unit: $fixed_unit,
+                    action: $fixed_action, min: $value, max: $value, fixed: true,
+                },)+
+            ];
+
+            /// Returns the limit of this name, in its unit, unless there is none.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<u64> {
+                match name {
+                    $(stringify!($name) => Some(self.$name.value()),)+
+                    _ => None,
+                }
+            }
+
+            /// Sets the limit of this name, in its unit; returns whether there is one.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = Value::of(value),)+
+                    _ => return false,
+                }
+                true
+            }
+
+            /// The larger of the two for each limit.
+            fn widest(self, other: Self) -> Self {
+                Self { $($name: self.$name.max(other.$name),)+ }
+            }
+        }
+    };
+}
+
+/// Gives the range its type.
+const fn bounds(range: &RangeInclusive<u64>) -> &RangeInclusive<u64> {
+    range
+}
+
+const ANY: u64 = u64::MAX;
+
+cell_limits! {
+    /// Linear memory in bytes, of all memories together. Reached: fault `memory`.
+    memory: usize = 4 << 20, "bytes", 65_536..=1 << 32 => "fault `memory`";
+    /// Elements of all its tables together. Reached: fault `memory`.
+    table_elements: usize = 10_000, "elements", 1..=u32::MAX as u64 => "fault `memory`";
+    /// CPU time of one call into the guest, measured in steps of a millisecond. Reached: fault
+    /// `deadline`. Long enough that no honest parser meets it with 64 KiB to parse, short enough that
+    /// a hostile one holds a worker up for less than the buffer of a live capture.
+    call_time: Duration = 100, "ms of CPU", 1..=ANY => "fault `deadline`";
+    /// Bytes of one record's body. Reached: fault `bad_record`.
+    record_bytes: usize = 256 << 10, "bytes", 1..=ANY => "fault `bad_record`";
+    /// Records that one call may emit: by default those of 64 KiB of two-byte lines, and then some.
+    /// Reached: fault `record_flood`.
+    records_per_call: usize = 65_536, "records", 1..=ANY => "fault `record_flood`";
+    /// Bytes of JSON that the records of one call may make: by default many times what 64 KiB of any
+    /// protocol can honestly say. Reached: fault `record_flood`.
+    output_bytes: usize = 8 << 20, "bytes", 1..=ANY => "fault `record_flood`";
+    /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
+    /// `record_bytes`, so that a record that is too long is told as such.
+    host_call_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `host_call`";
+    /// Log lines of one flow that are kept; further ones are counted.
+    log_lines: u32 = 16, "lines", 0..=u32::MAX as u64 => "counted as `log_lines_dropped`";
+    /// Bytes of a log line, or of the reason for `decline` and `fail`, that are kept.
+    text_bytes: usize = 1024, "bytes", 0..=ANY => "the rest is cut off";
+    fixed:
+    stack = STACK as u64, "bytes" => "fault `stack`";
+    handles = HANDLES as u64, "handles" => "fault `trap`";
+    describe_time = DESCRIBE_MS, "ms of CPU" => "the file is refused";
+    parser_file = MAX_FILE as u64, "bytes" => "the file is refused";
+}
+
+/// The limits of every parser's cells. What is said here is the operator's: no host function reads or
+/// writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ParserLimits {
+    /// Of parsers that have none of their own.
+    pub all: CellLimits,
+    /// Of single parsers, by the name that they call themselves.
+    pub by_parser: BTreeMap<String, CellLimits>,
+}
+
+impl From<CellLimits> for ParserLimits {
+    fn from(all: CellLimits) -> Self {
+        Self { all, by_parser: BTreeMap::new() }
+    }
+}
+
+impl ParserLimits {
+    /// Those of the parser of this name.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u128, &'static str, &'static str); 13] {
-        let size = |value: usize| value as u128;
-        [
-            ("memory", size(self.memory), "bytes", "fault `memory`"),
-            ("table_elements", size(self.table_elements), "elements", "fault `memory`"),
-            ("call_time", self.call_time.as_millis(), "ms of CPU", "fault `deadline`"),
-            ("record_bytes", size(self.record_bytes), "bytes", "fault `bad_record`"),
-            ("records_per_call", size(self.records_per_call), "records", "fault `record_flood`"),
-            ("output_bytes", size(self.output_bytes), "bytes", "fault `record_flood`"),
-            ("host_call_bytes", size(self.host_call_bytes), "bytes", "fault `host_call`"),
-            ("log_lines", self.log_lines.into(), "lines", "counted as `log_lines_dropped`"),
-            ("text_bytes", size(self.text_bytes), "bytes", "the rest is cut off"),
-            ("stack (fixed)", size(STACK), "bytes", "fault `stack`"),
-            ("handles (fixed)", size(HANDLES), "handles", "fault `trap`"),
-            (
-                "describe_time (fixed)",
-                DESCRIBE_TIME.as_millis(),
-                "ms of CPU",
-                "the file is refused",
-            ),
-            ("parser_file (fixed)", size(MAX_FILE), "bytes", "the file is refused"),
-        ]
+    pub fn of(&self, parser: &str) -> CellLimits {
+        self.by_parser.get(parser).copied().unwrap_or(self.all)
+    }
+
+    /// What any parser may have: for one that has not yet said its name.
+    pub(super) fn widest(&self) -> CellLimits {
+        self.by_parser.values().fold(self.all, |widest, limits| widest.widest(*limits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn get_and_set_reach_every_row() {
+        let mut limits = CellLimits::default();
+        for row in CellLimits::TABLE.iter().filter(|row| !row.fixed) {
+            assert_eq!(limits.get(row.name), Some(row.default));
+            assert!((row.min..=row.max).contains(&row.default), "{}", row.name);
+            assert!(limits.set(row.name, 77_777));
+            assert_eq!(limits.get(row.name), Some(77_777));
+        }
+        assert_eq!(limits.get("stack"), None);
+        assert!(!limits.set("stack", 1));
+    }
+
+    #[test]
+    fn a_parser_has_its_own_limits_or_those_of_all() {
+        let mut limits = ParserLimits::from(CellLimits { memory: 100, ..CellLimits::default() });
+        let own = CellLimits { memory: 50, log_lines: 99, ..CellLimits::default() };
+        limits.by_parser.insert("smtp".into(), own);
+        assert_eq!((limits.of("smtp"), limits.of("dns")), (own, limits.all));
+        let widest = limits.widest();
+        assert_eq!((widest.memory, widest.log_lines), (100, 99));
     }
 }

@@ -25,7 +25,7 @@ pub use engine::Engine;
 pub use fault::{Fault, FaultClass};
 pub(crate) use fault::{MAX_TEXT, clipped};
 pub use imports::WORLD;
-pub use limits::{CellLimits, MAX_FILE};
+pub use limits::{CellLimitInfo, CellLimits, MAX_FILE, ParserLimits};
 pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
 pub use state::{Emitted, LogLine, Output, Verdict};

@@ -12,7 +12,7 @@ use super::description::{Description, DescriptionError};
 use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
-use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES};
+use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
 use super::state::{Phase, State};
 
 /// A component that can not be a parser.
@@ -60,14 +60,25 @@ impl Parser {
     ///
     /// # Errors
     /// Why it can not be a parser, in words for its author.
-    pub fn new(engine: &Engine, component: &[u8], limits: CellLimits) -> Result<Self, ParserError> {
+    pub fn new(
+        engine: &Engine,
+        component: &[u8],
+        limits: impl Into<ParserLimits>,
+    ) -> Result<Self, ParserError> {
+        let limits = limits.into();
         let component = Component::from_binary(engine.inner(), component)
             .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
         check_world(engine, &component)?;
         let world = |error: wasmtime::Error| ParserError::World { problem: format!("{error:#}") };
         let linker: Linker<State> = linker(engine).map_err(world)?;
         let pre = linker.instantiate_pre(&component).and_then(ParserPre::new).map_err(world)?;
-        let description = Arc::new(describe(engine, &pre, limits)?);
+        let widest = limits.widest();
+        let description = Arc::new(describe(engine, &pre, widest)?);
+        let limits = limits.of(&description.name);
+        if limits != widest {
+            // What does not fit into its own limits is refused now, not flow by flow.
+            describe(engine, &pre, limits)?;
+        }
         let label = format!("{}@{}", description.name, description.version);
         Ok(Self { pre, engine: engine.clone(), limits, description, label })
     }

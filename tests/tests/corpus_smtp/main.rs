@@ -5,7 +5,6 @@
 mod live;
 mod mails;
 mod reference;
-mod tally;
 mod words;
 mod zeek;
 

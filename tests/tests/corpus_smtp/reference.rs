@@ -4,8 +4,8 @@ use flowcell_tests::corpus::{Corpus, number, socket, text};
 use serde_json::Value;
 
 use crate::mails::{self, Mail};
-use crate::tally::{Outcome, Tally};
 use crate::words;
+use flowcell_tests::tally::{Outcome, Tally};
 
 /// Captures and fields that are wrong, and why.
 const KNOWN: &[(&str, &str, &str)] = &[];

@@ -1,14 +1,13 @@
 //! Mails against Zeek's `smtp.log`.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
 
 use flowcell_tests::corpus::Corpus;
+use flowcell_tests::zeek::{self, Row};
 
 use crate::mails::{self, Mail};
 use crate::reference::decoded;
-use crate::tally::{Outcome, Tally};
+use flowcell_tests::tally::{Outcome, Tally};
 
 /// Captures and fields that are wrong, and why.
 const KNOWN: &[(&str, &str, &str)] = &[];
@@ -29,9 +28,6 @@ const TEXTS: [&str; 7] =
 const ENCODED: [&str; 3] = ["subject", "from", "reply_to"];
 const SETS: [&str; 3] = ["rcptto", "to", "cc"];
 
-/// A row of a log, by column; what is unset is left out.
-type Row = BTreeMap<String, String>;
-
 #[test]
 fn mails_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
@@ -46,25 +42,11 @@ fn mails_agree_with_zeek() {
                 println!("skipped: {log}: {why}");
                 continue;
             }
-            let text = fs::read_to_string(corpus.path(&format!("{folder}/{log}"))).expect("a log");
-            compare(&mut tally, &capture.name, &rows(&text), mails::read(&capture.path));
+            let rows = zeek::rows(&corpus.path(&format!("{folder}/{log}")));
+            compare(&mut tally, &capture.name, &rows, mails::read(&capture.path));
         }
     }
     tally.check(KNOWN);
-}
-
-fn rows(log: &str) -> Vec<Row> {
-    let mut columns = Vec::new();
-    let mut rows = Vec::new();
-    for line in log.lines() {
-        if let Some(fields) = line.strip_prefix("#fields\t") {
-            columns = fields.split('\t').map(str::to_owned).collect();
-        } else if !line.starts_with('#') {
-            let cells = columns.iter().cloned().zip(line.split('\t').map(str::to_owned));
-            rows.push(cells.filter(|(_, cell)| cell != "-").collect());
-        }
-    }
-    rows
 }
 
 /// Rows and mails of a connection are in the same order.

@@ -2,20 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowcell_tests::corpus;
+use crate::corpus;
 
-/// The outcome of comparing one field of one mail.
+/// The outcome of comparing one field of one mail or flow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// They are the same.
     Agree,
     /// They differ, and this is why.
     Explained(&'static str),
+    /// They differ, in this way.
     Wrong(String),
 }
 
 impl Outcome {
     /// Wrong unless they are equal.
-    pub(crate) fn of<T: PartialEq + std::fmt::Debug>(ours: &T, theirs: &T) -> Self {
+    #[must_use]
+    pub fn of<T: PartialEq + std::fmt::Debug>(ours: &T, theirs: &T) -> Self {
         if ours == theirs {
             Self::Agree
         } else {
@@ -24,21 +27,23 @@ impl Outcome {
     }
 
     /// Explained by `reason`, if they are not equal.
-    pub(crate) fn or(self, reason: &'static str) -> Self {
+    #[must_use]
+    pub fn or(self, reason: &'static str) -> Self {
         if self == Self::Agree { self } else { Self::Explained(reason) }
     }
 }
 
 /// Counts outcomes.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     counts: BTreeMap<(String, &'static str), [u64; 3]>,
     reasons: BTreeMap<(String, &'static str), &'static str>,
     wrong: Vec<String>,
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, capture: &str, field: &'static str, outcome: Outcome) {
+    /// Counts one outcome.
+    pub fn add(&mut self, capture: &str, field: &'static str, outcome: Outcome) {
         let key = (capture.to_owned(), field);
         let counts = self.counts.entry(key.clone()).or_default();
         match outcome {
@@ -56,7 +61,11 @@ impl Tally {
 
     /// Prints the table; fails at anything wrong that is not on the list of captures and fields,
     /// and at what is on the list and right.
-    pub(crate) fn check(self, known: &[(&str, &str, &str)]) {
+    ///
+    /// # Panics
+    ///
+    /// That is how it fails.
+    pub fn check(self, known: &[(&str, &str, &str)]) {
         println!("{}\n(~ explained, ! wrong)\n", self.table());
         for ((capture, field), reason) in &self.reasons {
             println!("{capture}: {field}: {reason}");
@@ -67,7 +76,9 @@ impl Tally {
         let listed = |how: &String| {
             known.iter().any(|(name, field, _)| how.starts_with(&format!("{name}: {field}: ")))
         };
-        let mut failures: Vec<_> = self.wrong.iter().filter(|how| !listed(how)).cloned().collect();
+        let (excused, mut failures): (Vec<_>, Vec<_>) =
+            self.wrong.iter().cloned().partition(|how| listed(how));
+        excused.iter().for_each(|how| println!("{how}"));
         for (name, field, _) in known {
             let found = self.counts.iter().find(|(key, _)| (&*key.0, key.1) == (*name, *field));
             if found.is_some_and(|(_, [_, _, wrong])| *wrong == 0) {
@@ -77,23 +88,31 @@ impl Tally {
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
 
-    /// A row a capture, a column a field.
+    /// A row a capture, a column a field, and the sums.
     fn table(&self) -> String {
         let captures: BTreeSet<_> = self.counts.keys().map(|(capture, _)| capture).collect();
         let fields: BTreeSet<_> = self.counts.keys().map(|(_, field)| *field).collect();
         let head =
             [String::from("capture")].into_iter().chain(fields.iter().map(ToString::to_string));
         let mut rows = vec![head.collect::<Vec<_>>()];
+        let shown = |[agree, explained, wrong]: [u64; 3]| {
+            let counts = [(agree, ""), (explained, "~"), (wrong, "!")];
+            let shown = counts.iter().filter(|(count, _)| *count > 0);
+            shown.map(|(count, mark)| format!("{count}{mark}")).collect::<Vec<_>>().join(" ")
+        };
         for capture in captures {
             let cell = |field: &&'static str| {
-                let [agree, explained, wrong] =
-                    self.counts.get(&(capture.clone(), *field)).copied().unwrap_or_default();
-                let counts = [(agree, ""), (explained, "~"), (wrong, "!")];
-                let shown = counts.iter().filter(|(count, _)| *count > 0);
-                shown.map(|(count, mark)| format!("{count}{mark}")).collect::<Vec<_>>().join(" ")
+                shown(self.counts.get(&(capture.clone(), *field)).copied().unwrap_or_default())
             };
             rows.push([capture.clone()].into_iter().chain(fields.iter().map(cell)).collect());
         }
+        let sum = |field: &&'static str| {
+            let counts = self.counts.iter().filter(|((_, of), _)| of == field);
+            shown(counts.fold([0; 3], |sum, (_, counts)| {
+                [sum[0] + counts[0], sum[1] + counts[1], sum[2] + counts[2]]
+            }))
+        };
+        rows.push([String::from("all")].into_iter().chain(fields.iter().map(sum)).collect());
         corpus::table(&rows)
     }
 }

@@ -1,0 +1,71 @@
+//! Zeek's logs, as the baselines of its own tests have them: times and ids are masked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// A row of a log, by column; what is unset is left out.
+pub type Row = BTreeMap<String, String>;
+
+/// The rows of a log. Columns are named by its `#fields` line, or, where the log was cut, by its first
+/// line; a cut log without names has no rows.
+///
+/// # Panics
+///
+/// If it can not be read.
+#[must_use]
+pub fn rows(path: &Path) -> Vec<Row> {
+    let log =
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut columns: Option<Vec<&str>> = None;
+    let mut rows = Vec::new();
+    for line in log.lines() {
+        if let Some(fields) = line.strip_prefix("#fields\t") {
+            columns = Some(fields.split('\t').collect());
+        } else if !line.starts_with('#') {
+            match &columns {
+                Some(columns) => rows.push(row(columns, line)),
+                None if is_head(line) => columns = Some(line.split('\t').collect()),
+                None => return rows,
+            }
+        }
+    }
+    rows
+}
+
+fn row(columns: &[&str], line: &str) -> Row {
+    let cells = columns.iter().zip(line.split('\t'));
+    let set = cells.filter(|(column, cell)| !column.is_empty() && *cell != "-");
+    set.map(|(column, cell)| ((*column).to_owned(), cell.to_owned())).collect()
+}
+
+/// Whether a line names columns: `id.orig_h`, `history`, or nothing.
+fn is_head(line: &str) -> bool {
+    let is_name = |cell: &str| cell.chars().all(|c| c.is_ascii_lowercase() || "._".contains(c));
+    line.split('\t').all(is_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Scratch;
+
+    fn read(text: &str) -> Vec<Row> {
+        rows(&Scratch::new().write("a.log", text))
+    }
+
+    fn row(cells: &[(&str, &str)]) -> Row {
+        cells.iter().map(|(column, cell)| ((*column).to_owned(), (*cell).to_owned())).collect()
+    }
+
+    #[test]
+    fn columns_are_named_by_the_fields_line_or_the_first_one() {
+        let whole = read("### made\n#path\tconn\n#fields\tid.orig_h\tproto\n1.2.3.4\t-\n#close\n");
+        assert_eq!(whole, [row(&[("id.orig_h", "1.2.3.4")])]);
+        let cut = read("### made\nproto\t\thistory\ntcp\t\tSF\nudp\t\tD\n");
+        let of = |proto, history| row(&[("proto", proto), ("history", history)]);
+        assert_eq!(cut, [of("tcp", "SF"), of("udp", "D")]);
+        assert_eq!(read("### made\n1.2.3.4\t80\ttcp\n"), []);
+        assert_eq!(read(""), []);
+    }
+}

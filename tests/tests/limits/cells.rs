@@ -1,0 +1,151 @@
+//! Limits of cells: a parser that runs into each, wherever the limit is.
+
+use flowcell::runtime::CellLimits;
+use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::packets::{Conversation, Pcap};
+
+use super::{Counted, run_with};
+
+/// One conversation for the bad parsers.
+fn line() -> Pcap {
+    let flow = Conversation::tcp(4000, 9).open();
+    Pcap::of(&[flow.send(Client, b"one\r\n").send(Server, b"ONE\r\n").close()])
+}
+
+/// A limit, who runs into it, and what is seen of that.
+struct Case {
+    guest: &'static str,
+    /// As it stands in the file.
+    value: &'static str,
+    seen: fn(&Counted) -> String,
+    by_default: &'static str,
+    /// With the file.
+    set: &'static str,
+}
+
+/// The message of the only fault.
+fn fault(counted: &Counted) -> String {
+    let fault = counted.run.only("fault");
+    fault["data"]["message"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What became of the parser, with the class of its fault.
+fn outcome(counted: &Counted) -> String {
+    let parser = &counted.run.only("flow")["data"]["parsers"][0];
+    let text = |name: &str| parser[name].as_str().unwrap_or_default().to_owned();
+    format!("{} {}", text("outcome"), text("reason"))
+}
+
+fn case(name: &str) -> Case {
+    let (guest, value, seen, by_default, set): (_, _, fn(&Counted) -> String, _, _) = match name {
+        "memory" => (
+            "long_record",
+            "'256 KiB'",
+            |counted| counted.stats["parsers"]["faults"].to_string(),
+            r#"{"bad_record":1}"#,
+            r#"{"memory":1}"#,
+        ),
+        "table_elements" => (
+            "table_bomb",
+            "5000",
+            fault,
+            "10001 table elements wanted, 10000 allowed",
+            "5001 table elements wanted, 5000 allowed",
+        ),
+        "record_bytes" => (
+            "long_record",
+            "'1 KiB'",
+            fault,
+            "record `note` of 262145 bytes, 262144 allowed",
+            "record `note` of 262144 bytes, 1024 allowed",
+        ),
+        "records_per_call" => (
+            "record_flood",
+            "10",
+            fault,
+            "more than 65536 records in one call",
+            "more than 10 records in one call",
+        ),
+        "output_bytes" => (
+            "output_flood",
+            "'1 MB'",
+            fault,
+            "more than 8388608 bytes of output in one call",
+            "more than 1000000 bytes of output in one call",
+        ),
+        // The line of 1 MiB is within the bounds then.
+        "host_call_bytes" => ("long_log", "'2 MiB'", outcome, "fault host_call", "unconfirmed "),
+        "log_lines" => (
+            "log_flood",
+            "5",
+            |counted| counted.stats["parsers"]["log_lines_dropped"].to_string(),
+            "984",
+            "995",
+        ),
+        "text_bytes" => (
+            "log_flood",
+            "6",
+            |counted| {
+                let lines = counted.run.stderr.lines();
+                let texts = lines.filter_map(|line| line.split_once(": line "));
+                texts.map(|(_, text)| text.len()).max().unwrap_or(0).to_string()
+            },
+            "1021",
+            "1",
+        ),
+        _ => panic!("no parser runs into the limit `{name}`: add one"),
+    };
+    Case { guest, value, seen, by_default, set }
+}
+
+#[test]
+fn every_limit_is_reached_where_it_is_set() {
+    // `call_time` has a test of its own.
+    for row in CellLimits::TABLE.iter().filter(|row| !row.fixed && row.name != "call_time") {
+        let case = case(row.name);
+        let text = format!("{} = {}\n", row.name, case.value);
+        let seen = |limits: Option<&str>| (case.seen)(&run_with(&[case.guest], &line(), limits));
+        assert_eq!(seen(None), case.by_default, "{text} without the file");
+        let for_all = format!("[cells]\n{text}");
+        assert_eq!(seen(Some(&for_all)), case.set, "{for_all}");
+        let for_one = format!("[cells.{}]\n{text}", case.guest);
+        assert_eq!(seen(Some(&for_one)), case.set, "{for_one}");
+        let for_another = format!("[cells.echo]\n{text}");
+        assert_eq!(seen(Some(&for_another)), case.by_default, "{for_another}");
+    }
+}
+
+/// A guest that spins takes the CPU time that it is given, so the run takes at least as long.
+#[test]
+fn call_time_is_given_and_taken() {
+    let started = std::time::Instant::now();
+    let counted = run_with(&["loop_in_poll"], &line(), Some("[cells]\ncall_time = '1500 ms'\n"));
+    assert_eq!(fault(&counted), "the call took too long");
+    assert!(started.elapsed().as_millis() >= 1500, "the guest got less");
+}
+
+#[test]
+fn cells_at_a_time() {
+    let flow = |port| Conversation::tcp(port, 7).open().send(Client, b"a\n").send(Server, b"a\n");
+    let both = Pcap::of(&[flow(4000).close(), flow(4001).close()]);
+    let no_room =
+        |limits: Option<&str>| run_with(&[], &both, limits).stats["parsers"]["no_room"].clone();
+    assert_eq!(no_room(None), 0);
+    assert_eq!(no_room(Some("[cells]\ncells = 1\n")), 1);
+}
+
+/// A parser that asks for more than it may have is refused when it is loaded, under its own limits and
+/// not under those of others.
+#[test]
+fn a_parser_is_described_under_its_own_limits() {
+    let big = |limits: &str| run_with(&["big_table"], &line(), Some(limits)).run;
+    let own = big("[cells.big_table]\ntable_elements = 30_000\n");
+    assert_eq!((own.code, own.stderr.as_str()), (Some(0), ""));
+    let others = big("[cells.echo]\ntable_elements = 30_000\n");
+    assert_eq!(others.code, Some(2), "{}", others.stderr);
+    assert!(
+        others.stderr.contains("20000 table elements wanted, 10000 allowed"),
+        "{}",
+        others.stderr
+    );
+}

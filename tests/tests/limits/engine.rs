@@ -1,0 +1,113 @@
+//! Limits of the flow engine: a capture that reaches each, if it is set so.
+
+use flowcell_core::Limits;
+use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::command::{Run, Scratch, flowcell};
+use flowcell_tests::packets::{Conversation, Pcap};
+
+use super::run_with;
+
+/// From one frame to the next, in µs: less than any default waits for.
+const STEP: u64 = 20_000;
+
+fn tcp(port: u16) -> Conversation {
+    Conversation::tcp(port, 80)
+}
+
+/// An Ethernet frame of no protocol: it does nothing but move the time.
+const NOTHING: [u8; 60] = [0; 60];
+
+/// The frames of these conversations, one conversation after the other.
+fn capture(conversations: &[Conversation]) -> Pcap {
+    let frames = conversations.iter().flat_map(Conversation::frames);
+    frames.fold(Pcap::new(1).every(STEP), |pcap, frame| pcap.frame(frame))
+}
+
+/// The same, and two seconds of silence at the end.
+fn then_silence(conversation: Conversation) -> Pcap {
+    capture(&[conversation]).wait(2_000_000).frame(&NOTHING)
+}
+
+/// A conversation without some of its frames.
+fn without(conversation: &Conversation, lost: &[usize]) -> Conversation {
+    let frames = conversation.frames().iter().enumerate();
+    let kept = frames.filter(|(index, _)| !lost.contains(index));
+    kept.fold(tcp(1), |flow, (_, frame)| flow.frame(frame.clone()))
+}
+
+/// Segments of 200 bytes behind the handshake, of which some were not captured.
+fn segments(count: usize, lost: &[usize]) -> Conversation {
+    let flow = tcp(4000).open().send_cut(Client, &vec![b'x'; count * 200], 200);
+    let lost: Vec<usize> = lost.iter().map(|index| index + 3).collect();
+    without(&flow, &lost)
+}
+
+/// A value as it stands in the file, and a capture with which each of the limit's counters grows under
+/// that value and none grows under the default.
+fn case(name: &str) -> (&'static str, Pcap) {
+    match name {
+        // The second flow evicts a closed one, the third one with one side, the fourth an
+        // established one.
+        "max_flows" => {
+            let syn = |port| {
+                let open = tcp(port).open();
+                without(&open, &[1, 2])
+            };
+            ("1", capture(&[tcp(1).open().close(), syn(2), tcp(3).open(), syn(4)]))
+        }
+        "tcp_attempt_timeout_ms" => ("'1 s'", then_silence(without(&tcp(4000).open(), &[1, 2]))),
+        "tcp_timeout_ms" => ("1_000", then_silence(tcp(4000).open())),
+        "tcp_linger_ms" => ("'1 s'", then_silence(tcp(4000).open().close())),
+        "udp_one_sided_timeout_ms" => ("'1 s'", then_silence(tcp(53).datagram(Client, b"a?"))),
+        "udp_timeout_ms" => {
+            ("'1 s'", then_silence(tcp(53).datagram(Client, b"a?").datagram(Server, b"a!")))
+        }
+        "reorder_window_ms" => ("'1 s'", then_silence(segments(2, &[0]))),
+        // What was acknowledged comes 60 ms later.
+        "acked_window_ms" => {
+            let flow = tcp(4000).open().send_cut(Client, &[b'x'; 400], 200).acknowledged(Server);
+            let late = flow.frames()[3].clone();
+            let flow = without(&flow, &[3]).frame(NOTHING.into()).frame(NOTHING.into());
+            ("1", capture(&[flow.frame(late)]))
+        }
+        "hold_bytes" => ("'100 B'", capture(&[segments(2, &[0])])),
+        "hold_segments" => ("1", capture(&[segments(4, &[0, 2])])),
+        "hold_total" => ("100", capture(&[segments(2, &[0])])),
+        "max_jump" => {
+            let flow = tcp(4000).open().lose(Client, 5000).send(Client, b"far away");
+            ("'1 kB'", capture(&[flow]))
+        }
+        "depth" => ("10", capture(&[segments(1, &[])])),
+        _ => panic!("no capture reaches the limit `{name}`: add one"),
+    }
+}
+
+#[test]
+fn every_limit_is_reached_when_it_is_set_so() {
+    for row in Limits::TABLE.iter().filter(|row| !row.fixed) {
+        let (value, pcap) = case(row.name);
+        let text = format!("[engine]\n{} = {value}\n", row.name);
+        let by_default = run_with(&[], &pcap, None);
+        let set = run_with(&[], &pcap, Some(&text));
+        assert_eq!((by_default.run.code, set.run.code), (Some(0), Some(0)), "{}", set.run.stderr);
+        for counter in row.counters {
+            let counts =
+                [&by_default, &set].map(|counted| counted.stats["engine"][counter].as_u64());
+            assert_eq!(counts[0], Some(0), "{text} {counter} without the file");
+            assert!(counts[1] > Some(0), "{text} {counter} stays 0 with the file");
+        }
+    }
+}
+
+#[test]
+fn streams_takes_the_engines_limits() {
+    let scratch = Scratch::new();
+    let capture = scratch.capture("some.pcap", &capture(&[segments(1, &[])]));
+    let limits = scratch.write("limits.toml", "[cells]\nmemory = '1 MiB'\n[engine]\ndepth = 10\n");
+    let mut command = flowcell(["streams", "-q", "--limits"]);
+    let run = Run::of(command.arg(limits).arg("-r").arg(capture));
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    let rows = run.of_type("stream").into_iter().map(|record| &record["data"]);
+    let rows: Vec<_> = rows.map(|data| (data["bytes"].as_u64(), data["missed"].as_u64())).collect();
+    assert_eq!(rows, [(Some(10), Some(190)), (Some(0), Some(0))]);
+}

@@ -107,11 +107,15 @@ impl FlowEngine {
             self.advance(frame.ts, sink);
         }
         match decode(frame) {
+            Ok(Decoded::Packet(Packet {
+                payload: Payload::Icmp(_) | Payload::Other(_), ..
+            })) => {
+                self.counters.unsupported_protocol += 1;
+            }
             Ok(Decoded::Packet(packet)) => self.handle_packet(&packet, frame.ts, sink),
-            Ok(Decoded::Fragment) => self.counters.fragments += 1,
+            Ok(Decoded::Fragment(_)) => self.counters.fragments += 1,
             Ok(Decoded::UnsupportedLink(_)) => self.counters.unsupported_link += 1,
             Ok(Decoded::UnsupportedEtherType(_)) => self.counters.unsupported_ethertype += 1,
-            Ok(Decoded::UnsupportedProtocol(_)) => self.counters.unsupported_protocol += 1,
             Err(error) => self.count_error(&error),
         }
     }
@@ -199,6 +203,7 @@ impl FlowEngine {
         match packet.payload {
             Payload::Tcp(_) => self.counters.tcp_segments += 1,
             Payload::Udp(_) => self.counters.udp_datagrams += 1,
+            Payload::Icmp(_) | Payload::Other(_) => return,
         }
         let found = match self.table.find(tag, &tuple) {
             Some((index, side)) => {
@@ -241,6 +246,7 @@ impl FlowEngine {
                 }
                 Verdict::Handled
             }
+            Payload::Icmp(_) | Payload::Other(_) => Verdict::Handled,
         };
         if verdict == Verdict::Reuse {
             // The packet belongs to the flow to come.
@@ -267,6 +273,7 @@ impl FlowEngine {
         sink: &mut dyn FlowSink,
     ) -> Option<(u32, Side)> {
         let (opening, proto) = match &packet.payload {
+            Payload::Icmp(_) | Payload::Other(_) => return None,
             Payload::Udp(_) => (Opening::default(), Proto::Udp(Udp::default())),
             Payload::Tcp(segment) => {
                 let Some(opening) = Opening::of(segment) else {

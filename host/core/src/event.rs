@@ -124,6 +124,8 @@ macro_rules! named {
     };
 }
 
+pub(crate) use named;
+
 named! {
     /// Why bytes of a stream are missing.
     GapReason {

@@ -77,6 +77,12 @@ macro_rules! limits {
 /// VLAN tags followed in one frame: two of QinQ, and as many again.
 pub(crate) const VLAN_TAGS: usize = 4;
 
+/// Headers followed in front of IP, in one frame or inside of one tunnel.
+pub(crate) const LINK_HEADERS: usize = 16;
+
+/// MPLS labels followed in one stack.
+pub(crate) const MPLS_LABELS: usize = 16;
+
 /// IP extension headers followed in one packet: RFC 8200 §4.1 lists six, one of them twice.
 pub(crate) const IP_EXTENSIONS: usize = 8;
 
@@ -123,6 +129,8 @@ limits! {
         => "deliver nothing more of the side, and one gap, reason depth, before its end";
     fixed:
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
+    link_headers = LINK_HEADERS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
+    mpls_labels = MPLS_LABELS as u64, "labels", ["decode_too_deep"] => "ignore the frame";
     ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
 }
 

@@ -39,10 +39,18 @@ counters! {
     unsupported_link,
     /// Frames with a payload other than IP.
     unsupported_ethertype,
-    /// IP packets with a payload other than TCP or UDP.
-    unsupported_protocol,
-    /// Fragments of IP packets. They are not put together.
+    /// Fragments of IP packets.
     fragments,
+    /// Packets with another one in them, which was followed.
+    tunnelled,
+    /// Packets with another one in them that was not followed, as it is in too many others.
+    tunnel_too_deep,
+    /// IP packets that say that they are longer than what was left of their frame.
+    lengths_beyond_frame,
+    /// Packets ignored because a checksum is wrong.
+    checksum_bad,
+    /// Packets with a wrong checksum that were taken, because their sender has sent no right one.
+    checksum_unverified,
     /// Headers that don't fit into what was on the wire.
     decode_too_short,
     /// Headers that the capture cut.
@@ -58,6 +66,10 @@ counters! {
     tcp_segments,
     /// UDP datagrams decoded.
     udp_datagrams,
+    /// ICMP messages decoded.
+    icmp_messages,
+    /// Packets of other protocols over IP.
+    other_packets,
 
     /// Flows opened.
     flows_opened,

@@ -43,6 +43,10 @@ impl Outlets for Straight<'_> {
     fn packet(&mut self, arrival: Arrival<'_>) {
         self.shard.handle(&arrival, self.sink);
     }
+
+    fn carriers(&mut self) -> &mut dyn FlowSink {
+        self.sink
+    }
 }
 
 impl FlowEngine {
@@ -55,15 +59,15 @@ impl FlowEngine {
     /// Returns what was counted so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let mut counters = self.dispatcher.counters().clone();
+        let mut counters = self.dispatcher.counters();
         counters.merge(self.shard.counters());
         counters
     }
 
     /// Returns the number of flows in the table, lingering ones included.
     #[must_use]
-    pub const fn flows(&self) -> usize {
-        self.shard.flows()
+    pub fn flows(&self) -> usize {
+        self.dispatcher.carrier_flows() + self.shard.flows()
     }
 
     /// Returns how many bytes streams hold behind holes, bookkeeping included.
@@ -76,11 +80,15 @@ impl FlowEngine {
     pub fn handle_frame(&mut self, frame: &RawFrame<'_>, sink: &mut dyn FlowSink) {
         let mut outlets = Straight { shard: &mut self.shard, sink };
         self.dispatcher.handle_frame(frame, &mut outlets);
-        self.shard.advance(self.dispatcher.now(), frame.number, TIMERS_PER_FRAME, sink);
+        let now = self.dispatcher.now();
+        self.dispatcher.carriers().advance(now, frame.number, TIMERS_PER_FRAME, sink);
+        self.shard.advance(now, frame.number, TIMERS_PER_FRAME, sink);
     }
 
     /// Takes the news that it is `now`, though no frame has come: live, a tick when all is quiet.
     pub fn handle_time(&mut self, now: Timestamp, sink: &mut dyn FlowSink) {
+        self.dispatcher.handle_time(now);
+        self.dispatcher.carriers().advance(now, 0, usize::MAX, sink);
         self.shard.advance(now, 0, usize::MAX, sink);
     }
 
@@ -88,6 +96,7 @@ impl FlowEngine {
     ///
     /// The engine can be used again afterwards; its counters and its time go on.
     pub fn finish(&mut self, sink: &mut dyn FlowSink) {
+        self.dispatcher.carriers().finish_until(u64::MAX, sink);
         self.shard.finish_until(u64::MAX, sink);
     }
 

@@ -5,32 +5,66 @@ use core::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
 
-/// The transport protocol of a flow.
+/// What the flow's packets carry right above IP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
     /// TCP, RFC 9293.
     Tcp,
     /// UDP, RFC 768.
     Udp,
+    /// ICMP, RFC 792.
+    Icmp,
+    /// ICMP for IPv6, RFC 4443.
+    Icmpv6,
+    /// Any other, by its IP protocol number.
+    Other(u8),
 }
 
 impl Transport {
-    /// Returns the IP protocol number: 6 or 17.
+    /// Returns the IP protocol number.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
             Self::Tcp => 6,
             Self::Udp => 17,
+            Self::Icmp => 1,
+            Self::Icmpv6 => 58,
+            Self::Other(number) => number,
         }
+    }
+
+    /// Returns the name, if there is a usual one; that of both versions of ICMP is the same.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self.number() {
+            1 | 58 => "icmp",
+            2 => "igmp",
+            4 => "ipip",
+            6 => "tcp",
+            17 => "udp",
+            33 => "dccp",
+            41 => "ipv6",
+            47 => "gre",
+            50 => "esp",
+            51 => "ah",
+            88 => "eigrp",
+            89 => "ospf",
+            103 => "pim",
+            112 => "vrrp",
+            115 => "l2tp",
+            132 => "sctp",
+            136 => "udplite",
+            _ => return None,
+        })
     }
 }
 
 impl fmt::Display for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        })
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{}", self.number()),
+        }
     }
 }
 
@@ -83,7 +117,7 @@ impl fmt::Display for Side {
 pub struct Endpoint {
     /// The IP address.
     pub addr: IpAddr,
-    /// The TCP or UDP port.
+    /// The TCP or UDP port, or what [`Packet::tuple`](crate::decode::Packet::tuple) has in its place.
     pub port: u16,
 }
 
@@ -255,6 +289,20 @@ mod tests {
         assert_eq!(tuple().side_of(&tuple().flipped()), Some(Side::Resp));
         let udp = FiveTuple { transport: Transport::Udp, ..tuple() };
         assert_eq!(tuple().side_of(&udp), None);
+    }
+
+    #[test]
+    fn transports_are_named_or_numbered() {
+        let names =
+            [(Transport::Icmp, "icmp"), (Transport::Icmpv6, "icmp"), (Transport::Udp, "udp")];
+        let others = [(47, "gre"), (132, "sctp"), (89, "ospf"), (61, "61")];
+        for (number, name) in others {
+            assert_eq!(Transport::Other(number).to_string(), name);
+        }
+        for (transport, name) in names {
+            assert_eq!(transport.to_string(), name);
+            assert_eq!(Transport::Other(transport.number()).to_string(), name);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@
 )]
 
 pub mod decode;
-pub mod defrag;
+mod defrag;
 
 mod config;
 mod counters;
@@ -62,7 +62,8 @@ mod udp;
 pub use config::{Checksums, EngineConfig, KeyOptions};
 pub use counters::Counters;
 pub use decode::{DecodeError, DecodeErrorKind, Layer, LinkType, RawFrame};
-pub use dispatch::{Dispatcher, Outlets};
+pub use defrag::FragmentAnomaly;
+pub use dispatch::{Dispatcher, FragmentRejected, Outlets};
 pub use engine::FlowEngine;
 pub use event::{
     Anomaly, AnomalyKind, AnomalySet, Demand, EndReason, FlowEvent, FlowSink, FlowView, GapReason,

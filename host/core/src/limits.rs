@@ -99,12 +99,18 @@ pub(crate) const MAX_JUMP: u64 = 1 << 30;
 /// VLAN tags followed in one frame: two of QinQ, and as many again.
 pub(crate) const VLAN_TAGS: usize = 4;
 
+/// Headers followed in front of IP, in one frame or inside of one tunnel.
+pub(crate) const LINK_HEADERS: usize = 16;
+
+/// MPLS labels followed in one stack.
+pub(crate) const MPLS_LABELS: usize = 16;
+
 /// IP extension headers followed in one packet: RFC 8200 §4.1 lists six, one of them twice.
 pub(crate) const IP_EXTENSIONS: usize = 8;
 
 limits! {
     /// Flows in the table, at least 1.
-    max_flows = 1_000_000, "flows",
+    max_flows = 2_000_000, "flows",
         ["flows_evicted_closed", "flows_evicted_one_sided", "flows_evicted_established"]
         => "evict a flow: closed ones first, then unestablished and one-sided, then any; \
             the longest idle of its kind", 1..=MAX_FLOWS;
@@ -150,6 +156,9 @@ limits! {
     /// `other_timeout_ms` in an emergency, in ms.
     emergency_other_timeout_ms = 5_000, "ms", ["flows_expired_other"]
         => "close the flow, reason idle";
+    /// Tunnels inside of each other that are followed.
+    tunnel_depth = 4, "tunnels", ["tunnel_too_deep"]
+        => "treat the packet as one that has nothing in it", 0..=255;
     /// How long a hole may stay open while bytes beyond it are waiting, in ms. Long, because what
     /// the peer has not acknowledged will be sent again, and RFC 6298 §5.5 doubles the time to that
     /// with every attempt.
@@ -186,6 +195,8 @@ limits! {
     frag_timeout_ms = 30_000, "ms", ["frag_timed_out"] => "give up the datagram";
     fixed:
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
+    link_headers = LINK_HEADERS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
+    mpls_labels = MPLS_LABELS as u64, "labels", ["decode_too_deep"] => "ignore the frame";
     ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
 }
 

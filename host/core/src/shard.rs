@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use crate::config::Checksums;
-use crate::decode::{Packet, Payload};
-use crate::flow::{AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally};
+use crate::decode::{Checksum, Packet, Payload};
 use crate::flow::Timers;
+use crate::flow::{
+    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally,
+};
 use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
@@ -54,6 +56,11 @@ pub struct Shard {
     max_jump: u64,
     /// Flows left to be closed at the end of the input, as first packet and slot, the next one last.
     finishing: Vec<(u64, u32)>,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
+const fn tag(hash: u64) -> u32 {
+    hash as u32
 }
 
 /// Timers that fire at most before a packet is looked at. More of them come due at once only when time
@@ -102,6 +109,12 @@ impl Shard {
     #[must_use]
     pub const fn held_bytes(&self) -> u64 {
         self.pool.total()
+    }
+
+    /// Returns whether a packet is of a flow in the table.
+    #[must_use]
+    pub fn knows(&self, arrival: &Arrival<'_>) -> bool {
+        self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple()).is_some()
     }
 
     /// Takes the next packet; returns the flow that it is of.
@@ -166,8 +179,7 @@ impl Shard {
     fn fire(&mut self, now: Timestamp, budget: usize, sink: &mut dyn FlowSink) -> bool {
         let now = now.max(self.pool.now);
         let mut left = budget;
-        while let Some((deadline, due)) =
-            self.timers.pop_due(now, |index| self.table.since(index))
+        while let Some((deadline, due)) = self.timers.pop_due(now, |index| self.table.since(index))
         {
             self.pool.now = self.pool.now.max(deadline);
             match due {
@@ -213,15 +225,21 @@ impl Shard {
 
     fn handle_packet(&mut self, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) -> Option<u32> {
         let tuple = arrival.packet.tuple();
-        #[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
-        let tag = arrival.hash as u32;
+        let tag = tag(arrival.hash);
         match arrival.packet.payload {
             Payload::Tcp(_) => self.counters.tcp_segments += 1,
             Payload::Udp(_) => self.counters.udp_datagrams += 1,
+            Payload::Icmp(_) => self.counters.icmp_messages += 1,
+            Payload::Other(_) => self.counters.other_packets += 1,
         }
-        if let Some((index, side)) = self.table.find(tag, arrival.scope, &tuple)
+        let sum = self.checksum(&arrival.packet);
+        let found = self.table.find(tag, arrival.scope, &tuple);
+        if let Some((index, side)) = found
             && self.is_current(index, sink)
         {
+            if !self.is_credible(index, side, sum) {
+                return Some(index);
+            }
             if self.deliver(index, side, arrival, sink) == Verdict::Handled {
                 return Some(index);
             }
@@ -229,9 +247,45 @@ impl Shard {
             // A new connection in its place means that both ends gave the old one up.
             self.close(index, EndReason::Reset, arrival.ts, false, sink);
         }
+        if sum == Checksum::Bad && self.checksums == Checksums::On {
+            self.counters.checksum_bad += 1;
+            return None;
+        }
         let (index, side) = self.open(tag, tuple, arrival, sink)?;
+        self.is_credible(index, side, sum);
         self.deliver(index, side, arrival, sink);
         Some(index)
+    }
+
+    /// Returns what the checksums of a packet are worth.
+    #[inline]
+    fn checksum(&self, packet: &Packet<'_>) -> Checksum {
+        if self.checksums == Checksums::Off {
+            Checksum::Unknown
+        } else if packet.header_checksum_ok {
+            packet.checksum()
+        } else {
+            Checksum::Bad
+        }
+    }
+
+    /// Takes note of a packet's checksum; returns whether the packet is to be believed.
+    #[inline]
+    fn is_credible(&mut self, index: u32, side: Side, sum: Checksum) -> bool {
+        let Some(flow) = self.table.get_mut(index) else { return true };
+        let tally = &mut flow.tally[side.index()];
+        match sum {
+            Checksum::Good => tally.verified = true,
+            Checksum::Offloaded | Checksum::Unknown => {}
+            Checksum::Bad => {
+                if self.checksums == Checksums::On || tally.verified {
+                    self.counters.checksum_bad += 1;
+                    return false;
+                }
+                self.counters.checksum_unverified += 1;
+            }
+        }
+        true
     }
 
     /// Does what timers of this flow should have done, if they were left for later; returns whether the
@@ -273,9 +327,11 @@ impl Shard {
         tally.ip_bytes += arrival.packet.ip_len;
         let verdict = match &arrival.packet.payload {
             Payload::Tcp(segment) => tcp::handle_segment(flow, side, segment, &mut cx),
-            Payload::Udp(datagram) => {
-                if let Proto::Udp(udp) = &mut flow.proto {
-                    udp.handle(&flow.ident, side, datagram, &mut cx);
+            other => {
+                if let (Proto::Udp(udp), Some((bytes, wire_len))) =
+                    (&mut flow.proto, other.datagram())
+                {
+                    udp.handle(&flow.ident, side, bytes, wire_len, &mut cx);
                 }
                 Verdict::Handled
             }
@@ -305,7 +361,9 @@ impl Shard {
         sink: &mut dyn FlowSink,
     ) -> Option<(u32, Side)> {
         let (opening, proto) = match &arrival.packet.payload {
-            Payload::Udp(_) => (Opening::default(), Proto::Udp(Udp::default())),
+            Payload::Udp(_) | Payload::Icmp(_) | Payload::Other(_) => {
+                (Opening::default(), Proto::Udp(Udp::default()))
+            }
             Payload::Tcp(segment) => {
                 let Some(opening) = Opening::of(segment) else {
                     self.counters.bad_flags += 1;

@@ -282,7 +282,8 @@ impl Lab {
     pub(crate) fn frame(&mut self, len: u32, bytes: &[u8]) -> &mut Self {
         self.number += 1;
         let ts = Timestamp(self.now);
-        let frame = RawFrame { number: self.number, ts, link: LinkType::ETHERNET, len, bytes };
+        let (number, link) = (self.number, LinkType::ETHERNET);
+        let frame = RawFrame { number, ts, interface: 0, link, len, bytes };
         self.engine.handle_frame(&frame, &mut self.log);
         self
     }

@@ -1,10 +1,7 @@
 //! Where a flow comes from that was found inside of another one.
 
+use crate::decode::TunnelKind;
 use crate::{FiveTuple, Timestamp};
-
-/// Placeholder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TunnelKind {}
 
 /// What names a flow in a capture: what it is, and when it began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! UDP flows: nothing to put in order, only to count.
 
-use crate::decode::Datagram;
 use crate::flow::{Cx, Ident};
 use crate::{Demand, FlowEvent, GapReason, Side};
 
@@ -37,16 +36,16 @@ impl Udp {
         &mut self,
         ident: &Ident,
         side: Side,
-        datagram: &Datagram<'_>,
+        bytes: &[u8],
+        wire_len: u64,
         cx: &mut Cx<'_>,
     ) {
         let state = &mut self.sides[side.index()];
         let offset = state.bytes;
-        state.bytes += datagram.wire_len;
+        state.bytes += wire_len;
         if state.done {
             return;
         }
-        let bytes = datagram.payload;
         let captured = bytes.len() as u64;
         state.delivered += captured;
         cx.emit.counters.delivered_bytes += captured;
@@ -54,7 +53,7 @@ impl Udp {
             state.done = true;
             return;
         }
-        let cut = datagram.wire_len - captured;
+        let cut = wire_len.saturating_sub(captured);
         if cut != 0 {
             state.missed += cut;
             let answer = cx.emit.gap(ident, side, offset + captured, cut, GapReason::Snaplen);

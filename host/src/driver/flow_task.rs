@@ -309,7 +309,10 @@ impl FlowTask {
             server: endpoint(self.server),
             transport: match flow.tuple.transport {
                 Transport::Tcp => runtime::Transport::Tcp,
-                Transport::Udp => runtime::Transport::Udp,
+                // No parser can ask for anything else, so that these get none.
+                Transport::Udp | Transport::Icmp | Transport::Icmpv6 | Transport::Other(_) => {
+                    runtime::Transport::Udp
+                }
             },
             at: flow.ts.0,
             midstream: flow.midstream,

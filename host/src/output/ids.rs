@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flowcell_core::FiveTuple;
+use flowcell_core::decode::icmp_counterpart;
+use flowcell_core::{FiveTuple, Transport};
 use sha1::{Digest, Sha1};
 use siphasher::sip128::SipHasher13;
 
@@ -32,17 +33,29 @@ pub(super) fn uid(tuple: &FiveTuple, first_ts: u64, first_packet: u64) -> String
 }
 
 /// Community ID, version 1 with seed 0: base64 of the SHA-1 over the ordered 5-tuple.
+///
+/// ICMP messages that nobody answers stay in the order in which they were sent, and what has no
+/// ports is hashed without them.
 pub(super) fn community_id(tuple: &FiveTuple) -> String {
     let (orig, resp) = (&tuple.orig, &tuple.resp);
-    let (low, high) =
-        if (orig.addr, orig.port) <= (resp.addr, resp.port) { (orig, resp) } else { (resp, orig) };
+    let one_way = match tuple.transport {
+        Transport::Icmp | Transport::Icmpv6 => {
+            let v6 = tuple.transport == Transport::Icmpv6;
+            u8::try_from(orig.port).is_ok_and(|kind| icmp_counterpart(v6, kind).is_none())
+        }
+        Transport::Tcp | Transport::Udp | Transport::Other(_) => false,
+    };
+    let ordered = one_way || (orig.addr, orig.port) <= (resp.addr, resp.port);
+    let (low, high) = if ordered { (orig, resp) } else { (resp, orig) };
     let mut bytes = Vec::with_capacity(40);
     bytes.extend_from_slice(&[0, 0]);
     push_address(&mut bytes, low.addr);
     push_address(&mut bytes, high.addr);
     bytes.extend_from_slice(&[tuple.transport.number(), 0]);
-    bytes.extend_from_slice(&low.port.to_be_bytes());
-    bytes.extend_from_slice(&high.port.to_be_bytes());
+    if !matches!(tuple.transport, Transport::Other(_)) {
+        bytes.extend_from_slice(&low.port.to_be_bytes());
+        bytes.extend_from_slice(&high.port.to_be_bytes());
+    }
     format!("1:{}", STANDARD.encode(Sha1::digest(&bytes)))
 }
 
@@ -55,7 +68,7 @@ fn push_address(bytes: &mut Vec<u8>, address: IpAddr) {
 
 #[cfg(test)]
 mod tests {
-    use flowcell_core::{Endpoint, Transport};
+    use flowcell_core::Endpoint;
 
     use super::*;
 
@@ -73,6 +86,21 @@ mod tests {
         assert_eq!(community_id(&tcp.flipped()), "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
         let udp = tuple(("192.168.1.52", 54585), ("8.8.8.8", 53), Transport::Udp);
         assert_eq!(community_id(&udp), "1:d/FP5EW3wiY1vCndhwleRRKHowQ=");
+    }
+
+    // As tshark has them.
+    #[test]
+    fn community_ids_of_what_has_no_ports() {
+        let between =
+            |from, to, transport| tuple(("192.168.0.2", from), ("192.168.0.1", to), transport);
+        let answered = between(0, 8, Transport::Icmp);
+        assert_eq!(community_id(&answered), "1:fVyMFC5i8lT03k6ii5FxBWyCFYQ=");
+        assert_eq!(community_id(&answered.flipped()), "1:fVyMFC5i8lT03k6ii5FxBWyCFYQ=");
+        let unreachable = between(3, 1, Transport::Icmp);
+        assert_eq!(community_id(&unreachable), "1:bNfFNuWTXo30fOmRNU6h26nNNaU=");
+        let gre = between(0, 0, Transport::Other(47));
+        assert_eq!(community_id(&gre), "1:eJc6vmqYUOC+zA9JChUzb3Z+MP8=");
+        assert_eq!(community_id(&gre.flipped()), "1:eJc6vmqYUOC+zA9JChUzb3Z+MP8=");
     }
 
     #[test]

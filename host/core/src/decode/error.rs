@@ -6,10 +6,27 @@ use core::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Layer {
-    /// The link layer's own header: Ethernet, Linux cooked capture, BSD loopback.
+    /// The link layer's own header: Ethernet, Linux cooked capture, BSD loopback, and deeper than the
+    /// limit, whatever comes next.
     Link,
-    /// A VLAN tag.
+    /// A VLAN tag, IEEE 802.1Q.
     Vlan,
+    /// LLC (IEEE 802.2), and SNAP behind it.
+    Llc,
+    /// An MPLS label, RFC 3032.
+    Mpls,
+    /// PPP over Ethernet, RFC 2516.
+    Pppoe,
+    /// PPP (RFC 1661), also in HDLC-like framing (RFC 1662), and Cisco HDLC.
+    Ppp,
+    /// What a radiotap capture has in front of IEEE 802.11.
+    Radiotap,
+    /// IEEE 802.11.
+    Wifi,
+    /// What the Linux packet filter logs of a packet.
+    Nflog,
+    /// What Apple's PKTAP and the per-packet information header (PPI) have in front of a frame.
+    Pktap,
     /// IPv4, RFC 791.
     Ipv4,
     /// IPv6, RFC 8200.
@@ -20,6 +37,16 @@ pub enum Layer {
     Tcp,
     /// UDP, RFC 768.
     Udp,
+    /// ICMP, RFC 792 and RFC 4443.
+    Icmp,
+    /// GRE, RFC 2784 and RFC 2637.
+    Gre,
+    /// Cisco's ERSPAN.
+    Erspan,
+    /// Geneve, RFC 8926.
+    Geneve,
+    /// GTP-U, 3GPP TS 29.281.
+    Gtpu,
 }
 
 impl fmt::Display for Layer {
@@ -27,11 +54,24 @@ impl fmt::Display for Layer {
         f.write_str(match self {
             Self::Link => "link header",
             Self::Vlan => "vlan tag",
+            Self::Llc => "llc header",
+            Self::Mpls => "mpls label",
+            Self::Pppoe => "pppoe header",
+            Self::Ppp => "ppp header",
+            Self::Radiotap => "radiotap header",
+            Self::Wifi => "802.11 header",
+            Self::Nflog => "nflog header",
+            Self::Pktap => "pktap header",
             Self::Ipv4 => "ipv4 header",
             Self::Ipv6 => "ipv6 header",
             Self::IpExtension => "ip extension header",
             Self::Tcp => "tcp header",
             Self::Udp => "udp header",
+            Self::Icmp => "icmp header",
+            Self::Gre => "gre header",
+            Self::Erspan => "erspan header",
+            Self::Geneve => "geneve header",
+            Self::Gtpu => "gtp-u header",
         })
     }
 }
@@ -92,7 +132,8 @@ pub enum DecodeErrorKind {
 pub struct DecodeError {
     /// Which header.
     pub layer: Layer,
-    /// Where it starts, in bytes from the start of the frame; at most the captured length.
+    /// Where it starts, in bytes from the start of the frame, or of what was put together from
+    /// fragments; at most what there is of it.
     pub offset: usize,
     /// What was wrong.
     pub kind: DecodeErrorKind,

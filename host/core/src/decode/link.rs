@@ -1,104 +1,166 @@
-//! Link layers and VLAN tags.
+//! From the first byte of a frame to its network layer: one loop over the headers in between.
 
-use core::fmt;
+use super::{
+    Cursor, DecodeError, DecodeErrorKind, Decoded, Layer, LinkType, VlanTags, ip, llc, meta, mpls,
+    ppp, wifi,
+};
+use crate::limits::{LINK_HEADERS, VLAN_TAGS};
 
-use etherparse::EtherType;
-
-use super::{Cursor, DecodeError, DecodeErrorKind, Decoded, Layer, VlanTags, ip};
-use crate::limits::VLAN_TAGS;
-
-/// A LINKTYPE number, as in the header of a capture file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkType(pub u32);
-
-impl LinkType {
-    /// BSD loopback, the address family in the byte order of the capturing machine.
-    pub const NULL: Self = Self(0);
-    /// Ethernet.
-    pub const ETHERNET: Self = Self(1);
-    /// Raw IP, as some systems number it.
-    pub const RAW_BSD: Self = Self(12);
-    /// Raw IP, as OpenBSD numbers it.
-    pub const RAW_OPENBSD: Self = Self(14);
-    /// Raw IP, version 4 or 6 by its first nibble.
-    pub const RAW: Self = Self(101);
-    /// OpenBSD loopback, the address family in network byte order.
-    pub const LOOP: Self = Self(108);
-    /// Linux cooked capture.
-    pub const LINUX_SLL: Self = Self(113);
-    /// Raw IPv4.
-    pub const IPV4: Self = Self(228);
-    /// Raw IPv6.
-    pub const IPV6: Self = Self(229);
-    /// Linux cooked capture, version 2.
-    pub const LINUX_SLL2: Self = Self(276);
-
-    /// Returns the usual name, if the type is supported.
-    #[must_use]
-    pub const fn name(self) -> Option<&'static str> {
-        Some(match self {
-            Self::NULL => "NULL",
-            Self::ETHERNET => "ETHERNET",
-            Self::RAW_BSD | Self::RAW_OPENBSD | Self::RAW => "RAW",
-            Self::LOOP => "LOOP",
-            Self::LINUX_SLL => "LINUX_SLL",
-            Self::IPV4 => "IPV4",
-            Self::IPV6 => "IPV6",
-            Self::LINUX_SLL2 => "LINUX_SLL2",
-            _ => return None,
-        })
-    }
-
-    /// Returns whether frames of this type are decoded.
-    #[must_use]
-    pub const fn is_supported(self) -> bool {
-        self.name().is_some()
-    }
-}
-
-impl fmt::Display for LinkType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => write!(f, "{name} ({})", self.0),
-            None => write!(f, "unknown ({})", self.0),
-        }
-    }
+/// What comes next in a frame.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Next {
+    /// A frame of this link type.
+    Link(LinkType),
+    /// Ethernet, from the destination address on.
+    Ethernet,
+    /// What a field says that holds an ether type or, below 0x600, the length of what follows.
+    TypeOrLength(u16),
+    /// What this ether type stands for.
+    EtherType(u16),
+    /// LLC.
+    Llc,
+    /// A stack of MPLS labels.
+    Mpls,
+    /// PPP over Ethernet.
+    Pppoe,
+    /// PPP, with or without HDLC's address and control bytes.
+    Ppp,
+    /// IEEE 802.11.
+    Wifi,
+    /// IP of the version that its first nibble says.
+    Ip,
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+    /// Something that is not followed, by the number that it was announced with.
+    Unsupported(u16),
 }
 
 /// Decodes a frame from its first byte.
 #[inline]
 pub(super) fn decode(link: LinkType, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
-    match link {
-        LinkType::ETHERNET => {
-            let header = cur.peek::<14>(Layer::Link)?;
-            let ether_type = u16::from_be_bytes([header[12], header[13]]);
-            cur.take(Layer::Link, 14)?;
-            network(EtherType(ether_type), cur)
-        }
-        LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD => {
-            ip::by_version(VlanTags::default(), cur)
-        }
-        LinkType::IPV4 => ip::v4(VlanTags::default(), cur),
-        LinkType::IPV6 => ip::v6(VlanTags::default(), cur),
-        LinkType::NULL | LinkType::LOOP => {
-            let family = *cur.peek::<4>(Layer::Link)?;
-            cur.take(Layer::Link, 4)?;
-            loopback(family, cur)
-        }
-        LinkType::LINUX_SLL => {
-            let header = cur.peek::<16>(Layer::Link)?;
-            let ether_type = u16::from_be_bytes([header[14], header[15]]);
-            cur.take(Layer::Link, 16)?;
-            network(EtherType(ether_type), cur)
-        }
-        LinkType::LINUX_SLL2 => {
-            let header = cur.peek::<20>(Layer::Link)?;
-            let ether_type = u16::from_be_bytes([header[0], header[1]]);
-            cur.take(Layer::Link, 20)?;
-            network(EtherType(ether_type), cur)
-        }
-        other => Ok(Decoded::UnsupportedLink(other)),
+    if link != LinkType::ETHERNET {
+        return follow(Next::Link(link), cur);
     }
+    match ethernet(&mut cur)? {
+        Next::TypeOrLength(ether_type::IPV4) => ip::v4(VlanTags::default(), cur),
+        Next::TypeOrLength(ether_type::IPV6) => ip::v6(VlanTags::default(), cur),
+        other => follow(other, cur),
+    }
+}
+
+/// Follows headers to the network layer.
+#[inline(never)]
+pub(super) fn follow(mut next: Next, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
+    let mut vlan = VlanTags::default();
+    let mut headers = 0;
+    loop {
+        let start = cur.offset;
+        next = match next {
+            Next::Link(LinkType::RAW | LinkType::RAW_BSD | LinkType::RAW_OPENBSD) => Next::Ip,
+            Next::Link(LinkType::ETHERNET) => Next::Ethernet,
+            Next::Link(LinkType::IPV4) => Next::V4,
+            Next::Link(LinkType::IPV6) => Next::V6,
+            Next::Link(LinkType::NULL | LinkType::LOOP) => loopback(&mut cur)?,
+            Next::Link(LinkType::LINUX_SLL) => cooked(&mut cur)?,
+            Next::Link(LinkType::LINUX_SLL2) => cooked2(&mut cur)?,
+            Next::Link(LinkType::PPP) => Next::Ppp,
+            Next::Link(LinkType::PPP_ETHER) => Next::Pppoe,
+            Next::Link(LinkType::PPP_HDLC) => ppp::hdlc(&mut cur)?,
+            Next::Link(LinkType::PPP_WITH_DIR) => ppp::with_direction(&mut cur)?,
+            Next::Link(LinkType::C_HDLC) => ppp::cisco(&mut cur)?,
+            Next::Link(LinkType::IEEE802_11) => Next::Wifi,
+            Next::Link(LinkType::IEEE802_11_RADIOTAP) => wifi::radiotap(&mut cur)?,
+            Next::Link(LinkType::NFLOG) => meta::nflog(&mut cur)?,
+            Next::Link(LinkType::PKTAP) => meta::pktap(&mut cur)?,
+            Next::Link(LinkType::PPI) => meta::ppi(&mut cur)?,
+            Next::Link(other) => return Ok(Decoded::UnsupportedLink(other)),
+            Next::Ethernet => ethernet(&mut cur)?,
+            Next::TypeOrLength(value) => type_or_length(value, &mut cur),
+            Next::EtherType(ether_type) => network(ether_type, &mut vlan, &mut cur)?,
+            Next::Llc => llc::llc(&mut cur)?,
+            Next::Mpls => mpls::labels(&mut cur)?,
+            Next::Pppoe => ppp::pppoe(&mut cur)?,
+            Next::Ppp => ppp::ppp(&mut cur)?,
+            Next::Wifi => wifi::wifi(&mut cur, false)?,
+            Next::Ip if cur.peek::<1>(Layer::Ipv4)?[0] >> 4 == 6 => return ip::v6(vlan, cur),
+            Next::Ip | Next::V4 => return ip::v4(vlan, cur),
+            Next::V6 => return ip::v6(vlan, cur),
+            Next::Unsupported(number) => return Ok(Decoded::UnsupportedEtherType(number)),
+        };
+        // What takes no bytes only names the next header in another way, and never goes in circles.
+        headers += usize::from(cur.offset != start);
+        if headers > LINK_HEADERS {
+            return Err(cur.error(Layer::Link, DecodeErrorKind::TooMany { limit: LINK_HEADERS }));
+        }
+    }
+}
+
+#[inline]
+fn ethernet(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
+    let header = cur.array::<14>(Layer::Link)?;
+    Ok(Next::TypeOrLength(u16::from_be_bytes([header[12], header[13]])))
+}
+
+/// Tells a type from a length: IEEE 802.3 §3.2.6.
+fn type_or_length(value: u16, cur: &mut Cursor<'_>) -> Next {
+    if value >= 0x600 {
+        return Next::EtherType(value);
+    }
+    cur.limit(usize::from(value));
+    Next::Llc
+}
+
+/// The ether types that have a meaning here.
+pub(super) mod ether_type {
+    pub(crate) const IPV4: u16 = 0x0800;
+    pub(crate) const ARP: u16 = 0x0806;
+    /// Bridged Ethernet, in GRE and Geneve: RFC 1701.
+    pub(crate) const BRIDGED: u16 = 0x6558;
+    /// IEEE 802.1Q.
+    pub(crate) const VLAN: u16 = 0x8100;
+    pub(crate) const IPV6: u16 = 0x86dd;
+    /// In GRE: RFC 2637 §4.1.
+    pub(crate) const PPP: u16 = 0x880b;
+    /// RFC 5332 §3: the label was assigned downstream, as unicast ones are, or upstream.
+    pub(crate) const MPLS: u16 = 0x8847;
+    pub(crate) const MPLS_UPSTREAM: u16 = 0x8848;
+    pub(crate) const PPPOE_DISCOVERY: u16 = 0x8863;
+    pub(crate) const PPPOE_SESSION: u16 = 0x8864;
+    /// IEEE 802.1ad.
+    pub(crate) const OUTER_VLAN: u16 = 0x88a8;
+    /// In use for stacked tags before IEEE 802.1ad.
+    pub(crate) const OLD_VLAN: u16 = 0x9100;
+    pub(crate) const OLD_OUTER_VLAN: u16 = 0x9200;
+}
+
+/// Tells what an ether type stands for, and takes a VLAN tag.
+fn network(
+    ether_type: u16,
+    vlan: &mut VlanTags,
+    cur: &mut Cursor<'_>,
+) -> Result<Next, DecodeError> {
+    use ether_type::*;
+    Ok(match ether_type {
+        IPV4 => Next::V4,
+        IPV6 => Next::V6,
+        VLAN | OUTER_VLAN | OLD_VLAN | OLD_OUTER_VLAN => {
+            let &[control_high, control_low, type_high, type_low] = cur.peek::<4>(Layer::Vlan)?;
+            // IEEE 802.1Q §9.6: the low 12 bits are the id, above them priority and DEI.
+            let id = u16::from_be_bytes([control_high, control_low]) & 0x0fff;
+            if !vlan.push(id) {
+                return Err(cur.error(Layer::Vlan, DecodeErrorKind::TooMany { limit: VLAN_TAGS }));
+            }
+            cur.take(Layer::Vlan, 4)?;
+            Next::TypeOrLength(u16::from_be_bytes([type_high, type_low]))
+        }
+        MPLS | MPLS_UPSTREAM => Next::Mpls,
+        PPPOE_SESSION => Next::Pppoe,
+        PPP => Next::Ppp,
+        BRIDGED => Next::Ethernet,
+        other => Next::Unsupported(other),
+    })
 }
 
 /// Tells the address family of a loopback frame.
@@ -106,40 +168,37 @@ pub(super) fn decode(link: LinkType, mut cur: Cursor<'_>) -> Result<Decoded<'_>,
 /// Nothing says which machine wrote a NULL header, so both byte orders are accepted. AF_INET is 2
 /// everywhere; AF_INET6 is 10 on Linux, 23 on Windows, 24 on NetBSD and OpenBSD, 28 on FreeBSD and
 /// 30 on Darwin. All fit into one byte, so the orders can't be confused.
-fn loopback(family: [u8; 4], cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
-    let number = u32::from_le_bytes(family).min(u32::from_be_bytes(family));
-    match number {
-        2 => ip::v4(VlanTags::default(), cur),
-        10 | 23 | 24 | 28 | 30 => ip::v6(VlanTags::default(), cur),
-        _ => Ok(Decoded::UnsupportedEtherType(0)),
-    }
+fn loopback(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
+    let family = *cur.array::<4>(Layer::Link)?;
+    Ok(match u32::from_le_bytes(family).min(u32::from_be_bytes(family)) {
+        2 => Next::V4,
+        10 | 23 | 24 | 28 | 30 => Next::V6,
+        _ => Next::Unsupported(0),
+    })
 }
 
-/// Follows VLAN tags to the network layer.
-#[inline]
-fn network(mut ether_type: EtherType, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
-    let mut vlan = VlanTags::default();
-    loop {
-        match ether_type {
-            EtherType::IPV4 => return ip::v4(vlan, cur),
-            EtherType::IPV6 => return ip::v6(vlan, cur),
-            EtherType::VLAN_TAGGED_FRAME
-            | EtherType::PROVIDER_BRIDGING
-            | EtherType::VLAN_DOUBLE_TAGGED_FRAME => {
-                let &[control_high, control_low, type_high, type_low] =
-                    cur.peek::<4>(Layer::Vlan)?;
-                // IEEE 802.1Q §9.6: the low 12 bits are the id, above them priority and DEI.
-                let id = u16::from_be_bytes([control_high, control_low]) & 0x0fff;
-                if !vlan.push(id) {
-                    return Err(
-                        cur.error(Layer::Vlan, DecodeErrorKind::TooMany { limit: VLAN_TAGS })
-                    );
-                }
-                cur.take(Layer::Vlan, 4)?;
-                ether_type = EtherType(u16::from_be_bytes([type_high, type_low]));
-            }
-            // Values below 0x600 are lengths of IEEE 802.3 frames; what they carry is not IP.
-            other => return Ok(Decoded::UnsupportedEtherType(other.0)),
-        }
+fn cooked(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
+    let header = cur.array::<16>(Layer::Link)?;
+    let device = u16::from_be_bytes([header[2], header[3]]);
+    Ok(of_device(device, u16::from_be_bytes([header[14], header[15]])))
+}
+
+fn cooked2(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
+    let header = cur.array::<20>(Layer::Link)?;
+    let device = u16::from_be_bytes([header[8], header[9]]);
+    Ok(of_device(device, u16::from_be_bytes([header[0], header[1]])))
+}
+
+/// Tells what a cooked capture holds, by the type of the device (Linux's ARPHRD numbers) and the
+/// protocol field.
+fn of_device(device: u16, protocol: u16) -> Next {
+    match (device, protocol) {
+        // Netlink: the protocol is one of its own numbers.
+        (824, other) => Next::Unsupported(other),
+        (801, _) => Next::Wifi,
+        (803, _) => Next::Link(LinkType::IEEE802_11_RADIOTAP),
+        // Not ether types but Linux's own numbers: 4 is LLC, 1 is what Novell puts on IEEE 802.3.
+        (_, 4) => Next::Llc,
+        (_, other) => Next::EtherType(other),
     }
 }

@@ -1,25 +1,48 @@
-//! From a frame to a TCP segment or UDP datagram.
+//! From a frame to what its IP packet carries: a TCP segment, a UDP datagram, an ICMP message,
+//! something else, or a fragment.
 //!
-//! Decoding holds no state and touches each header once. It is strict where a length is wrong and
-//! lax where the capture cut the wire: the undecoded rest of a frame therefore has two lengths, what
-//! is there and what was sent. A header that was never on the wire is an error; a payload whose tail was cut is
-//! used as far as it goes, and the rest is known by its length.
+//! Decoding holds no state and touches each header once. It is lax about lengths that promise more
+//! than there is, whether the capture cut the frame or the frame lies: the undecoded rest of a frame
+//! therefore has two lengths, what is there and what was sent. It is strict about headers. One that
+//! is not there is an error; a payload whose tail is missing is used as far as it goes, and the rest is
+//! known by its length.
 //!
-//! Checksums are not looked at.
+//! One call decodes one stack of layers, from the link to the transport. A packet inside of a packet is
+//! handed back as [`Inner`], a part of a packet as [`Fragment`], and the caller goes on with
+//! [`Inner::decode`] or [`decode_reassembled`] as often as it cares to.
+//!
+//! Transport checksums are looked at on demand only: [`Packet::checksum`].
 
+mod checksum;
+mod cursor;
 mod error;
+mod gre;
 mod ip;
 mod link;
+mod link_type;
+mod llc;
+mod meta;
+mod mpls;
+mod packet;
+mod ppp;
 mod transport;
+mod tunnel;
+mod udp_tunnel;
+mod wifi;
 
+pub use checksum::Checksum;
 pub use error::{DecodeError, DecodeErrorKind, Layer};
-pub use link::LinkType;
-pub use transport::{Datagram, Segment, TcpFlags};
+pub use link_type::LinkType;
+pub use packet::{Decoded, Fragment, Packet, Payload, VlanTags};
+pub use transport::{Datagram, Icmp, Other, Segment, TcpFlags, icmp_counterpart};
+pub use tunnel::{Inner, TunnelKind};
 
 use core::net::IpAddr;
 
-use crate::limits::VLAN_TAGS;
-use crate::{Endpoint, FiveTuple, Timestamp, Transport};
+use cursor::Cursor;
+use etherparse::IpNumber;
+
+use crate::Timestamp;
 
 /// A frame as a capture hands it over.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +51,8 @@ pub struct RawFrame<'a> {
     pub number: u64,
     /// When it was captured.
     pub ts: Timestamp,
+    /// The interface that it was captured on, numbered through the run.
+    pub interface: u32,
     /// What its first byte belongs to.
     pub link: LinkType,
     /// Its length on the wire, in bytes.
@@ -44,162 +69,36 @@ impl RawFrame<'_> {
     }
 }
 
-/// The VLAN ids of a frame, outermost first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct VlanTags {
-    ids: [u16; VLAN_TAGS],
-    len: u8,
-}
-
-impl VlanTags {
-    /// Adds an inner tag; returns whether there was room for it.
-    fn push(&mut self, id: u16) -> bool {
-        let Some(slot) = self.ids.get_mut(usize::from(self.len)) else { return false };
-        *slot = id;
-        self.len += 1;
-        true
-    }
-
-    /// Returns the ids.
-    #[must_use]
-    pub fn ids(&self) -> &[u16] {
-        self.ids.get(..usize::from(self.len)).unwrap_or_default()
-    }
-}
-
-/// What a frame turned out to carry.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum Decoded<'a> {
-    /// A TCP segment or UDP datagram.
-    Packet(Packet<'a>),
-    /// A part of an IP packet.
-    Fragment,
-    /// A link type that is not supported.
-    UnsupportedLink(LinkType),
-    /// Something else than IP.
-    UnsupportedEtherType(u16),
-    /// IP, but neither TCP nor UDP in it.
-    UnsupportedProtocol(u8),
-}
-
-/// An IP packet with a transport that the engine follows.
-#[derive(Debug, Clone, Copy)]
-pub struct Packet<'a> {
-    /// VLAN ids of the frame.
-    pub vlan: VlanTags,
-    /// The sending address.
-    pub src: IpAddr,
-    /// The receiving address.
-    pub dst: IpAddr,
-    /// Length of the packet on the wire, IP header included, in bytes.
-    pub ip_len: u64,
-    /// What it carries.
-    pub payload: Payload<'a>,
-}
-
-/// The transport's part of a packet.
-#[derive(Debug, Clone, Copy)]
-pub enum Payload<'a> {
-    /// TCP.
-    Tcp(Segment<'a>),
-    /// UDP.
-    Udp(Datagram<'a>),
-}
-
-impl Packet<'_> {
-    /// Returns the endpoints, with the sender as originator.
-    #[must_use]
-    #[inline]
-    pub const fn tuple(&self) -> FiveTuple {
-        let (transport, from, to) = match &self.payload {
-            Payload::Tcp(segment) => (Transport::Tcp, segment.src_port, segment.dst_port),
-            Payload::Udp(datagram) => (Transport::Udp, datagram.src_port, datagram.dst_port),
-        };
-        FiveTuple {
-            orig: Endpoint { addr: self.src, port: from },
-            resp: Endpoint { addr: self.dst, port: to },
-            transport,
-        }
-    }
-}
-
 /// Decodes a frame down to its transport.
 ///
 /// # Errors
 ///
-/// Returns which header is wrong, where it is and why. An unknown link type or protocol is not an
-/// error.
+/// Returns which header is wrong, where it is and why. Something that is not supported is no error.
 #[inline]
 pub fn decode<'a>(frame: &RawFrame<'a>) -> Result<Decoded<'a>, DecodeError> {
-    let wire = frame.bytes.len().max(frame.len as usize);
-    link::decode(frame.link, Cursor { bytes: frame.bytes, wire, offset: 0 })
+    link::decode(frame.link, Cursor::new(frame.bytes, frame.len as usize))
 }
 
-/// The undecoded rest of a frame.
+/// Decodes what was put together from fragments.
 ///
-/// ```text
-///  frame on the wire   ├──────────┼─────────────────────────────────┼ ─ ─ ─ ─ ─ ─ ┤
-///                      0          offset                            │             │
-///                                 ├──── bytes: what was captured ───┤             │
-///                                 ├──── wire: what was sent ──────────────────────┤
-/// ```
+/// `protocol` is that of the first [`Fragment`], `bytes` is what is behind its IP headers, and `ip_len`
+/// the length of all fragments on the wire, in bytes, as it is to be accounted for. What was put
+/// together may be a fragment again.
 ///
-/// Invariant: `bytes.len() ≤ wire`.
-#[derive(Debug, Clone, Copy)]
-struct Cursor<'a> {
+/// # Errors
+///
+/// As [`decode`]; offsets count from the first of `bytes`.
+pub fn decode_reassembled<'a>(
+    vlan: VlanTags,
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: u8,
     bytes: &'a [u8],
-    wire: usize,
-    offset: usize,
-}
-
-impl<'a> Cursor<'a> {
-    fn error(&self, layer: Layer, kind: DecodeErrorKind) -> DecodeError {
-        DecodeError { layer, offset: self.offset, kind }
-    }
-
-    /// Says why a header of `needed` bytes can't be had.
-    fn lacks(&self, layer: Layer, needed: usize) -> DecodeError {
-        self.error(
-            layer,
-            if self.wire < needed {
-                DecodeErrorKind::TooShort { needed, present: self.wire }
-            } else {
-                DecodeErrorKind::Truncated { needed, captured: self.bytes.len() }
-            },
-        )
-    }
-
-    /// Returns the first `N` bytes without taking them.
-    #[inline]
-    fn peek<const N: usize>(&self, layer: Layer) -> Result<&'a [u8; N], DecodeError> {
-        self.bytes.first_chunk::<N>().ok_or_else(|| self.lacks(layer, N))
-    }
-
-    /// Takes a header of `len` bytes, all of which must be there.
-    #[inline]
-    fn take(&mut self, layer: Layer, len: usize) -> Result<&'a [u8], DecodeError> {
-        let (head, rest) =
-            self.bytes.split_at_checked(len).ok_or_else(|| self.lacks(layer, len))?;
-        *self = Self { bytes: rest, wire: self.wire - len, offset: self.offset + len };
-        Ok(head)
-    }
-
-    /// Takes a header of `len` bytes that must have been on the wire, but may be cut.
-    #[inline]
-    fn take_cut(&mut self, layer: Layer, len: usize) -> Result<&'a [u8], DecodeError> {
-        let wire = self.wire.checked_sub(len).ok_or_else(|| self.lacks(layer, len))?;
-        let (head, rest) = self.bytes.split_at(len.min(self.bytes.len()));
-        *self = Self { bytes: rest, wire, offset: self.offset + head.len() };
-        Ok(head)
-    }
-
-    /// Cuts off what is behind the first `len` bytes: padding, or a trailer of the link.
-    #[inline]
-    fn limit(&mut self, len: usize) {
-        self.wire = self.wire.min(len);
-        self.bytes = self.bytes.get(..len).unwrap_or(self.bytes);
-    }
+    ip_len: u64,
+) -> Result<Decoded<'a>, DecodeError> {
+    let (header_checksum_ok, length_exceeds_frame) = (true, false);
+    let ip = ip::Headers { vlan, src, dst, ip_len, header_checksum_ok, length_exceeds_frame };
+    ip::payload(ip, IpNumber(protocol), Cursor::new(bytes, bytes.len()))
 }
 
 #[cfg(test)]

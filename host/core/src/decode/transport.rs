@@ -1,4 +1,4 @@
-//! TCP and UDP headers.
+//! TCP, UDP and ICMP headers.
 
 use etherparse::{TcpOptionElement, TcpOptionsIterator};
 
@@ -16,8 +16,16 @@ impl TcpFlags {
     pub const SYN: Self = Self(0x02);
     /// The connection is reset.
     pub const RST: Self = Self(0x04);
+    /// The data is to be handed to the application at once.
+    pub const PSH: Self = Self(0x08);
     /// The acknowledgment number is valid.
     pub const ACK: Self = Self(0x10);
+    /// The urgent pointer is valid.
+    pub const URG: Self = Self(0x20);
+    /// Congestion was experienced; with a SYN, ECN is possible: RFC 3168 §6.1.
+    pub const ECE: Self = Self(0x40);
+    /// The congestion window was reduced.
+    pub const CWR: Self = Self(0x80);
 
     /// Returns whether all bits of `flags` are set.
     #[must_use]
@@ -55,6 +63,8 @@ pub struct Segment<'a> {
     pub flags: TcpFlags,
     /// The window field, not scaled.
     pub window: u16,
+    /// The urgent pointer; means something only with [`TcpFlags::URG`].
+    pub urgent: u16,
     /// The window scale option (RFC 7323 §2.2) of a SYN, at most 14.
     pub window_scale: Option<u8>,
     /// The payload as far as it was captured.
@@ -73,6 +83,32 @@ pub struct Datagram<'a> {
     /// The payload as far as it was captured.
     pub payload: &'a [u8],
     /// Length of the payload on the wire, in bytes.
+    pub wire_len: u64,
+}
+
+/// An ICMP message, of version 4 or 6.
+#[derive(Debug, Clone, Copy)]
+pub struct Icmp<'a> {
+    /// Whether this is ICMPv6, RFC 4443.
+    pub v6: bool,
+    /// The type.
+    pub kind: u8,
+    /// The code.
+    pub code: u8,
+    /// What is behind the header of 8 bytes, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Its length on the wire, in bytes.
+    pub wire_len: u64,
+}
+
+/// What a packet of any other protocol carries.
+#[derive(Debug, Clone, Copy)]
+pub struct Other<'a> {
+    /// The IP protocol number.
+    pub protocol: u8,
+    /// What is behind the IP header, as far as it was captured.
+    pub payload: &'a [u8],
+    /// Its length on the wire, in bytes.
     pub wire_len: u64,
 }
 
@@ -100,6 +136,7 @@ pub(super) fn tcp(mut cur: Cursor<'_>) -> Result<Segment<'_>, DecodeError> {
         ack: SeqNo(u32::from_be_bytes([h[8], h[9], h[10], h[11]])),
         flags,
         window: u16::from_be_bytes([h[14], h[15]]),
+        urgent: u16::from_be_bytes([h[18], h[19]]),
         window_scale,
         payload: cur.bytes,
         wire_len: cur.wire as u64,
@@ -115,9 +152,9 @@ fn window_scale(options: Option<&[u8]>) -> Option<u8> {
     })
 }
 
-/// Decodes UDP; `cur` ends where the IP packet does.
+/// Decodes UDP; `cur` ends where the IP packet does. Returns the undecoded payload as well.
 #[inline]
-pub(super) fn udp(mut cur: Cursor<'_>) -> Result<Datagram<'_>, DecodeError> {
+pub(super) fn udp(mut cur: Cursor<'_>) -> Result<(Datagram<'_>, Cursor<'_>), DecodeError> {
     let h = cur.peek::<8>(Layer::Udp)?;
     let len = usize::from(u16::from_be_bytes([h[4], h[5]]));
     // RFC 2675 §4: 0 stands for a length that the field can't hold.
@@ -126,17 +163,56 @@ pub(super) fn udp(mut cur: Cursor<'_>) -> Result<Datagram<'_>, DecodeError> {
             let kind = DecodeErrorKind::LengthTooSmall { claimed: len, least: 8 };
             return Err(cur.error(Layer::Udp, kind));
         }
-        if len > cur.wire {
-            let kind = DecodeErrorKind::LengthTooLarge { claimed: len, present: cur.wire };
-            return Err(cur.error(Layer::Udp, kind));
-        }
+        // More than IP says there is does not make it more.
         cur.limit(len);
     }
     cur.take(Layer::Udp, 8)?;
-    Ok(Datagram {
+    let datagram = Datagram {
         src_port: u16::from_be_bytes([h[0], h[1]]),
         dst_port: u16::from_be_bytes([h[2], h[3]]),
         payload: cur.bytes,
         wire_len: cur.wire as u64,
+    };
+    Ok((datagram, cur))
+}
+
+/// Decodes ICMP; `cur` ends where the IP packet does.
+pub(super) fn icmp(v6: bool, mut cur: Cursor<'_>) -> Result<Icmp<'_>, DecodeError> {
+    let &[kind, code, _, _] = cur.peek::<4>(Layer::Icmp)?;
+    cur.take_cut(Layer::Icmp, 8)?;
+    Ok(Icmp { v6, kind, code, payload: cur.bytes, wire_len: cur.wire as u64 })
+}
+
+/// Returns the type of ICMP message that answers `kind`, or that `kind` answers; nothing if it is a
+/// message that nobody answers.
+#[must_use]
+pub const fn icmp_counterpart(v6: bool, kind: u8) -> Option<u8> {
+    Some(match (v6, kind) {
+        // Echo, router discovery, timestamp, information, address mask: RFC 792, 1256 and 950.
+        (false, 0) => 8,
+        (false, 8) => 0,
+        (false, 9) => 10,
+        (false, 10) => 9,
+        (false, 13) => 14,
+        (false, 14) => 13,
+        (false, 15) => 16,
+        (false, 16) => 15,
+        (false, 17) => 18,
+        (false, 18) => 17,
+        // Echo, multicast listeners, routers, neighbours, node information, home agents: RFC 4443,
+        // 2710, 4861, 4620 and 6275.
+        (true, 128) => 129,
+        (true, 129) => 128,
+        (true, 130) => 131,
+        (true, 131) => 130,
+        (true, 133) => 134,
+        (true, 134) => 133,
+        (true, 135) => 136,
+        (true, 136) => 135,
+        (true, 139) => 140,
+        (true, 140) => 139,
+        (true, 144) => 145,
+        (true, 145) => 144,
+        _ => return None,
     })
 }

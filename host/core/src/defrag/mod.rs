@@ -32,44 +32,15 @@ use core::net::IpAddr;
 
 use siphasher::sip::SipHasher13;
 
-use crate::decode::VlanTags;
+use crate::decode::{Fragment, VlanTags};
 use crate::event::named;
 use crate::{Counters, Limits, Timestamp};
 use partial::{Part, Verdict};
 use store::{Key, Past, Store};
 
-/// A part of an IP packet.
-#[derive(Debug, Clone, Copy)]
-pub struct Fragment<'a> {
-    /// VLAN ids of the frame.
-    pub vlan: VlanTags,
-    /// The sending address.
-    pub src: IpAddr,
-    /// The receiving address.
-    pub dst: IpAddr,
-    /// The identification: 16 bits for IPv4, 32 for IPv6.
-    pub id: u32,
-    /// IPv4: the protocol. IPv6: the next header of the fragment header.
-    pub protocol: u8,
-    /// Where the bytes belong, counted from behind the header; a multiple of 8.
-    pub offset: u32,
-    /// Whether this is not the last part.
-    pub more: bool,
-    /// What was captured behind the IP header and, for IPv6, the fragment header.
-    pub bytes: &'a [u8],
-    /// How many bytes there were on the wire.
-    pub wire_len: u64,
-    /// Length of the packet on the wire, IP header included, in bytes.
-    pub ip_len: u64,
-    /// Whether the IPv4 header checksum is right. Not looked at here.
-    pub header_checksum_ok: bool,
-    /// Whether the IP header claims more bytes than the frame had.
-    pub length_exceeds_frame: bool,
-}
-
 /// What became of a fragment.
 #[derive(Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It waits for the rest of its datagram.
     Held,
     /// It completed its datagram.
@@ -84,21 +55,21 @@ pub enum Outcome {
 
 /// The payload of an IP packet that was put together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Datagram {
+pub(crate) struct Datagram {
     /// VLAN ids of the frame that carried the first part.
-    pub vlan: VlanTags,
+    pub(crate) vlan: VlanTags,
     /// The sending address.
-    pub src: IpAddr,
+    pub(crate) src: IpAddr,
     /// The receiving address.
-    pub dst: IpAddr,
+    pub(crate) dst: IpAddr,
     /// The protocol, or for IPv6 the next header, that the first part tells.
-    pub protocol: u8,
+    pub(crate) protocol: u8,
     /// The payload, at most 65,535 bytes.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Sum of the lengths of the packets on the wire that carried it, IP headers included, in bytes.
-    pub ip_len: u64,
+    pub(crate) ip_len: u64,
     /// How many packets that were.
-    pub fragments: u32,
+    pub(crate) fragments: u32,
 }
 
 named! {
@@ -119,7 +90,7 @@ named! {
 
 /// Puts datagrams together.
 #[derive(Debug)]
-pub struct Defragmenter {
+pub(crate) struct Defragmenter {
     store: Store,
     max_fragments: usize,
     hash_key: [u64; 2],
@@ -131,20 +102,20 @@ impl Defragmenter {
     /// `hash_key` is the secret under which fragments of whole datagrams are remembered. Choose a
     /// random one for live traffic, so that nobody can make a fragment that passes for a copy.
     #[must_use]
-    pub fn new(limits: &Limits, hash_key: [u64; 2]) -> Self {
+    pub(crate) fn new(limits: &Limits, hash_key: [u64; 2]) -> Self {
         let max_fragments = usize::try_from(limits.frag_fragments).unwrap_or(usize::MAX);
         Self { store: Store::new(limits), max_fragments, hash_key }
     }
 
     /// Returns how many bytes are held, bookkeeping included. Never more than the limit `frag_total`.
     #[must_use]
-    pub const fn held_bytes(&self) -> u64 {
+    pub(crate) const fn held_bytes(&self) -> u64 {
         self.store.cost()
     }
 
     /// Returns the number of incomplete datagrams.
     #[must_use]
-    pub fn datagrams(&self) -> usize {
+    pub(crate) fn datagrams(&self) -> usize {
         self.store.held()
     }
 
@@ -153,7 +124,7 @@ impl Defragmenter {
     /// Fragments belong to one datagram if they agree in `scope`, addresses, id and, for IPv4,
     /// protocol. `scope` is any number that keeps apart what must not be mixed, such as VLANs. Time
     /// that goes back moves no timer.
-    pub fn insert(
+    pub(crate) fn insert(
         &mut self,
         fragment: &Fragment<'_>,
         scope: u64,
@@ -205,7 +176,7 @@ impl Defragmenter {
 
     /// Moves time: gives up what is older than the limit `frag_timeout_ms`. Costs next to nothing if
     /// there is nothing to give up.
-    pub fn expire(&mut self, now: Timestamp, counters: &mut Counters) {
+    pub(crate) fn expire(&mut self, now: Timestamp, counters: &mut Counters) {
         self.store.expire(now, counters);
     }
 

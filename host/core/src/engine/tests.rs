@@ -383,7 +383,10 @@ fn random_bytes_never_panic() {
         }
         let link = LinkType(links[rng.below(links.len() as u64) as usize]);
         let (ts, len) = (Timestamp(rng.next()), rng.below(200) as u32);
-        engine.handle_frame(&RawFrame { number, ts, link, len, bytes: &bytes }, &mut log);
+        engine.handle_frame(
+            &RawFrame { number, ts, interface: 0, link, len, bytes: &bytes },
+            &mut log,
+        );
     }
     engine.finish(&mut log);
     assert_eq!(engine.flows(), 0);

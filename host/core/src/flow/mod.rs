@@ -15,8 +15,8 @@ use crate::event::{Anomaly, AnomalyKind, AnomalySet, FlowView};
 use crate::tcp::{HoldPool, Outlet, Tcp};
 use crate::udp::Udp;
 use crate::{
-    Counters, Demand, EndReason, FiveTuple, FlowEvent, FlowId, FlowSink, GapReason, Side, Timestamp,
-    Transport, Tunnel,
+    Counters, Demand, EndReason, FiveTuple, FlowEvent, FlowId, FlowSink, GapReason, Side,
+    Timestamp, Transport, Tunnel,
 };
 
 /// What is fixed when a flow opens.
@@ -40,6 +40,8 @@ pub(crate) struct Ident {
 pub(crate) struct Tally {
     pub(crate) pkts: u64,
     pub(crate) ip_bytes: u64,
+    /// A packet with a right checksum was seen.
+    pub(crate) verified: bool,
     pub(crate) end: Option<EndReason>,
 }
 
@@ -199,6 +201,8 @@ impl Flow {
             (Proto::Udp(_), two_sided) => match self.ident.tuple.transport {
                 Transport::Udp if two_sided => Class::Udp,
                 Transport::Udp | Transport::Tcp => Class::UdpOneSided,
+                Transport::Icmp | Transport::Icmpv6 => Class::Icmp,
+                Transport::Other(_) => Class::Other,
             },
         }
     }

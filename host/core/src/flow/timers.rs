@@ -146,7 +146,13 @@ impl Timers {
 
     /// Takes note that a packet of the flow in a slot was seen at `now`.
     #[inline]
-    pub(crate) fn touch(&mut self, index: u32, silence: &mut Silence, class: Class, now: Timestamp) {
+    pub(crate) fn touch(
+        &mut self,
+        index: u32,
+        silence: &mut Silence,
+        class: Class,
+        now: Timestamp,
+    ) {
         silence.since = now;
         if silence.class != Some(class) {
             self.set(index, silence, class);

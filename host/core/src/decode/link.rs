@@ -13,7 +13,7 @@ pub(super) enum Next {
     Link(LinkType),
     /// Ethernet, from the destination address on.
     Ethernet,
-    /// What a field says that holds an ether type or, below 0x600, the length of what follows.
+    /// What a field says that holds an ether type or the length of what follows.
     TypeOrLength(u16),
     /// What this ether type stands for.
     EtherType(u16),
@@ -135,13 +135,16 @@ fn tag(vlan: &mut VlanTags, cur: &mut Cursor<'_>) -> Result<u16, DecodeError> {
     Ok(u16::from_be_bytes([type_high, type_low]))
 }
 
-/// Tells a type from a length: IEEE 802.3 §3.2.6.
+/// Tells a type from a length: IEEE 802.3 §3.2.6. Not every number is one of them.
 fn type_or_length(value: u16, cur: &mut Cursor<'_>) -> Next {
-    if value >= 0x600 {
-        return Next::EtherType(value);
+    match value {
+        0x0600.. => Next::EtherType(value),
+        3..=1500 => {
+            cur.limit(usize::from(value));
+            Next::Llc
+        }
+        _ => Next::Unsupported(value),
     }
-    cur.limit(usize::from(value));
-    Next::Llc
 }
 
 /// The ether types that have a meaning here.

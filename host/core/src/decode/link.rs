@@ -13,7 +13,7 @@ pub(super) enum Next {
     Link(LinkType),
     /// Ethernet, from the destination address on.
     Ethernet,
-    /// What a field says that holds an ether type or, below 0x600, the length of what follows.
+    /// What a field says that holds an ether type or the length of what follows.
     TypeOrLength(u16),
     /// What this ether type stands for.
     EtherType(u16),
@@ -37,23 +37,41 @@ pub(super) enum Next {
     Unsupported(u16),
 }
 
-/// Decodes a frame from its first byte.
+/// Decodes a frame from its first byte. IP right behind Ethernet is decoded in place.
 #[inline]
 pub(super) fn decode(link: LinkType, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
     if link != LinkType::ETHERNET {
-        return follow(Next::Link(link), cur);
+        return follow(VlanTags::default(), Next::Link(link), cur);
     }
     match ethernet(&mut cur)? {
-        Next::TypeOrLength(ether_type::IPV4) => ip::v4(VlanTags::default(), cur),
-        Next::TypeOrLength(ether_type::IPV6) => ip::v6(VlanTags::default(), cur),
-        other => follow(other, cur),
+        ether_type::IPV4 => ip::v4(VlanTags::default(), cur),
+        ether_type::IPV6 => ip::v6(VlanTags::default(), cur),
+        other => tagged(other, cur),
+    }
+}
+
+/// Decodes what is behind an Ethernet header, if that is VLAN tags and IP, and so still usual.
+#[inline(never)]
+fn tagged(mut field: u16, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
+    use ether_type::*;
+    let mut vlan = VlanTags::default();
+    loop {
+        field = match field {
+            IPV4 => return ip::v4(vlan, cur),
+            IPV6 => return ip::v6(vlan, cur),
+            VLAN | OUTER_VLAN | OLD_VLAN | OLD_OUTER_VLAN => tag(&mut vlan, &mut cur)?,
+            other => return follow(vlan, Next::TypeOrLength(other), cur),
+        };
     }
 }
 
 /// Follows headers to the network layer.
 #[inline(never)]
-pub(super) fn follow(mut next: Next, mut cur: Cursor<'_>) -> Result<Decoded<'_>, DecodeError> {
-    let mut vlan = VlanTags::default();
+pub(super) fn follow(
+    mut vlan: VlanTags,
+    mut next: Next,
+    mut cur: Cursor<'_>,
+) -> Result<Decoded<'_>, DecodeError> {
     let mut headers = 0;
     loop {
         let start = cur.offset;
@@ -76,7 +94,7 @@ pub(super) fn follow(mut next: Next, mut cur: Cursor<'_>) -> Result<Decoded<'_>,
             Next::Link(LinkType::PKTAP) => meta::pktap(&mut cur)?,
             Next::Link(LinkType::PPI) => meta::ppi(&mut cur)?,
             Next::Link(other) => return Ok(Decoded::UnsupportedLink(other)),
-            Next::Ethernet => ethernet(&mut cur)?,
+            Next::Ethernet => Next::TypeOrLength(ethernet(&mut cur)?),
             Next::TypeOrLength(value) => type_or_length(value, &mut cur),
             Next::EtherType(ether_type) => network(ether_type, &mut vlan, &mut cur)?,
             Next::Llc => llc::llc(&mut cur)?,
@@ -97,19 +115,36 @@ pub(super) fn follow(mut next: Next, mut cur: Cursor<'_>) -> Result<Decoded<'_>,
     }
 }
 
+/// Takes an Ethernet header; returns its type or length field.
 #[inline]
-fn ethernet(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
+fn ethernet(cur: &mut Cursor<'_>) -> Result<u16, DecodeError> {
     let header = cur.array::<14>(Layer::Link)?;
-    Ok(Next::TypeOrLength(u16::from_be_bytes([header[12], header[13]])))
+    Ok(u16::from_be_bytes([header[12], header[13]]))
 }
 
-/// Tells a type from a length: IEEE 802.3 §3.2.6.
-fn type_or_length(value: u16, cur: &mut Cursor<'_>) -> Next {
-    if value >= 0x600 {
-        return Next::EtherType(value);
+/// Takes a VLAN tag; returns the type or length field behind it.
+#[inline]
+fn tag(vlan: &mut VlanTags, cur: &mut Cursor<'_>) -> Result<u16, DecodeError> {
+    let &[control_high, control_low, type_high, type_low] = cur.peek::<4>(Layer::Vlan)?;
+    // IEEE 802.1Q §9.6: the low 12 bits are the id, above them priority and DEI.
+    let id = u16::from_be_bytes([control_high, control_low]) & 0x0fff;
+    if !vlan.push(id) {
+        return Err(cur.error(Layer::Vlan, DecodeErrorKind::TooMany { limit: VLAN_TAGS }));
     }
-    cur.limit(usize::from(value));
-    Next::Llc
+    cur.take(Layer::Vlan, 4)?;
+    Ok(u16::from_be_bytes([type_high, type_low]))
+}
+
+/// Tells a type from a length: IEEE 802.3 §3.2.6. Not every number is one of them.
+fn type_or_length(value: u16, cur: &mut Cursor<'_>) -> Next {
+    match value {
+        0x0600.. => Next::EtherType(value),
+        3..=1500 => {
+            cur.limit(usize::from(value));
+            Next::Llc
+        }
+        _ => Next::Unsupported(value),
+    }
 }
 
 /// The ether types that have a meaning here.
@@ -145,16 +180,7 @@ fn network(
     Ok(match ether_type {
         IPV4 => Next::V4,
         IPV6 => Next::V6,
-        VLAN | OUTER_VLAN | OLD_VLAN | OLD_OUTER_VLAN => {
-            let &[control_high, control_low, type_high, type_low] = cur.peek::<4>(Layer::Vlan)?;
-            // IEEE 802.1Q §9.6: the low 12 bits are the id, above them priority and DEI.
-            let id = u16::from_be_bytes([control_high, control_low]) & 0x0fff;
-            if !vlan.push(id) {
-                return Err(cur.error(Layer::Vlan, DecodeErrorKind::TooMany { limit: VLAN_TAGS }));
-            }
-            cur.take(Layer::Vlan, 4)?;
-            Next::TypeOrLength(u16::from_be_bytes([type_high, type_low]))
-        }
+        VLAN | OUTER_VLAN | OLD_VLAN | OLD_OUTER_VLAN => Next::TypeOrLength(tag(vlan, cur)?),
         MPLS | MPLS_UPSTREAM => Next::Mpls,
         PPPOE_SESSION => Next::Pppoe,
         PPP => Next::Ppp,

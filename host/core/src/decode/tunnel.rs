@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::link::{self, Next};
-use super::{Cursor, DecodeError, Decoded, gre, udp_tunnel};
+use super::{Cursor, DecodeError, Decoded, VlanTags, gre, udp_tunnel};
 use crate::event::named;
 
 named! {
@@ -57,7 +57,7 @@ impl<'a> Inner<'a> {
     /// As [`decode`](super::decode); also if the header of the tunnel can't be read.
     pub fn decode(&self) -> Result<Decoded<'a>, DecodeError> {
         let (next, cur) = self.rest?;
-        link::follow(next, cur)
+        link::follow(VlanTags::default(), next, cur)
     }
 }
 

@@ -130,6 +130,12 @@ impl Dispatcher {
         &mut self.carriers
     }
 
+    /// Returns how many bytes of fragments and of streams of such flows are held.
+    #[must_use]
+    pub const fn held_bytes(&self) -> u64 {
+        self.defrag.held_bytes() + self.carriers.held_bytes()
+    }
+
     /// Returns the number of flows that carry others in them.
     #[must_use]
     pub const fn carrier_flows(&self) -> usize {

@@ -70,10 +70,10 @@ impl FlowEngine {
         self.dispatcher.carrier_flows() + self.shard.flows()
     }
 
-    /// Returns how many bytes streams hold behind holes, bookkeeping included.
+    /// Returns how many bytes are held of fragments and behind holes of streams, bookkeeping included.
     #[must_use]
     pub const fn held_bytes(&self) -> u64 {
-        self.shard.held_bytes()
+        self.dispatcher.held_bytes() + self.shard.held_bytes()
     }
 
     /// Takes the next frame.

@@ -43,6 +43,7 @@
 pub mod decode;
 mod defrag;
 
+mod arrival;
 mod config;
 mod counters;
 mod dispatch;
@@ -59,6 +60,7 @@ mod time;
 mod tunnel;
 mod udp;
 
+pub use arrival::Arrival;
 pub use config::{Checksums, EngineConfig, KeyOptions};
 pub use counters::Counters;
 pub use decode::{DecodeError, DecodeErrorKind, Layer, LinkType, RawFrame};
@@ -71,7 +73,7 @@ pub use event::{
 pub use flow::{FlowSummary, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
-pub use shard::{Arrival, Shard};
+pub use shard::Shard;
 pub use tcp::{OverlapPolicy, SeqNo};
 pub use time::Timestamp;
 pub use tunnel::{Origin, Tunnel};

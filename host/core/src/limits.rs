@@ -61,6 +61,18 @@ macro_rules! limits {
                 },)+
             ];
 
+            /// Returns what one of `parts` equal parts of an engine may use: the limits that are for all
+            /// flows together are divided.
+            #[must_use]
+            pub fn share(&self, parts: u64) -> Self {
+                let parts = parts.max(1);
+                Self {
+                    max_flows: self.max_flows.div_ceil(parts),
+                    hold_total: self.hold_total / parts,
+                    ..self.clone()
+                }
+            }
+
             /// Returns the limit of this name, unless there is none.
             #[must_use]
             pub fn get(&self, name: &str) -> Option<u64> {

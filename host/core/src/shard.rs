@@ -3,8 +3,6 @@
 //! All packets of a flow go to the same shard, and shards have nothing in common, so any number of
 //! them can work side by side. What a shard does follows from the calls it gets and from nothing else.
 
-use std::sync::Arc;
-
 use crate::config::Checksums;
 use crate::decode::{Checksum, Packet, Payload};
 use crate::flow::Timers;
@@ -15,29 +13,9 @@ use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
-    Counters, EndReason, EngineConfig, FiveTuple, FlowEvent, FlowId, FlowSink, Origin, Side,
-    Timestamp, Tunnel,
+    Arrival, Counters, EndReason, EngineConfig, FiveTuple, FlowEvent, FlowId, FlowSink, Origin,
+    Side, Timestamp,
 };
-
-/// A decoded packet on its way to its shard.
-#[derive(Debug, Clone)]
-pub struct Arrival<'a> {
-    /// The number of its frame.
-    pub number: u64,
-    /// The time of its frame.
-    pub ts: Timestamp,
-    /// The latest time of any frame so far.
-    pub now: Timestamp,
-    /// The hash of its flow's key.
-    pub hash: u64,
-    /// What tells its flow from others with the same 5-tuple: a hash of what
-    /// [`KeyOptions`](crate::KeyOptions) adds to the key, 0 if nothing.
-    pub scope: u64,
-    /// The packet.
-    pub packet: Packet<'a>,
-    /// The tunnel that it came through.
-    pub tunnel: Option<Arc<Tunnel>>,
-}
 
 /// A share of the flows.
 #[derive(Debug)]

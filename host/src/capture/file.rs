@@ -151,7 +151,7 @@ impl FileSource {
         let Meta { ts, link, len, caplen, precision } = self.current?;
         let number = self.before + self.frames;
         let bytes = self.window.unread().get(..caplen)?;
-        Some(Frame { raw: RawFrame { number, ts, link, len, bytes }, precision })
+        Some(Frame { raw: RawFrame { number, ts, interface: 0, link, len, bytes }, precision })
     }
 }
 

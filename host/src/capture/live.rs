@@ -95,6 +95,7 @@ impl Source for LiveSource {
                 self.frames += 1;
                 self.idle = 0;
                 let raw = RawFrame {
+                    interface: 0,
                     number: self.frames,
                     ts: timestamp(packet.header.ts, self.precision),
                     link: self.link,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits};
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
 #[derive(Debug, Parser)]
@@ -34,9 +35,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) parsers: Option<PathBuf>,
 
-    /// Take limits from this TOML file (docs/limits.md): of the flow engine and of the parsers' cells.
-    #[arg(long, value_name = "FILE")]
-    pub(super) limits: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -55,12 +55,68 @@ pub(super) struct StreamsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
 
-    /// Take limits of the flow engine from this TOML file (docs/limits.md).
-    #[arg(long, value_name = "FILE")]
-    pub(super) limits: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// How flows are followed.
+#[derive(Debug, ClapArgs)]
+pub(super) struct EngineArgs {
+    /// Take limits from this TOML file (docs/limits.md).
+    #[arg(long, value_name = "FILE")]
+    pub(super) limits: Option<PathBuf>,
+
+    /// Follow flows on this many threads, at most 16. The output is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub(super) workers: u8,
+
+    /// Look at checksums: never, always, or only of senders that have sent a right one in the flow.
+    /// Packets with wrong ones are counted and ignored, as their receiver does.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) checksums: ChecksumsArg,
+
+    /// Tell flows with the same addresses and ports apart by these as well.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+    pub(super) key: Vec<KeyArg>,
+}
+
+/// When checksums are looked at.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum ChecksumsArg {
+    Off,
+    On,
+    Auto,
+}
+
+/// What can belong to a flow's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum KeyArg {
+    Vlan,
+    Tunnel,
+    Interface,
+}
+
+impl EngineArgs {
+    /// Returns the configuration of the engine that this asks for.
+    pub(super) fn config(&self, limits: Limits) -> EngineConfig {
+        EngineConfig {
+            limits,
+            checksums: match self.checksums {
+                ChecksumsArg::Off => Checksums::Off,
+                ChecksumsArg::On => Checksums::On,
+                ChecksumsArg::Auto => Checksums::Auto,
+            },
+            key: KeyOptions {
+                vlan: self.key.contains(&KeyArg::Vlan),
+                tunnel: self.key.contains(&KeyArg::Tunnel),
+                interface: self.key.contains(&KeyArg::Interface),
+            },
+            ..EngineConfig::default()
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

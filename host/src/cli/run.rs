@@ -5,10 +5,9 @@ use std::fs;
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use flowcell_core::{Counters, EngineConfig, FlowEngine, Limits};
+use flowcell_core::Counters;
 use serde::Serialize;
 
 use super::args::RunArgs;
@@ -18,8 +17,8 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{Files, LiveSource, Source};
-use crate::driver::{Messages, Recorder, Worker, drive, wall_clock};
-use crate::output::{Subject, Writer};
+use crate::driver::{Messages, Plan, Worker, WorkerStats, drive, wall_clock};
+use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
 
@@ -29,7 +28,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if inputs.files.is_empty() && args.interface.is_none() {
         bail!("nothing to read; name capture files with -r, or an interface with -i");
     }
-    let limits = RunLimits::read(args.limits.as_deref())?;
+    let limits = RunLimits::read(args.engine.limits.as_deref())?;
     let live = args.interface.is_some();
     let mut source: Box<dyn Source> = match &args.interface {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
@@ -56,43 +55,50 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if !args.output.quiet && !bundled_only {
         tell_parsers(&handle, &messages);
     }
-    let mut engine = FlowEngine::new(engine_config(live, limits.engine));
-    let mut worker =
-        Worker::new(handle, session::writer(&args.output, &inputs.files)?, messages.clone());
-    worker.set_max_cells(limits.max_cells);
+    let mut config = args.engine.config(limits.engine);
+    if live {
+        // Offline, runs must repeat exactly. Live, nobody may know which flows collide.
+        let random = RandomState::new();
+        config.hash_key = [random.hash_one(0), random.hash_one(1)];
+    }
+    let piped = inputs.files.iter().any(|file| file.as_os_str() == "-");
+    let mut plan = Plan::new(config, args.engine.workers.into(), limits.max_cells);
+    (plan.watched, plan.eager) = (live || piped, piped);
     let interrupt = session::interrupt()?;
-    let mut flushed = Instant::now();
-    // Somebody may be watching the records of a live capture, or of one that comes through a pipe.
-    let watched = live || inputs.files.iter().any(|file| file.as_os_str() == "-");
-    let between = |writer: &mut Writer| {
-        if !watched {
-            return;
-        }
+    let writer = session::writer(&args.output, &inputs.files)?;
+    let types = Types::new(&args.output.types);
+    let max_cells = limits.max_cells.div_ceil(plan.lanes);
+    let make = || {
+        let records = Records::new(types.clone());
+        let mut worker = Worker::new(handle.clone(), records, messages.clone());
+        worker.set_max_cells(max_cells);
+        worker
+    };
+    let between = |records: &mut Records, packet: u64| {
         if live {
-            reports.try_iter().for_each(|report| write_report(writer, &report));
-        }
-        if flushed.elapsed() >= FLUSH_INTERVAL {
-            writer.flush();
-            flushed = Instant::now();
+            let reports = reports.try_iter();
+            reports.for_each(|report| write_report(records, Place::before(packet), &report));
         }
     };
-    let outcome = drive(&mut *source, &mut engine, &mut worker, &interrupt, between);
-    let bad_input = session::tell_problems(&outcome, &messages) || (refused && !live);
-    let stats = worker.stats().clone();
-    let writer = worker.writer();
-    let summary = Summary::new(writer.written(), engine.counters(), source.stats(), Some(&stats));
+    let outcome = drive(&mut *source, &plan, make, writer, &interrupt, between)
+        .context("threads can not be started")?;
+    let bad_input = session::tell_problems(&outcome.problems, &messages) || (refused && !live);
+    let mut stats = WorkerStats::default();
+    outcome.sinks.iter().for_each(|worker| stats.merge(worker.stats()));
+    let written = session::written(outcome.sinks.iter().map(Worker::made));
+    let summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
     if let Some(path) = &args.stats_json {
         let json = serde_json::to_vec(&summary)?;
         let name = path.display();
         fs::write(path, json)
             .with_context(|| format!("{name}: the counters can not be written"))?;
     }
-    tell_if_nothing_was_followed(engine.counters(), &messages);
+    tell_if_nothing_was_followed(&outcome.counters, &messages);
     if !args.output.quiet {
         session::tell_summary(&summary.table());
     }
     let faults = args.strict && !stats.faults.is_empty();
-    Ok(session::exit(writer.failed(), &outcome, bad_input, faults, &messages))
+    Ok(session::exit(&outcome, bad_input, faults, &messages))
 }
 
 /// The types that records of this run can have.
@@ -139,19 +145,6 @@ fn tell_if_nothing_was_followed(counters: &Counters, messages: &Messages) {
              (README, \"What it can read\")"
         ));
     }
-}
-
-/// Longest time that a record waits in a live run before it is written.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(200);
-
-fn engine_config(live: bool, limits: Limits) -> EngineConfig {
-    let mut config = EngineConfig { limits, ..EngineConfig::default() };
-    if live {
-        // Offline, runs must repeat exactly. Live, nobody may know which flows collide.
-        let random = RandomState::new();
-        config.hash_key = [random.hash_one(0), random.hash_one(1)];
-    }
-    config
 }
 
 /// The parsers of a run.
@@ -239,7 +232,7 @@ struct ParserRecord<'a> {
     reason: Option<String>,
 }
 
-fn write_report(writer: &mut Writer, report: &Report) {
+fn write_report(records: &mut Records, place: Place, report: &Report) {
     let of = |event, loaded: &Loaded| {
         let digits = loaded.hash.iter().map(|byte| format!("{byte:02x}"));
         (event, Some(digits.collect::<String>()))
@@ -264,5 +257,5 @@ fn write_report(writer: &mut Writer, report: &Report) {
     let ts = wall_clock().0;
     let subject = Subject { ts, digits: 6, flow: None, parser, packet: None, escaped: &[] };
     let record = ParserRecord { event, file, sha256, previous, reason };
-    writer.own("parser", &subject, &record);
+    records.own(place, "parser", &subject, &record);
 }

@@ -1,7 +1,8 @@
 //! What the commands have in common: output, signals, how a run's outcome becomes an exit code.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write, stderr, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,8 +12,9 @@ use wildmatch::WildMatch;
 
 use super::args::OutputArgs;
 use super::exit::Exit;
+use crate::capture::CaptureError;
 use crate::driver::{Interrupt, Messages, Outcome};
-use crate::output::Writer;
+use crate::output::{Records, Writer};
 
 /// Opens the output, which must not be one of the `inputs`.
 pub(super) fn writer(args: &OutputArgs, inputs: &[PathBuf]) -> Result<Writer> {
@@ -27,7 +29,7 @@ pub(super) fn writer(args: &OutputArgs, inputs: &[PathBuf]) -> Result<Writer> {
         let file = File::create(&args.output);
         Box::new(file.with_context(|| format!("{name}: the output can not be written"))?)
     };
-    Ok(Writer::new(out, &args.types))
+    Ok(Writer::new(out))
 }
 
 /// `glob`, from `--types`, matches one of these types of record.
@@ -60,11 +62,20 @@ pub(super) fn interrupt() -> Result<Interrupt> {
 }
 
 /// Tells what was wrong with the input, and whether anything was.
-pub(super) fn tell_problems(outcome: &Outcome, messages: &Messages) -> bool {
-    for problem in &outcome.problems {
+pub(super) fn tell_problems(problems: &[CaptureError], messages: &Messages) -> bool {
+    for problem in problems {
         messages.tell(&chain(problem));
     }
-    !outcome.problems.is_empty()
+    !problems.is_empty()
+}
+
+/// How many records there were, by type.
+pub(super) fn written<'a>(all: impl Iterator<Item = &'a Records>) -> BTreeMap<String, u64> {
+    let mut sum = BTreeMap::new();
+    for (ty, count) in all.flat_map(Records::written) {
+        *sum.entry(ty).or_default() += count;
+    }
+    sum
 }
 
 /// An error with its sources, in one line.
@@ -80,14 +91,13 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The exit code, from what matters most to what matters least.
-pub(super) fn exit(
-    written: Option<&io::Error>,
-    outcome: &Outcome,
+pub(super) fn exit<R>(
+    outcome: &Outcome<R>,
     bad_input: bool,
     faults: bool,
     messages: &Messages,
 ) -> Exit {
-    match written {
+    match outcome.writer.failed() {
         // Whoever read the output has had enough (`| head`).
         Some(error) if error.kind() == ErrorKind::BrokenPipe => return Exit::Done,
         Some(error) => {

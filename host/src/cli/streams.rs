@@ -1,7 +1,6 @@
 //! `flowcell streams`.
 
-use anyhow::{Result, bail};
-use flowcell_core::{EngineConfig, FlowEngine};
+use anyhow::{Context, Result, bail};
 
 use super::args::StreamsArgs;
 use super::exit::Exit;
@@ -10,7 +9,8 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{Files, Source};
-use crate::driver::{Messages, Recorder, StreamDigests, drive};
+use crate::driver::{Messages, Plan, StreamDigests, drive};
+use crate::output::{Records, Types};
 
 pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
@@ -22,17 +22,20 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     if !args.output.types.iter().all(matches) {
         bail!("all records of this command are of the type `stream`: --types leaves none");
     }
-    let limits = RunLimits::read(args.limits.as_deref())?.engine;
+    let limits = RunLimits::read(args.engine.limits.as_deref())?.engine;
     let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
-    let mut engine = FlowEngine::new(&EngineConfig { limits, ..EngineConfig::default() });
-    let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);
+    let plan = Plan::new(args.engine.config(limits), args.engine.workers.into(), usize::MAX);
+    let writer = session::writer(&args.output, &inputs.files)?;
+    let types = Types::new(&args.output.types);
+    let make = || StreamDigests::new(Records::new(types.clone()));
     let interrupt = session::interrupt()?;
-    let outcome = drive(&mut source, &mut engine, &mut sink, &interrupt, |_| {});
-    let bad_input = session::tell_problems(&outcome, &messages);
-    let writer = sink.writer();
+    let outcome = drive(&mut source, &plan, make, writer, &interrupt, |_, _| {})
+        .context("threads can not be started")?;
+    let bad_input = session::tell_problems(&outcome.problems, &messages);
     if !args.output.quiet {
-        let summary = Summary::new(writer.written(), engine.counters(), source.stats(), None);
+        let written = session::written(outcome.sinks.iter().map(StreamDigests::made));
+        let summary = Summary::new(&written, &outcome.counters, source.stats(), None);
         session::tell_summary(&summary.table());
     }
-    Ok(session::exit(writer.failed(), &outcome, bad_input, false, &messages))
+    Ok(session::exit(&outcome, bad_input, false, &messages))
 }

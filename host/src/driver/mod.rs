@@ -1,17 +1,24 @@
 //! From frames to records: drives the flow engine, one cell for each parsed flow, and the output.
 //!
-//! One worker today, on the thread that reads the frames; nothing in here is shared between workers
-//! but the [`Handle`](crate::registry::Handle) to the parsers.
+//! The thread that reads the frames decodes them and packs packets into batches. Flows are cut into a
+//! fixed number of lanes, each with a table, cells and records of its own; any number of threads work
+//! on the lanes, and what they make is put in order before it is written. So the output is the same
+//! for any number of threads. Nothing is shared between lanes but the
+//! [`Handle`](crate::registry::Handle) to the parsers.
 
+mod batch;
+mod crew;
 mod flow_task;
+mod lane;
 mod messages;
 mod pipeline;
 mod slots;
 mod streams;
 mod worker;
 
+pub use lane::{LANES, Recorder};
 pub use messages::Messages;
 pub(crate) use pipeline::wall_clock;
-pub use pipeline::{Interrupt, Outcome, Recorder, drive};
+pub use pipeline::{Interrupt, Outcome, Plan, drive};
 pub use streams::StreamDigests;
 pub use worker::{MAX_CELLS, Worker, WorkerStats};

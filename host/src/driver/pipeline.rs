@@ -1,25 +1,20 @@
-//! The loop from a source of frames to a sink of events.
+//! From a source of frames to records.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use flowcell_core::{FlowEngine, FlowId, FlowSink, Side, Timestamp};
+use flowcell_core::{
+    Arrival, Counters, Dispatcher, EngineConfig, FlowSink, FragmentRejected, Outlets, Shard,
+    Timestamp,
+};
 
+use super::batch::{self, Batch};
+use super::crew::Crew;
+use super::lane::{Job, LANES, Lane, Recorder};
 use crate::capture::{CaptureError, Next, Source};
-use crate::output::Writer;
-
-/// A sink that writes records.
-pub trait Recorder: FlowSink {
-    /// Where it writes.
-    fn writer(&mut self) -> &mut Writer;
-    /// Sets how many digits times have behind the second, as exact as the capture.
-    fn set_digits(&mut self, digits: usize);
-    /// A side of a flow that is not wanted any more, one after the other.
-    fn next_done(&mut self) -> Option<(FlowId, Side)> {
-        None
-    }
-}
+use crate::output::{Records, Writer};
 
 /// Asks a run to end, from a signal handler or another thread.
 #[derive(Debug, Clone, Default)]
@@ -42,47 +37,106 @@ impl Interrupt {
     }
 }
 
+/// How a run is to be done.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// How flows are followed. Limits are those of the whole run.
+    pub config: EngineConfig,
+    /// Threads that work on flows; with one, that is the thread that reads the frames. At most
+    /// [`LANES`] are of use.
+    pub workers: usize,
+    /// How many shares of the flows there are: [`LANES`], less if limits leave each less than one.
+    pub lanes: usize,
+    /// Somebody is waiting for records: they are not held back to be written in large portions.
+    pub watched: bool,
+    /// Reading a frame may take as long as it likes, and nothing says so: each is handled at once.
+    pub eager: bool,
+}
+
+impl Plan {
+    /// Plans a run; `most` is the least of the limits that lanes have to share.
+    #[must_use]
+    pub fn new(config: EngineConfig, workers: usize, most: usize) -> Self {
+        let flows = usize::try_from(config.limits.max_flows).unwrap_or(usize::MAX);
+        Self {
+            config,
+            workers,
+            lanes: LANES.min(most).min(flows).max(1),
+            watched: false,
+            eager: false,
+        }
+    }
+}
+
 /// How a run ended.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Outcome<R> {
     /// Errors of the input, in order.
     pub problems: Vec<CaptureError>,
     /// It was asked to end before its input did.
     pub interrupted: bool,
+    /// What the engine counted.
+    pub counters: Counters,
+    /// The sinks of all lanes, and that of flows that carry others.
+    pub sinks: Vec<R>,
+    /// The writer; everything is flushed.
+    pub writer: Writer,
 }
 
-/// Reads `source` to its end, or until it is interrupted or the output is closed; then ends all
-/// flows. `between` is called between frames, often, for what has to be done on this thread.
-pub fn drive(
+/// Reads `source` to its end, or until it is interrupted or the output is closed; then ends all flows.
+///
+/// `make` makes a sink for a lane. `between` is called between frames, often, for what has to be done
+/// on this thread; it can add records.
+///
+/// # Errors
+///
+/// Threads can't be started.
+pub fn drive<R: Recorder + 'static>(
     source: &mut dyn Source,
-    engine: &mut FlowEngine,
-    sink: &mut dyn Recorder,
+    plan: &Plan,
+    mut make: impl FnMut() -> R,
+    writer: Writer,
     interrupt: &Interrupt,
-    mut between: impl FnMut(&mut Writer),
-) -> Outcome {
+    mut between: impl FnMut(&mut Records, u64),
+) -> io::Result<Outcome<R>> {
+    let share =
+        EngineConfig { limits: plan.config.limits.share(plan.lanes as u64), ..plan.config.clone() };
+    let lanes = (0..plan.lanes).map(|_| Lane { shard: Shard::new(&share), sink: make() }).collect();
+    let mut front = Front {
+        dispatcher: Dispatcher::new(&plan.config),
+        outside: Outside { batch: Batch::new(plan.lanes), carriers: make(), digits: 6 },
+        crew: Crew::new(lanes, plan.workers, writer)?,
+        lanes: plan.lanes,
+    };
     let mut problems = Vec::new();
     let mut interrupted = false;
+    let mut flushed = Instant::now();
     loop {
         match source.next() {
             Ok(Next::Frame(frame)) => {
-                sink.set_digits(frame.precision.digits());
-                engine.handle_frame(&frame.raw, sink);
+                front.outside.digits = frame.precision.digits();
+                front.handle(&frame.raw);
+                if front.is_due() || plan.eager {
+                    front.submit();
+                } else {
+                    continue;
+                }
             }
             Ok(Next::Idle) => {
                 // A little behind the clock: a frame that is on its way bears an older time.
-                let now = wall_clock().0.saturating_sub(IDLE_MARGIN_NS);
-                engine.handle_time(Timestamp(now), sink);
-                sink.writer().flush();
+                front.tick(Timestamp(wall_clock().0.saturating_sub(IDLE_MARGIN_NS)));
             }
             Ok(Next::Filtered) => {}
             Ok(Next::End) => break,
             Err(problem) => problems.push(problem),
         }
-        while let Some((flow, side)) = sink.next_done() {
-            engine.done(flow, side);
+        between(front.outside.carriers.records(), front.outside.batch.end.0);
+        if plan.watched && flushed.elapsed().as_millis() >= FLUSH_INTERVAL_MS {
+            front.submit();
+            front.crew.flush();
+            flushed = Instant::now();
         }
-        between(sink.writer());
-        if sink.writer().failed().is_some() {
+        if front.crew.failed() {
             break;
         }
         interrupted = interrupt.is_raised();
@@ -90,13 +144,110 @@ pub fn drive(
             break;
         }
     }
-    engine.finish(sink);
-    sink.writer().flush();
-    Outcome { problems, interrupted }
+    between(front.outside.carriers.records(), front.outside.batch.end.0);
+    let (counters, sinks, writer) = front.finish();
+    Ok(Outcome { problems, interrupted, counters, sinks, writer })
 }
 
 /// How old a frame may be that was captured but not read when the source was found idle, in ns.
 const IDLE_MARGIN_NS: u64 = 100_000_000;
+
+/// Longest time that a record waits before it is written while somebody is waiting for it, in ms.
+const FLUSH_INTERVAL_MS: u128 = 200;
+
+/// The part of a run that sees all frames.
+struct Front<R> {
+    dispatcher: Dispatcher,
+    outside: Outside<R>,
+    crew: Crew<R>,
+    lanes: usize,
+}
+
+/// What the dispatcher hands things to.
+struct Outside<R> {
+    batch: Batch,
+    carriers: R,
+    digits: usize,
+}
+
+impl<R: Recorder> Outlets for Outside<R> {
+    fn packet(&mut self, arrival: Arrival<'_>) {
+        self.batch.push(arrival, self.digits);
+    }
+
+    fn fragment_rejected(&mut self, rejected: &FragmentRejected) {
+        self.carriers.fragment_rejected(rejected);
+    }
+
+    fn carriers(&mut self) -> &mut dyn FlowSink {
+        self.carriers.set_digits(self.digits);
+        &mut self.carriers
+    }
+}
+
+impl<R: Recorder + 'static> Front<R> {
+    fn handle(&mut self, frame: &flowcell_core::RawFrame<'_>) {
+        self.dispatcher.handle_frame(frame, &mut self.outside);
+        let batch = &mut self.outside.batch;
+        batch.frames += 1;
+        batch.end = (frame.number, self.dispatcher.now());
+        batch.digits = self.outside.digits;
+    }
+
+    /// Returns whether the batch is to be handed on.
+    fn is_due(&self) -> bool {
+        self.outside.batch.is_full() || self.outside.batch.ends_round()
+    }
+
+    /// Hands on what has come so far.
+    fn submit(&mut self) {
+        let end = self.outside.batch.end;
+        let mut next = Batch::new(self.lanes);
+        next.end = end;
+        let batch = std::mem::replace(&mut self.outside.batch, next);
+        if batch.ends_round() {
+            let carriers = &mut self.outside.carriers;
+            self.dispatcher.carriers().advance(end.1, end.0, usize::MAX, carriers);
+        }
+        let lines = self.outside.carriers.records().take();
+        if batch.frames > 0 || !lines.is_empty() {
+            self.crew.submit(Job::Batch(Arc::new(batch)), lines);
+        }
+    }
+
+    /// Takes the time when no frame says it.
+    fn tick(&mut self, now: Timestamp) {
+        self.submit();
+        self.dispatcher.handle_time(now);
+        self.dispatcher.carriers().advance(now, 0, usize::MAX, &mut self.outside.carriers);
+        let lines = self.outside.carriers.records().take();
+        self.crew.submit(Job::Tick(now), lines);
+        self.crew.flush();
+    }
+
+    /// Ends all flows, in the order in which they began, a few at a time so that not all of their
+    /// records are in memory at once.
+    fn finish(mut self) -> (Counters, Vec<R>, Writer) {
+        self.submit();
+        let last = self.outside.batch.end.0;
+        let mut until = 0;
+        while until < u64::MAX && !self.crew.failed() {
+            until = if until < last { until + batch::FRAMES } else { u64::MAX };
+            self.dispatcher.carriers().finish_until(until, &mut self.outside.carriers);
+            let lines = self.outside.carriers.records().take();
+            self.crew.submit(Job::Finish(until), lines);
+        }
+        let (lanes, writer) = self.crew.dismiss();
+        let mut counters = self.dispatcher.counters();
+        let mut sinks = Vec::new();
+        for lane in lanes {
+            counters.merge(lane.shard.counters());
+            sinks.push(lane.sink);
+        }
+        sinks.push(self.outside.carriers);
+        (counters, sinks, writer)
+    }
+}
 
 /// Live only: what time it is when no packet says so.
 pub(crate) fn wall_clock() -> Timestamp {

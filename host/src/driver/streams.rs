@@ -1,17 +1,17 @@
 //! `flowcell streams`: what each side of each flow said, as length and digest.
 
-use flowcell_core::{Demand, FlowEvent, FlowSink, FlowView, Side};
+use flowcell_core::{Demand, FlowEvent, FlowSink, FlowView, Side, Transport};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::pipeline::Recorder;
+use super::lane::Recorder;
 use super::slots::Slots;
-use crate::output::{FlowLabel, Subject, Writer};
+use crate::output::{FlowLabel, Place, Records, Subject};
 
 /// A sink that digests the delivered bytes and writes one `stream` record a flow side.
 #[derive(Debug)]
 pub struct StreamDigests {
-    writer: Writer,
+    records: Records,
     digits: usize,
     flows: Slots<[Tally; 2]>,
 }
@@ -34,10 +34,16 @@ struct StreamRecord {
 }
 
 impl StreamDigests {
-    /// Records go to `writer`.
+    /// Records go to `records`.
     #[must_use]
-    pub fn new(writer: Writer) -> Self {
-        Self { writer, digits: 6, flows: Slots::default() }
+    pub fn new(records: Records) -> Self {
+        Self { records, digits: 6, flows: Slots::default() }
+    }
+
+    /// The records that were made.
+    #[must_use]
+    pub const fn made(&self) -> &Records {
+        &self.records
     }
 
     fn delivered(&mut self, flow: &FlowView<'_>, side: Side, bytes: &[u8]) {
@@ -61,7 +67,7 @@ impl StreamDigests {
                 sha256: format!("{:x}", tally.digest.finalize()),
             };
             let subject = Subject::of(&label, flow.first_ts.0, self.digits, flow.first_packet);
-            self.writer.own("stream", &subject, &record);
+            self.records.own(Place::of(flow), "stream", &subject, &record);
         }
     }
 }
@@ -69,7 +75,12 @@ impl StreamDigests {
 impl FlowSink for StreamDigests {
     fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
         match event {
-            FlowEvent::Opened => self.flows.insert(flow.id, Default::default()),
+            // ICMP and the like have no streams.
+            FlowEvent::Opened
+                if matches!(flow.tuple.transport, Transport::Tcp | Transport::Udp) =>
+            {
+                self.flows.insert(flow.id, Default::default());
+            }
             FlowEvent::Data { side, bytes, .. } | FlowEvent::Datagram { side, bytes } => {
                 self.delivered(flow, side, bytes);
             }
@@ -86,8 +97,8 @@ impl FlowSink for StreamDigests {
 }
 
 impl Recorder for StreamDigests {
-    fn writer(&mut self) -> &mut Writer {
-        &mut self.writer
+    fn records(&mut self) -> &mut Records {
+        &mut self.records
     }
 
     fn set_digits(&mut self, digits: usize) {

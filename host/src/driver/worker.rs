@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use flowcell_core::{Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, Side};
+use flowcell_core::{
+    Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side, Tunnel,
+};
 use serde::Serialize;
 
 use super::flow_task::{Delivered, Ending, FlowTask};
+use super::lane::Recorder;
 use super::messages::Messages;
-use super::pipeline::Recorder;
 use super::slots::Slots;
-use crate::output::{Candidacy, FlowLabel, FlowRecord, Subject, Writer};
+use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
 use crate::registry::Handle;
 use crate::runtime::Fault;
 
@@ -30,7 +32,7 @@ pub struct WorkerStats {
 #[derive(Debug)]
 pub struct Worker {
     parsers: Handle,
-    writer: Writer,
+    records: Records,
     messages: Messages,
     digits: usize,
     stats: WorkerStats,
@@ -91,13 +93,35 @@ struct AnomalyRecord<'a> {
     side: String,
 }
 
+/// The data of an `anomaly` record about fragments of an IP packet.
+#[derive(Serialize)]
+struct FragmentRecord<'a> {
+    kind: &'a str,
+    src_ip: String,
+    dst_ip: String,
+    id: u32,
+}
+
+impl WorkerStats {
+    /// Adds what another worker has counted.
+    pub fn merge(&mut self, other: &Self) {
+        let Self { parsed_flows, no_room, faults, log_lines_dropped } = other;
+        self.parsed_flows += parsed_flows;
+        self.no_room += no_room;
+        self.log_lines_dropped += log_lines_dropped;
+        for (class, count) in faults {
+            *self.faults.entry(class).or_default() += count;
+        }
+    }
+}
+
 impl Worker {
-    /// New flows get their parser from `parsers`; records go to `writer`.
+    /// New flows get their parser from `parsers`; what is made of them goes to `records`.
     #[must_use]
-    pub fn new(parsers: Handle, writer: Writer, messages: Messages) -> Self {
+    pub fn new(parsers: Handle, records: Records, messages: Messages) -> Self {
         Self {
             parsers,
-            writer,
+            records,
             messages,
             digits: 6,
             stats: WorkerStats::default(),
@@ -112,6 +136,12 @@ impl Worker {
     /// Sets how many cells may live at a time, at most [`MAX_CELLS`].
     pub fn set_max_cells(&mut self, max: usize) {
         self.max_cells = max.min(MAX_CELLS);
+    }
+
+    /// The records that were made.
+    #[must_use]
+    pub const fn made(&self) -> &Records {
+        &self.records
     }
 
     /// What was counted so far.
@@ -146,7 +176,7 @@ impl Worker {
         }
         let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
         let mut scribe = Scribe {
-            writer: &mut self.writer,
+            records: &mut self.records,
             messages: &self.messages,
             stats: &mut self.stats,
             log: &mut self.log,
@@ -193,11 +223,12 @@ impl Worker {
             end_reason: summary.end_reason.name(),
             midstream: summary.midstream,
             vlan: &summary.vlan,
+            tunnel: flow.tunnel.map(tunnel_record),
             anomalies: summary.anomalies.iter().map(|kind| kind.name()).collect(),
             parsers: parsers.into_iter().collect(),
         };
         let subject = Subject::of(&label, summary.first_ts.0, self.digits, summary.first_packet);
-        self.writer.own("flow", &subject, &record);
+        self.records.own(Place::of(flow), "flow", &subject, &record);
     }
 }
 
@@ -234,7 +265,7 @@ impl FlowSink for Worker {
                 let subject = Subject::of(&label, flow.ts.0, self.digits, flow.packet);
                 let record =
                     AnomalyRecord { kind: anomaly.kind.name(), side: anomaly.side.to_string() };
-                self.writer.own("anomaly", &subject, &record);
+                self.records.own(Place::of(flow), "anomaly", &subject, &record);
                 Demand::More
             }
             FlowEvent::Closed { summary } => {
@@ -244,25 +275,35 @@ impl FlowSink for Worker {
             _ => Demand::More,
         }
     }
-}
-
-impl Recorder for Worker {
-    fn writer(&mut self) -> &mut Writer {
-        &mut self.writer
-    }
-
-    fn set_digits(&mut self, digits: usize) {
-        self.digits = digits;
-    }
 
     fn next_done(&mut self) -> Option<(FlowId, Side)> {
         self.done.pop()
     }
 }
 
+impl Recorder for Worker {
+    fn records(&mut self) -> &mut Records {
+        &mut self.records
+    }
+
+    fn set_digits(&mut self, digits: usize) {
+        self.digits = digits;
+    }
+
+    fn fragment_rejected(&mut self, rejected: &FragmentRejected) {
+        let FragmentRejected { anomaly, src, dst, id, ts, packet } = *rejected;
+        let kind = anomaly.name();
+        let record = FragmentRecord { kind, src_ip: src.to_string(), dst_ip: dst.to_string(), id };
+        let digits = self.digits;
+        let packet = Some(packet);
+        let subject = Subject { ts: ts.0, digits, flow: None, parser: None, packet, escaped: &[] };
+        self.records.own(Place::before(rejected.packet), "anomaly", &subject, &record);
+    }
+}
+
 /// Writes what one delivery led to.
 struct Scribe<'a> {
-    writer: &'a mut Writer,
+    records: &'a mut Records,
     messages: &'a Messages,
     stats: &'a mut WorkerStats,
     log: &'a mut LogGate,
@@ -284,7 +325,8 @@ impl Scribe<'_> {
                 escaped: &emitted.escaped,
                 ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
             };
-            self.writer.parsed(&description.name, name, &subject, &emitted.json);
+            let place = Place::of(self.flow);
+            self.records.parsed(place, &description.name, name, &subject, &emitted.json);
         }
         self.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
@@ -313,8 +355,13 @@ impl Scribe<'_> {
             message: &fault.message,
             backtrace: &fault.backtrace,
         };
-        self.writer.own("fault", &subject, &record);
+        self.records.own(Place::of(self.flow), "fault", &subject, &record);
     }
+}
+
+fn tunnel_record(tunnel: &Tunnel) -> TunnelRecord {
+    let Tunnel { kind, id, depth, parent } = tunnel;
+    TunnelRecord { kind: kind.name(), id: *id, depth: *depth, parent: uid(parent) }
 }
 
 fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {

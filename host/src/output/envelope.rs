@@ -69,6 +69,18 @@ pub(super) fn line(
     subject: &Subject<'_>,
     data: &[u8],
 ) {
+    start(out, kind, subject);
+    out.extend_from_slice(data);
+    finish(out);
+}
+
+/// Appends the end of a line.
+pub(super) fn finish(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends one line up to its data.
+pub(super) fn start(out: &mut Vec<u8>, kind: (Option<&str>, &str), subject: &Subject<'_>) {
     out.extend_from_slice(b"{\"ts\":\"");
     out.extend_from_slice(json::timestamp(subject.ts, subject.digits).as_bytes());
     out.extend_from_slice(b"\",\"type\":\"");
@@ -97,8 +109,6 @@ pub(super) fn line(
         out.push(b']');
     }
     out.extend_from_slice(b",\"data\":");
-    out.extend_from_slice(data);
-    out.extend_from_slice(b"}\n");
 }
 
 /// The data of a `flow` record; names as in Zeek's conn.log where Zeek has the field.
@@ -130,12 +140,29 @@ pub struct FlowRecord<'a> {
     /// VLAN ids of the first packet, outermost first.
     #[serde(skip_serializing_if = "<[u16]>::is_empty")]
     pub vlan: &'a [u16],
+    /// The tunnel that the flow came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tunnel: Option<TunnelRecord>,
     /// Kinds of anomaly that were seen.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub anomalies: Vec<&'a str>,
     /// The parsers that had the flow, and what came of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parsers: Vec<Candidacy<'a>>,
+}
+
+/// A tunnel that a flow came through.
+#[derive(Debug, Clone, Serialize)]
+pub struct TunnelRecord {
+    /// What it is: `gre`, `vxlan` and so on.
+    pub kind: &'static str,
+    /// VNI, GRE key, TEID or ERSPAN session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u32>,
+    /// How many tunnels the flow is in.
+    pub depth: u8,
+    /// The `uid` of the flow that carries it.
+    pub parent: String,
 }
 
 /// A parser that had the flow.

@@ -2,7 +2,15 @@
 
 mod envelope;
 mod ids;
+mod records;
 mod writer;
 
-pub use envelope::{Candidacy, FlowLabel, FlowRecord, Subject};
+pub use envelope::{Candidacy, FlowLabel, FlowRecord, Subject, TunnelRecord};
+pub use records::{Lines, Place, Records, Types};
 pub use writer::Writer;
+
+/// Returns the uid of the flow that is known by its origin.
+#[must_use]
+pub fn uid(origin: &flowcell_core::Origin) -> String {
+    ids::uid(&origin.tuple, origin.first_ts.0, origin.first_packet)
+}

@@ -82,6 +82,14 @@ pub struct Lines {
     marks: Vec<(Place, usize)>,
 }
 
+impl Lines {
+    /// Returns whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.marks.is_empty()
+    }
+}
+
 impl Records {
     /// Collects the records of `types`.
     #[must_use]

@@ -1,65 +1,42 @@
 //! Where records go.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use serde::Serialize;
-use wildmatch::WildMatch;
-
-use super::envelope::{self, Subject};
+use super::records::Lines;
 
 /// Lines are collected up to this many bytes before they are written.
 const BUFFER: usize = 64 << 10;
 
-/// Writes records as JSON Lines.
+/// Writes lines.
 ///
 /// An error of the output is kept, not returned: the caller asks [`failed`](Self::failed) when it can
 /// stop in order.
 pub struct Writer {
     out: Box<dyn Write + Send>,
     buffer: Vec<u8>,
-    types: Vec<WildMatch>,
-    /// Lines written, by type.
-    written: BTreeMap<String, u64>,
     error: Option<io::Error>,
 }
 
 impl Writer {
-    /// Writes to `out` what one of the globs in `types` matches; all if there are none.
+    /// Writes to `out`.
     #[must_use]
-    pub fn new(out: Box<dyn Write + Send>, types: &[String]) -> Self {
-        let types = types.iter().map(|glob| WildMatch::new(glob)).collect();
-        let written = BTreeMap::new();
-        Self { out, buffer: Vec::with_capacity(2 * BUFFER), types, written, error: None }
+    pub fn new(out: Box<dyn Write + Send>) -> Self {
+        Self { out, buffer: Vec::with_capacity(2 * BUFFER), error: None }
     }
 
-    /// Writes a record of a parser: type `prefix.name`, `data` a JSON object.
-    pub fn parsed(&mut self, prefix: &str, name: &str, subject: &Subject<'_>, data: &[u8]) {
-        self.line((Some(prefix), name), subject, data);
+    /// Writes what several makers have made, in the order in which it belongs.
+    pub fn write(&mut self, all: &[Lines]) {
+        Lines::merge(all, |line| self.line(line));
     }
 
-    /// Writes a record of the host's own.
-    pub fn own(&mut self, name: &str, subject: &Subject<'_>, data: &impl Serialize) {
-        // Structs of numbers and strings: this can not fail.
-        let data = serde_json::to_vec(data).unwrap_or_else(|_| b"{}".to_vec());
-        self.line((None, name), subject, &data);
-    }
-
-    fn line(&mut self, kind: (Option<&str>, &str), subject: &Subject<'_>, data: &[u8]) {
+    fn line(&mut self, line: &[u8]) {
         if self.error.is_some() {
             return;
         }
-        let ty = match kind.0 {
-            Some(prefix) => format!("{prefix}.{}", kind.1),
-            None => kind.1.to_owned(),
-        };
-        if !self.types.is_empty() && !self.types.iter().any(|glob| glob.matches(&ty)) {
-            return;
-        }
-        envelope::line(&mut self.buffer, kind, subject, data);
-        *self.written.entry(ty).or_default() += 1;
+        self.buffer.extend_from_slice(line);
         if self.buffer.len() >= BUFFER {
-            self.flush();
+            self.error = self.out.write_all(&self.buffer).err();
+            self.buffer.clear();
         }
     }
 
@@ -76,16 +53,10 @@ impl Writer {
     pub fn failed(&self) -> Option<&io::Error> {
         self.error.as_ref()
     }
-
-    /// How many records were written, by type.
-    #[must_use]
-    pub fn written(&self) -> &BTreeMap<String, u64> {
-        &self.written
-    }
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("written", &self.written).finish_non_exhaustive()
+        f.debug_struct("Writer").field("error", &self.error).finish_non_exhaustive()
     }
 }

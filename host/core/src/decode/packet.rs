@@ -2,7 +2,8 @@
 
 use core::net::IpAddr;
 
-use super::{Datagram, Icmp, Inner, LinkType, Other, Segment, icmp_counterpart};
+use super::cursor::Cursor;
+use super::{Datagram, Icmp, Inner, LinkType, Other, Segment, icmp_counterpart, transport};
 use crate::limits::VLAN_TAGS;
 use crate::{Endpoint, FiveTuple, Transport};
 
@@ -127,6 +128,38 @@ impl<'a> Payload<'a> {
 }
 
 impl Packet<'_> {
+    /// Takes the packet out of its frame, so that it can be kept: without its bytes, and without what it
+    /// carries in turn.
+    #[must_use]
+    #[inline]
+    pub fn detach(self) -> Packet<'static> {
+        let payload = match self.payload {
+            Payload::Tcp(segment) => Payload::Tcp(Segment { payload: &[], ..segment }),
+            Payload::Udp(datagram) => Payload::Udp(Datagram { payload: &[], ..datagram }),
+            Payload::Icmp(icmp) => Payload::Icmp(Icmp { payload: &[], ..icmp }),
+            Payload::Other(other) => Payload::Other(Other { payload: &[], ..other }),
+        };
+        Packet { transport: &[], payload, inner: None, ..self }
+    }
+
+    /// Gives a detached packet the bytes back that were its `transport`.
+    #[must_use]
+    #[inline]
+    pub fn attach<'b>(&self, transport: &'b [u8]) -> Packet<'b> {
+        let cur = Cursor::new(transport, usize::try_from(self.wire_len).unwrap_or(usize::MAX));
+        let payload = match self.payload {
+            Payload::Tcp(_) => transport::tcp(cur).map(Payload::Tcp),
+            Payload::Udp(_) => transport::udp(cur).map(|(datagram, _)| Payload::Udp(datagram)),
+            Payload::Icmp(icmp) => transport::icmp(icmp.v6, cur).map(Payload::Icmp),
+            Payload::Other(Other { protocol, wire_len, .. }) => {
+                Ok(Payload::Other(Other { protocol, payload: transport, wire_len }))
+            }
+        };
+        // What could be read once can be read again; other bytes make a packet of no known protocol.
+        let unknown = Payload::Other(Other { protocol: 255, payload: transport, wire_len: 0 });
+        Packet { transport, payload: payload.unwrap_or(unknown), inner: None, ..*self }
+    }
+
     /// Returns the endpoints, with the sender as originator.
     ///
     /// The ports of ICMP are the type and, for messages that come in pairs, the type of the other one

@@ -115,6 +115,7 @@ impl Defragmenter {
 
     /// Returns the number of incomplete datagrams.
     #[must_use]
+    #[cfg(test)]
     pub(crate) fn datagrams(&self) -> usize {
         self.store.held()
     }

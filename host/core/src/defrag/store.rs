@@ -109,6 +109,7 @@ impl Store {
         self.cost
     }
 
+    #[cfg(test)]
     pub(super) fn held(&self) -> usize {
         self.held.len()
     }

@@ -1,0 +1,74 @@
+//! Packets on their way from the dispatcher to the lanes.
+
+use flowcell_core::{Arrival, Timestamp};
+
+/// Frames in a batch, at most. Timers of lanes without packets fire between batches, at frames whose
+/// number is a multiple of this, so that when they fire does not depend on how frames come in.
+pub(super) const FRAMES: u64 = 1024;
+
+/// Bytes after which a batch is full.
+pub(super) const BYTES: usize = 1 << 20;
+
+/// The packets of some frames that follow each other.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// What packets have borrowed from their frames.
+    bytes: Vec<u8>,
+    /// The packets of each lane.
+    lanes: Vec<Vec<Packed>>,
+    /// Number of the last frame, and the time that it then is.
+    pub(super) end: (u64, Timestamp),
+    /// Digits that times have behind the second.
+    pub(super) digits: usize,
+    pub(super) frames: u64,
+}
+
+/// A packet without its bytes.
+#[derive(Debug)]
+struct Packed {
+    arrival: Arrival<'static>,
+    start: usize,
+    len: usize,
+    digits: usize,
+}
+
+impl Batch {
+    pub(super) fn new(lanes: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            lanes: (0..lanes).map(|_| Vec::new()).collect(),
+            end: (0, Timestamp(0)),
+            digits: 6,
+            frames: 0,
+        }
+    }
+
+    /// Adds a packet.
+    #[inline]
+    pub(super) fn push(&mut self, arrival: Arrival<'_>, digits: usize) {
+        let (start, len) = (self.bytes.len(), arrival.bytes().len());
+        self.bytes.extend_from_slice(arrival.bytes());
+        // The low half of the hash chooses places within a lane.
+        let lane = (arrival.hash >> 32) % self.lanes.len().max(1) as u64;
+        if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| self.lanes.get_mut(lane)) {
+            lane.push(Packed { arrival: arrival.detach(), start, len, digits });
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.len() >= BYTES || self.frames >= FRAMES
+    }
+
+    /// Returns whether timers of all lanes are to be looked at behind this batch.
+    pub(super) fn ends_round(&self) -> bool {
+        self.end.0.is_multiple_of(FRAMES)
+    }
+
+    /// Returns a lane's packets, each with the digits of its time.
+    pub(super) fn packets(&self, lane: usize) -> impl Iterator<Item = (Arrival<'_>, usize)> {
+        self.lanes.get(lane).into_iter().flatten().map(|packed| {
+            let bytes = self.bytes.get(packed.start..packed.start + packed.len);
+            (packed.arrival.attach(bytes.unwrap_or_default()), packed.digits)
+        })
+    }
+}

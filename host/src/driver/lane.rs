@@ -1,0 +1,68 @@
+//! A share of the flows with all that works on them.
+
+use std::sync::Arc;
+
+use flowcell_core::{FlowSink, FragmentRejected, Shard, Timestamp};
+
+use super::batch::Batch;
+use crate::output::{Lines, Records};
+
+/// How many shares the flows are cut into, whatever the number of threads: what comes out must not
+/// depend on that, even where limits are hit.
+pub const LANES: usize = 16;
+
+/// Timers that fire at most in one lane between batches. A jump in time may make a million come due.
+const TIMERS_PER_ROUND: usize = 4096;
+
+/// A sink that makes records.
+pub trait Recorder: FlowSink + Send {
+    /// The records it has made.
+    fn records(&mut self) -> &mut Records;
+    /// Sets how many digits times have behind the second, as exact as the capture.
+    fn set_digits(&mut self, digits: usize);
+    /// Takes note of fragments that belong to no flow.
+    fn fragment_rejected(&mut self, _rejected: &FragmentRejected) {}
+}
+
+/// A shard and its sink.
+#[derive(Debug)]
+pub(super) struct Lane<R> {
+    pub(super) shard: Shard,
+    pub(super) sink: R,
+}
+
+/// Something to do for every lane.
+#[derive(Debug, Clone)]
+pub(super) enum Job {
+    /// Handle the packets.
+    Batch(Arc<Batch>),
+    /// Look at the clock: no frame has come for a while.
+    Tick(Timestamp),
+    /// Close the flows that began in this frame or before it: the input has ended.
+    Finish(u64),
+}
+
+impl<R: Recorder> Lane<R> {
+    /// Does its part of a job.
+    pub(super) fn work(&mut self, index: usize, job: &Job) -> Lines {
+        let Self { shard, sink } = self;
+        match job {
+            Job::Batch(batch) => {
+                for (arrival, digits) in batch.packets(index) {
+                    sink.set_digits(digits);
+                    shard.handle(&arrival, sink);
+                }
+                if batch.ends_round() {
+                    sink.set_digits(batch.digits);
+                    let (number, now) = batch.end;
+                    shard.advance(now, number, TIMERS_PER_ROUND, sink);
+                }
+            }
+            Job::Tick(now) => {
+                shard.advance(*now, 0, usize::MAX, sink);
+            }
+            Job::Finish(last) => shard.finish_until(*last, sink),
+        }
+        sink.records().take()
+    }
+}

@@ -101,7 +101,7 @@ impl Source for LiveSource {
                     len: packet.header.len,
                     bytes: packet.data,
                 };
-                Ok(Next::Frame(Frame { raw, precision: self.precision }))
+                Ok(Next::Frame(Frame { raw, precision: self.precision, interface: 0 }))
             }
             Err(error) if nothing_yet(&error) => {
                 let step = (self.idle / WAITS).min(WAIT.len() - 1);

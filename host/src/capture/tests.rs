@@ -10,6 +10,9 @@ use std::{
 use super::*;
 
 mod build;
+mod compressed;
+mod merge;
+mod snoop;
 
 use build::{Ng, Order, classic, enhanced, interface, option, record, section, simple};
 
@@ -321,8 +324,7 @@ fn pcap_versions_from_another_age_are_refused() {
 fn what_is_no_capture_says_what_it_looks_like() {
     for (bytes, wanted) in [
         (&b""[..], "test.pcap: is empty (0 bytes)"),
-        (b"\x1f\x8b\x08\0\0\0\0\0", "not a pcap or pcapng capture: it is gzip-compressed"),
-        (b"snoop\0\0\0\0\0\0\x02\0\0\0\x04", "Solaris snoop"),
+        (b"\xfd7zXZ\0\0\0", "not a pcap or pcapng capture: it is xz-compressed"),
         (b"x", "it is a text file"),
     ] {
         let text = open(bytes.to_vec()).unwrap_err().to_string();
@@ -389,7 +391,7 @@ fn several_files_are_one_run_in_spite_of_bad_ones() {
         folder.0.clone(),
         folder.file("last.pcap", &two),
     ];
-    let mut files = Files::new(paths, None);
+    let mut files = Files::new(paths, many::Order::Given, None);
     let (frames, errors) = drain(&mut files);
     let numbers: Vec<u64> = frames.iter().map(|frame| frame.0).collect();
     assert_eq!(numbers, [1, 2, 3, 4, 5]);
@@ -419,7 +421,8 @@ fn frames_that_the_filter_rejects_keep_their_numbers() {
         file.push(enhanced(Order::Little, interface, 0, &vec![0; length as usize], length));
     }
     let path = folder.file("a.pcapng", &file.bytes);
-    let mut files = Files::new(vec![path.clone(), path], Some(Filter::new("greater 50").unwrap()));
+    let filter = Filter::new("greater 50").unwrap();
+    let mut files = Files::new(vec![path.clone(), path], many::Order::Time, Some(filter));
     let (frames, errors) = drain(&mut files);
     let numbers: Vec<u64> = frames.iter().map(|frame| frame.0).collect();
     assert_eq!(numbers, [3, 6, 9, 12]);

@@ -16,7 +16,7 @@ use super::exit::Exit;
 use super::inputs::Inputs;
 use super::session;
 use super::summary::Summary;
-use crate::capture::{Files, LiveSource, Source};
+use crate::capture::{LiveSource, Source};
 use crate::driver::{Messages, Recorder, Worker, drive, wall_clock};
 use crate::output::{Subject, Writer};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
@@ -24,14 +24,14 @@ use crate::runtime::{CellLimits, Engine};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
-    let inputs = Inputs::new(args.input)?;
+    let inputs = Inputs::new(args.input, &messages)?;
     if inputs.files.is_empty() && args.interface.is_none() {
         bail!("nothing to read; name capture files with -r, or an interface with -i");
     }
     let live = args.interface.is_some();
     let mut source: Box<dyn Source> = match &args.interface {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
-        None => Box::new(Files::new(inputs.files.clone(), inputs.compiled_filter()?)),
+        None => Box::new(inputs.source()?),
     };
     if args.stats_json.as_deref() == Some(Path::new("-")) {
         bail!("--stats-json wants a file; records go to standard output");

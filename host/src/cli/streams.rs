@@ -8,12 +8,12 @@ use super::exit::Exit;
 use super::inputs::Inputs;
 use super::session;
 use super::summary::Summary;
-use crate::capture::{Files, Source};
+use crate::capture::Source as _;
 use crate::driver::{Messages, Recorder, StreamDigests, drive};
 
 pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
-    let inputs = Inputs::new(args.input)?;
+    let inputs = Inputs::new(args.input, &messages)?;
     if inputs.files.is_empty() {
         bail!("nothing to read; name capture files with -r");
     }
@@ -21,7 +21,7 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     if !args.output.types.iter().all(matches) {
         bail!("all records of this command are of the type `stream`: --types leaves none");
     }
-    let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
+    let mut source = inputs.source()?;
     let mut engine = FlowEngine::new(EngineConfig::default());
     let mut sink = StreamDigests::new(session::writer(&args.output, &inputs.files)?);
     let interrupt = session::interrupt()?;

@@ -179,6 +179,39 @@ fn pcapng_precision_is_the_interfaces() {
 }
 
 #[test]
+fn pcapng_clocks_tick_as_their_interfaces_say() {
+    for order in [Order::Little, Order::Big] {
+        let mut file = Ng::new(order);
+        file.push(section(order, 1, 0));
+        for (exponent, offset) in [(0x80 | 10, 0), (3, 1_000), (9, -1)] {
+            let options = [option(order, 9, &[exponent]), option(order, 14, &order.i64(offset))];
+            file.push(interface(order, 1, 0, &options.concat()));
+        }
+        file.push(enhanced(order, 0, 2_560, b"a", 1)); // of 1024
+        file.push(enhanced(order, 1, 2_500, b"b", 1));
+        file.push(enhanced(order, 2, 2_500_000_000, b"c", 1));
+        let times: Vec<u64> = frames(file.bytes).iter().map(|frame| frame.1).collect();
+        assert_eq!(times, [2_500_000_000, 1_002_500_000_000, 1_500_000_000], "{order:?}");
+    }
+}
+
+#[test]
+fn pcapng_blocks_that_are_no_packets_are_skipped() {
+    let order = Order::Little;
+    let mut file = Ng::new(order);
+    file.push(section(order, 1, 0));
+    file.push(interface(order, 1, 0, &[]));
+    // Names, statistics, a journal entry, secrets, custom blocks, and one that nobody knows.
+    for kind in [4, 5, 9, 10, 0xbad, 0x4000_0bad, 0x8000_1234] {
+        for length in [0, 1, 8, 40] {
+            file.push((kind, vec![0xff; length]));
+        }
+        file.push(enhanced(order, 0, kind, b"x", 1));
+    }
+    assert_eq!(frames(file.bytes).len(), 7);
+}
+
+#[test]
 fn pcapng_simple_packets_are_cut_at_the_snaplen() {
     let mut file = Ng::new(Order::Little);
     file.push(section(Order::Little, 1, 0));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits};
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
@@ -121,14 +121,28 @@ impl EngineArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct InputArgs {
-    /// Read capture files (pcap or pcapng; `-` is standard input), in this order. What follows them
-    /// and is no file is the FILTER.
+    /// Read capture files (pcap, pcapng or snoop, also compressed with gzip, zstd or lz4; `-` is
+    /// standard input), and all captures in a folder (written with a slash: `captures/`). What follows
+    /// them and is no file is the FILTER.
     #[arg(short = 'r', long = "read", value_name = "FILE", num_args = 1.., action = clap::ArgAction::Append)]
     pub(super) read: Vec<String>,
+
+    /// In which order the frames of several files come.
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
+    pub(super) order: ReadOrder,
 
     /// Look only at packets that this tcpdump filter matches.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum ReadOrder {
+    /// Merged by time.
+    #[default]
+    Time,
+    /// One file after the other, as given.
+    Given,
 }
 
 #[derive(Debug, ClapArgs)]

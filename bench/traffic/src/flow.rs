@@ -227,7 +227,7 @@ impl Flow {
     }
 
     fn tuple(&self) -> Tuple {
-        Tuple::of(self.id, self.net, self.v6, self.application)
+        Tuple::of(self.id, self.net, self.v6, self.application.port())
     }
 
     /// A whole frame with `payload` at `offset` of what `side` sends, which has heard the other

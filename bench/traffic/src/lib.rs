@@ -7,6 +7,8 @@
 //!
 //! What a flow really carried is its [`Truth`]: tests compare with it what an engine makes of the
 //! impaired capture.
+//!
+//! [`special`] makes the captures that attack or load one part of an engine.
 
 mod bits;
 mod dns;
@@ -21,6 +23,7 @@ mod pool;
 mod rng;
 mod script;
 mod seat;
+pub mod special;
 mod truth;
 mod tuple;
 mod web;

@@ -44,7 +44,7 @@ pub enum Application {
 }
 
 impl Application {
-    const fn port(self) -> u16 {
+    pub(crate) const fn port(self) -> u16 {
         match self {
             Self::Mail => 25,
             Self::Web => 80,
@@ -69,13 +69,12 @@ const PORT_BITS: u32 = 15;
 impl Tuple {
     /// Flows of one `net` differ in address or port for the first 2^39 of them. Clients are spread
     /// over `10.0.0.0/8` for net 0, `11.0.0.0/8` for net 1 and so on, or `2001:db8:net::/48`.
-    pub(crate) fn of(flow: u64, net: u8, v6: bool, application: Application) -> Self {
+    pub(crate) fn of(flow: u64, net: u8, v6: bool, port: u16) -> Self {
         let scattered =
             flow.wrapping_mul(0x9e37_79b9_7f4a_7c15 | 1) & ((1 << (HOST_BITS + PORT_BITS)) - 1);
         let host = low32(scattered & ((1 << HOST_BITS) - 1));
-        let port = (1 << PORT_BITS) | low16(scattered >> HOST_BITS);
+        let client_port = (1 << PORT_BITS) | low16(scattered >> HOST_BITS);
         let server = Rng::of(0, flow).below(16);
-        let kind = application.port();
         let (client, server) = if v6 {
             let (high, low) = (low16(u64::from(host >> 16)), low16(u64::from(host)));
             let net = u16::from(net);
@@ -85,7 +84,7 @@ impl Tuple {
                     0x2001,
                     0xdb8,
                     0xffff,
-                    kind,
+                    port,
                     0,
                     0,
                     0,
@@ -96,10 +95,10 @@ impl Tuple {
             let [_, a, b, c] = host.to_be_bytes();
             (
                 IpAddr::V4(Ipv4Addr::new(10_u8.wrapping_add(net), a, b, c)),
-                IpAddr::V4(Ipv4Addr::new(198, 18, low8(kind.into()), low8(server.into()))),
+                IpAddr::V4(Ipv4Addr::new(198, 18, low8(port.into()), low8(server.into()))),
             )
         };
-        Self { client: (client, port).into(), server: (server, kind).into() }
+        Self { client: (client, client_port).into(), server: (server, port).into() }
     }
 
     pub(crate) const fn from(&self, side: Side) -> (SocketAddr, SocketAddr) {
@@ -114,12 +113,12 @@ impl Tuple {
 mod tests {
     use std::collections::HashSet;
 
-    use super::{Application, Tuple};
+    use super::Tuple;
 
     #[test]
     fn flows_differ_in_their_endpoints() {
         let clients: HashSet<_> =
-            (0..200_000).map(|flow| Tuple::of(flow, 0, false, Application::Dns).client).collect();
+            (0..200_000).map(|flow| Tuple::of(flow, 0, false, 53).client).collect();
         assert_eq!(clients.len(), 200_000);
     }
 }

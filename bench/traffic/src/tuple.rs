@@ -70,11 +70,11 @@ impl Tuple {
     /// Flows of one `net` differ in address or port for the first 2^39 of them. Clients are spread
     /// over `10.0.0.0/8` for net 0, `11.0.0.0/8` for net 1 and so on, or `2001:db8:net::/48`.
     pub(crate) fn of(flow: u64, net: u8, v6: bool, port: u16) -> Self {
-        let scattered =
-            flow.wrapping_mul(0x9e37_79b9_7f4a_7c15 | 1) & ((1 << (HOST_BITS + PORT_BITS)) - 1);
+        let scattered = flow.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            & ((1 << (HOST_BITS + PORT_BITS)) - 1);
         let host = low32(scattered & ((1 << HOST_BITS) - 1));
         let client_port = (1 << PORT_BITS) | low16(scattered >> HOST_BITS);
-        let server = Rng::of(0, flow).below(16);
+        let server = 1 + Rng::of(0, flow).below(16);
         let (client, server) = if v6 {
             let (high, low) = (low16(u64::from(host >> 16)), low16(u64::from(host)));
             let net = u16::from(net);

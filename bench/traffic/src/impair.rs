@@ -64,7 +64,8 @@ pub struct Impairments {
     /// A segment starts up to 200 bytes before those that were not sent yet: half of the time one
     /// with new bytes behind the old ones, else a retransmission.
     pub overlap: Rate,
-    /// A retransmission that starts up to 200 bytes earlier carries other bytes than were sent.
+    /// A retransmission that starts up to 200 bytes earlier carries other bytes than were sent; the
+    /// true ones come first. Some of them hit bytes that wait behind a hole.
     pub conflict: Rate,
 }
 

@@ -1,7 +1,7 @@
 //! `flowcell-traffic`: captures made to order.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -126,6 +126,11 @@ struct MixOptions {
     /// Frames in a second of capture time [default: 100000, or 10 for each concurrent flow].
     #[arg(long, value_name = "FRAMES")]
     frames_per_second: Option<u64>,
+    /// Write what each flow really carried to this file, a line of JSON for each: endpoints, how it
+    /// ends, and for each side its bytes, their SHA-256, frames in the capture, and what of it the
+    /// capture lacks.
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
     #[command(flatten)]
     impairments: ImpairmentOptions,
 }
@@ -172,10 +177,26 @@ impl MixOptions {
     }
 }
 
+impl MixOptions {
+    fn generate(&self, output: &mut Output<'_>) -> io::Result<Summary> {
+        let Some(path) = &self.truth else { return self.mix().frames(output) };
+        let mut to = BufWriter::new(File::create(path)?);
+        let mut written = Ok(());
+        let made = self.mix().frames_and_truth(output, &mut |truth| {
+            if written.is_ok() {
+                written = writeln!(to, "{truth}");
+            }
+        })?;
+        written?;
+        to.flush()?;
+        Ok(made)
+    }
+}
+
 impl Command {
     fn generate(&self, output: &mut Output<'_>) -> io::Result<Summary> {
         match *self {
-            Self::Mix(ref options) => options.mix().frames(output),
+            Self::Mix(ref options) => options.generate(output),
             Self::Open { flows, rounds, payload, seed } => {
                 OpenFlows { flows, rounds, payload, seed }.frames(output)
             }

@@ -32,8 +32,8 @@ struct Held {
     /// Frames of the flow that still go before.
     due: u32,
     side: Side,
-    /// For bytes that have not arrived yet: where they start. They can't be acknowledged.
-    missing: Option<u64>,
+    /// For bytes that have not arrived yet: where they start and end. They can't be acknowledged.
+    missing: Option<(u64, u64)>,
     what: Late,
 }
 
@@ -119,7 +119,7 @@ impl Seat {
         self.held
             .iter()
             .filter(|held| held.side == other)
-            .filter_map(|held| held.missing)
+            .filter_map(|held| Some(held.missing?.0))
             .min()
             .unwrap_or(self.flow.tallies[other as usize].sent)
     }
@@ -129,7 +129,7 @@ impl Seat {
         wire.send(frame)
     }
 
-    fn hold(&mut self, due: u32, side: Side, missing: Option<u64>, what: Late) {
+    fn hold(&mut self, due: u32, side: Side, missing: Option<(u64, u64)>, what: Late) {
         self.held.push(Held { due, side, missing, what });
     }
 
@@ -146,7 +146,8 @@ impl Seat {
             self.flow.finish(side);
         }
         let fate = shop.impairments.of_frame(&mut self.flow.luck);
-        self.deliver(fate, side, None, shop, wire)
+        let at = self.flow.tallies[side as usize].sent;
+        self.deliver(fate, side, (at, at), shop, wire)
     }
 
     fn data(&mut self, len: u32, shop: &mut Workshop, wire: &mut Wire<'_, '_>) -> io::Result<Step> {
@@ -157,10 +158,8 @@ impl Seat {
             shop.impairments.of_segment(&mut self.flow.luck)
         };
         let (back, merged) = match fate {
-            Fate::Overlapping => (self.overlap(), self.flow.luck.one_in(2)),
-            Fate::Conflicting if self.held.iter().all(|held| held.missing.is_none()) => {
-                (self.overlap(), false)
-            }
+            Fate::Overlapping => (self.overlap(false), self.flow.luck.one_in(2)),
+            Fate::Conflicting => (self.overlap(true), false),
             _ => (0, false),
         };
         let Some((message, at, previous)) = self.flow.current() else { return Ok(Step::Moved) };
@@ -170,6 +169,7 @@ impl Seat {
         shop.payload.clear();
         message.write_from_before(previous, &shop.pools, (at, back, back + len), &mut shop.payload);
         let offset = self.flow.tallies[side as usize].sent;
+        let range = (offset, offset + u64::from(len));
         let new = back as usize;
         self.flow.advance(&shop.payload[new..]);
 
@@ -185,30 +185,40 @@ impl Seat {
             Fate::Retransmitted => {
                 let due = self.flow.luck.between(3, 12);
                 let again = Late::Payload(offset, shop.payload.clone());
-                self.hold(due, side, Some(offset), again);
+                self.hold(due, side, Some(range), again);
                 return Ok(Step::Moved);
             }
-            Fate::Overlapping | Fate::Conflicting if back > 0 && !merged => {
-                let due = self.flow.luck.between(1, 8);
-                let mut again = shop.payload.clone();
-                again.truncate(self.flow.segment() as usize);
-                if fate == Fate::Conflicting {
-                    corrupt(&mut again, &mut self.flow.luck);
-                }
-                self.hold(due, side, None, Late::Payload(offset - u64::from(back), again));
+            Fate::Overlapping if back > 0 && !merged => {
+                self.send_again(fate, side, start - u64::from(back), shop)
             }
+            Fate::Conflicting => self.send_again(fate, side, start - u64::from(back), shop),
             _ => {}
         }
-        self.deliver(fate, side, Some(offset), shop, wire)
+        self.deliver(fate, side, range, shop, wire)
+    }
+
+    /// Holds a retransmission of the payload in `shop`, which starts at `offset`.
+    fn send_again(&mut self, fate: Fate, side: Side, offset: u64, shop: &Workshop) {
+        let due = self.flow.luck.between(1, 8);
+        let mut again = shop.payload.clone();
+        again.truncate(self.flow.segment() as usize);
+        if fate == Fate::Conflicting {
+            corrupt(&mut again, &mut self.flow.luck);
+        }
+        self.hold(due, side, None, Late::Payload(offset, again));
     }
 
     /// How far an overlapping segment reaches back: never into bytes that the capture lacks, which
-    /// it would bring back, and never so far that it has no room for new ones.
-    fn overlap(&mut self) -> u32 {
+    /// it would bring back, and never so far that it has no room for new ones. One that conflicts
+    /// does not reach into bytes that are late either: the true ones come first, always.
+    fn overlap(&mut self, conflicting: bool) -> u32 {
         let wanted = self.flow.luck.between(1, LONGEST_OVERLAP);
         let Some((message, at, previous)) = self.flow.current() else { return 0 };
         let tally = &self.flow.tallies[message.side as usize];
-        let kept = u32::try_from(tally.sent - tally.lost_to).unwrap_or(u32::MAX);
+        let late = self.held.iter().filter(|held| conflicting && held.side == message.side);
+        let late = late.filter_map(|held| Some(held.missing?.1)).max().unwrap_or(0);
+        let kept = tally.sent - tally.lost_to.max(late);
+        let kept = u32::try_from(kept).unwrap_or(u32::MAX);
         let known = at + previous.map_or(0, |previous| previous.len());
         wanted.min(kept).min(known).min(self.flow.segment() - 1)
     }
@@ -217,7 +227,7 @@ impl Seat {
         &mut self,
         fate: Fate,
         side: Side,
-        offset: Option<u64>,
+        missing: (u64, u64),
         shop: &Workshop,
         wire: &mut Wire<'_, '_>,
     ) -> io::Result<Step> {
@@ -225,7 +235,7 @@ impl Seat {
             Fate::Lost => return Ok(Step::Moved),
             Fate::Reordered => {
                 let due = self.flow.luck.between(1, 8);
-                self.hold(due, side, offset, Late::Frame(shop.frame.clone()));
+                self.hold(due, side, Some(missing), Late::Frame(shop.frame.clone()));
                 return Ok(Step::Moved);
             }
             Fate::Duplicated => {

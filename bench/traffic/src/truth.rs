@@ -1,5 +1,7 @@
 //! What a flow really carried.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use crate::tuple::{Application, Side, Transport, Tuple};
@@ -20,7 +22,8 @@ pub enum Ending {
 pub struct SideTruth {
     /// Payload bytes, each counted once.
     pub bytes: u64,
-    /// SHA-256 of these bytes; of datagrams, one after the other.
+    /// SHA-256 of these bytes; of datagrams, one after the other, each once even where it comes
+    /// twice.
     pub sha256: [u8; 32],
     /// Frames of this side in the capture.
     pub frames: u64,
@@ -47,6 +50,44 @@ pub struct Truth {
     pub client: SideTruth,
     /// What the server sent.
     pub server: SideTruth,
+}
+
+/// One line of JSON, as `flowcell-traffic mix --truth` writes it.
+impl fmt::Display for Truth {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ending = match self.ending {
+            _ if self.transport == Transport::Udp => "none",
+            Ending::Fin(_) => "fin",
+            Ending::Reset => "reset",
+            Ending::Open => "open",
+        };
+        write!(to, "{{\"flow\":{},", self.flow)?;
+        for (role, end) in [("client", self.tuple.client), ("server", self.tuple.server)] {
+            write!(to, "\"{role}_ip\":\"{}\",\"{role}_port\":{},", end.ip(), end.port())?;
+        }
+        let (transport, application) = (self.transport, self.application);
+        write!(
+            to,
+            "\"transport\":\"{}\",\"application\":\"{}\",\"ending\":\"{ending}\",",
+            format!("{transport:?}").to_lowercase(),
+            format!("{application:?}").to_lowercase()
+        )?;
+        write!(to, "\"client\":{},\"server\":{}}}", self.client, self.server)
+    }
+}
+
+impl fmt::Display for SideTruth {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, sha256, frames, lost_bytes, lost_ranges } = self;
+        write!(to, "{{\"bytes\":{bytes},\"sha256\":\"")?;
+        for byte in sha256 {
+            write!(to, "{byte:02x}")?;
+        }
+        write!(
+            to,
+            "\",\"frames\":{frames},\"lost_bytes\":{lost_bytes},\"lost_ranges\":{lost_ranges}}}"
+        )
+    }
 }
 
 /// Counts one side of a flow while it goes on.

@@ -86,7 +86,7 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         flows: u64,
         /// Tunnels around each frame.
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 8, value_parser = layers())]
         layers: u16,
     },
 }
@@ -156,6 +156,10 @@ struct ImpairmentOptions {
     /// Retransmissions that carry other bytes.
     #[arg(long, value_name = "RATE", default_value = "0")]
     conflict: Rate,
+}
+
+fn layers() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(..=i64::from(special::MOST_LAYERS))
 }
 
 impl MixOptions {

@@ -122,6 +122,18 @@ fn lost_ranges_are_those_that_the_capture_lacks() {
 }
 
 #[test]
+fn rates_are_kept() {
+    let frames = |impairments| run(Mix { flows: 300, impairments, ..Mix::default() }).0.frames;
+    let whole = frames(Impairments::default());
+    let rate = Rate::per_million(50_000);
+    let lost = whole - frames(Impairments { loss: rate, ..Impairments::default() });
+    let twice = frames(Impairments { duplicate: rate, ..Impairments::default() }) - whole;
+    for (what, hit) in [("lost", lost), ("duplicated", twice)] {
+        assert!((40..=60).contains(&(hit * 1000 / whole)), "{hit} of {whole} frames {what}");
+    }
+}
+
+#[test]
 fn conflicting_bytes_come_after_the_true_ones() {
     let impairments = Impairments { conflict: Rate::per_million(50_000), ..impaired() };
     let (seen, truths) = run(Mix { flows: 200, impairments, ..Mix::default() });

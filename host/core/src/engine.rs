@@ -16,7 +16,9 @@
 //! - There is no global state. Two engines given the same calls deliver the same events.
 
 use crate::decode::{DecodeErrorKind, Decoded, Packet, Payload, RawFrame, decode};
-use crate::flow::{AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Tally, Timers};
+use crate::flow::{
+    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, History, Ident, Letter, Proto, Tally, Timers,
+};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
@@ -171,7 +173,7 @@ impl FlowEngine {
         let ended = flow.ended();
         let emit = Emit { counters: &mut self.counters, sink, ts: now, packet: self.packet };
         let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
-        flow.expire_holes(now, &mut cx);
+        tcp::expire_holes(flow, now, &mut cx);
         if flow.ended() && !ended {
             self.timers.touch(index, Class::Closed, self.pool.now);
         } else if let Some(deadline) = flow.hole_deadline(&self.pool) {
@@ -237,6 +239,7 @@ impl FlowEngine {
             Payload::Tcp(segment) => tcp::handle_segment(flow, side, segment, &mut cx),
             Payload::Udp(datagram) => {
                 if let Proto::Udp(udp) = &mut flow.proto {
+                    flow.history.note(side, Letter::Data);
                     udp.handle(&flow.ident, side, datagram, &mut cx);
                 }
                 Verdict::Handled
@@ -295,9 +298,13 @@ impl FlowEngine {
             last_ts: ts,
             tally: [Tally::default(), Tally::default()],
             anomalies: AnomalyLog::default(),
+            history: History::default(),
             proto,
         });
         if let Some(flow) = self.table.get_mut(index) {
+            if flipped {
+                flow.history.note_again(side, Letter::Flip);
+            }
             let packet = self.packet;
             let mut emit = Emit { counters: &mut self.counters, sink, ts, packet };
             emit.tell(&flow.ident, FlowEvent::Opened);

@@ -1,7 +1,5 @@
 //! What the engine tells its caller.
 
-use core::fmt;
-
 use crate::{FiveTuple, FlowId, FlowSummary, Side, Timestamp};
 
 /// A flow as it is at the time of an event.
@@ -109,20 +107,21 @@ macro_rules! named {
             /// Every variant, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Returns the stable `snake_case` name used in output.
+            /// Returns the stable name used in output.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(self.name())
             }
         }
     };
 }
+pub(crate) use named;
 
 named! {
     /// Why bytes of a stream are missing.
@@ -167,12 +166,29 @@ named! {
         DataAfterClose = "data_after_close",
         /// A FIN that can't be right where it is.
         FinIgnored = "fin_ignored",
-        /// A RST outside the window.
+        /// A FIN outside the window.
+        FinOutOfWindow = "fin_out_of_window",
+        /// A RST within the window that is contradicted by what its sender sent afterwards.
         ResetIgnored = "reset_ignored",
+        /// A RST outside the window.
+        ResetOutOfWindow = "reset_out_of_window",
+        /// A RST within the window, but not where its receiver was: RFC 5961 §3.2 has that answered
+        /// with an acknowledgment.
+        ResetChallenged = "reset_challenged",
+        /// FIN and RST in one segment. It is taken as a RST.
+        FinWithReset = "fin_with_reset",
         /// A SYN that fits neither this connection nor a new one.
         SynIgnored = "syn_ignored",
-        /// TCP flags that exclude each other.
+        /// A SYN-ACK that does not acknowledge the bytes that came with the SYN.
+        SynDataRefused = "syn_data_refused",
+        /// A SYN together with a FIN or RST.
         BadFlags = "bad_flags",
+        /// Neither SYN nor RST, and yet no ACK. It is taken, although receivers drop it.
+        NoAck = "no_ack",
+        /// An acknowledgment of bytes that the peer can't have sent.
+        AckOfUnsent = "ack_of_unsent",
+        /// Urgent data. It stays in the stream.
+        UrgentData = "urgent_data",
     }
 }
 
@@ -187,12 +203,12 @@ pub struct Anomaly {
 
 /// The kinds of anomaly seen in a flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AnomalySet(u16);
+pub struct AnomalySet(u32);
 
 impl AnomalySet {
     /// Adds a kind; returns whether it is new.
     pub(crate) fn insert(&mut self, kind: AnomalyKind) -> bool {
-        let bit = 1 << kind as u16;
+        let bit = 1 << kind as u32;
         let new = self.0 & bit == 0;
         self.0 |= bit;
         new
@@ -201,7 +217,7 @@ impl AnomalySet {
     /// Returns whether the kind was seen.
     #[must_use]
     pub const fn contains(self, kind: AnomalyKind) -> bool {
-        self.0 & (1 << kind as u16) != 0
+        self.0 & (1 << kind as u32) != 0
     }
 
     /// Returns whether no anomaly was seen.

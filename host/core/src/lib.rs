@@ -60,7 +60,7 @@ pub use engine::{EngineConfig, FlowEngine};
 pub use event::{
     Anomaly, AnomalyKind, AnomalySet, Demand, EndReason, FlowEvent, FlowSink, FlowView, GapReason,
 };
-pub use flow::{FlowSummary, SideSummary};
+pub use flow::{ConnState, FlowSummary, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
 pub use tcp::{OverlapPolicy, SeqNo};

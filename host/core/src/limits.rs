@@ -3,6 +3,8 @@
 //! The table is the code: the fields of [`Limits`], their defaults and the rows of
 //! [`Limits::TABLE`] come from the same lines.
 
+use crate::flow::LETTERS;
+
 /// What there is to know about one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -122,6 +124,7 @@ limits! {
     depth = 0, "bytes", ["gaps_depth"]
         => "deliver nothing more of the side, and one gap, reason depth, before its end";
     fixed:
+    history_letters = LETTERS as u64, "letters", ["histories_cut"] => "leave out further letters";
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
     ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
 }

@@ -4,7 +4,7 @@
 use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::decode::VlanTags;
-use crate::flow::{AnomalyLog, Flow, Ident, Proto, Tally};
+use crate::flow::{AnomalyLog, Flow, History, Ident, Proto, Tally};
 use crate::udp::Udp;
 use crate::{
     Demand, Endpoint, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView,
@@ -60,6 +60,7 @@ pub(crate) fn udp_flow(port: u16, generation: u32) -> Flow {
         last_ts: Timestamp(0),
         tally: [Tally::default(), Tally::default()],
         anomalies: AnomalyLog::default(),
+        history: History::default(),
         proto: Proto::Udp(Udp::default()),
     }
 }
@@ -161,7 +162,7 @@ impl Seg {
         Self { ack: None, ..self }
     }
 
-    /// Sets flags: any of S, F and R.
+    /// Sets flags: any of S, F, R and U.
     pub(crate) fn flags(self, flags: &'static str) -> Self {
         Self { flags, ..self }
     }
@@ -254,6 +255,7 @@ impl Lab {
         tcp.syn = seg.flags.contains('S');
         tcp.fin = seg.flags.contains('F');
         tcp.rst = seg.flags.contains('R');
+        tcp.urg = seg.flags.contains('U');
         tcp.window_size = seg.window.unwrap_or(65535);
         if let Some(scale) = seg.scale {
             tcp.set_options_raw(&[3, 3, scale, 0]).unwrap();

@@ -12,9 +12,24 @@ pub(super) const PIECE_OVERHEAD: u64 = 96;
 /// How many gaps a side remembers, to tell late bytes from duplicates.
 const GAPS_REMEMBERED: usize = 4;
 
-/// What only a stream with losses or reordering needs.
+/// What became of the bytes of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Bytes delivered.
+    pub(crate) delivered: u64,
+    /// Bytes given up; while the side is delivered, all up to its position that were not delivered.
+    pub(crate) missed: u64,
+    /// Bytes seen more than once.
+    pub(crate) duplicate: u64,
+    /// Segments that came before bytes of a lower offset.
+    pub(crate) out_of_order: u32,
+}
+
+/// What only a stream with losses, reordering or retransmissions needs.
 #[derive(Debug, Default)]
 pub(super) struct Disorder {
+    /// What was counted. Of `delivered`, and of `missed` until it stops, the stream keeps account.
+    pub(super) counts: Counts,
     /// Held ranges by offset; they don't overlap, and all of them start behind `next`.
     pub(super) pieces: BTreeMap<u64, Piece>,
     /// Sum of their captured bytes.
@@ -76,8 +91,10 @@ impl Disorder {
         self.pieces.first_key_value().map_or(self.tail_since, |(_, piece)| Some(piece.since))
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.pieces.is_empty() && self.gaps.iter().all(|&(_, end)| end == 0)
+    /// Drops what is held. What was counted stays.
+    pub(super) fn release(&mut self) {
+        self.pieces.clear();
+        (self.bytes, self.tail_since, self.acked) = (0, None, None);
     }
 
     pub(super) fn remember_gap(&mut self, start: u64, end: u64) {

@@ -4,9 +4,11 @@ mod disorder;
 mod overlap;
 mod reassembler;
 mod seq;
+mod state;
 mod tracker;
 
 pub use overlap::OverlapPolicy;
 pub(crate) use reassembler::{HoldPool, Outlet, Stop, Stream};
 pub use seq::SeqNo;
-pub(crate) use tracker::{Opening, Tcp, Verdict, handle_segment};
+pub(crate) use state::SideState;
+pub(crate) use tracker::{Opening, Tcp, Verdict, expire_holes, flush, handle_segment};

@@ -19,6 +19,7 @@
 //! of packets: bytes may come after the acknowledgment that they caused. What is held is bounded per side in bytes and segments, and over all flows by the
 //! [`HoldPool`].
 
+pub(crate) use super::disorder::Counts;
 use super::disorder::{Disorder, Overlap, PIECE_OVERHEAD};
 use super::overlap::{Chunk, Piece};
 use crate::{Counters, Demand, EndReason, GapReason, Limits, OverlapPolicy, Timestamp};
@@ -95,18 +96,13 @@ pub(crate) struct Stream {
     highest: u64,
     /// Offset up to which the peer has acknowledged, its FIN included.
     acked: u64,
-    /// Where the FIN is, once it was seen; `next ≤ fin = highest`.
-    fin: Option<u64>,
     /// Bytes delivered.
-    pub(crate) delivered: u64,
-    /// Bytes given up.
-    pub(crate) missed: u64,
-    /// Bytes seen more than once.
-    pub(crate) duplicate: u64,
-    /// Segments that came before bytes of a lower offset.
-    pub(crate) out_of_order: u32,
-    stop: Stop,
+    delivered: u64,
+    /// What most streams do without.
     disorder: Option<Box<Disorder>>,
+    /// Whether the FIN was seen; it is at `highest`.
+    fin: bool,
+    stop: Stop,
 }
 
 impl Default for Stream {
@@ -115,13 +111,10 @@ impl Default for Stream {
             next: 0,
             highest: 0,
             acked: 0,
-            fin: None,
             delivered: 0,
-            missed: 0,
-            duplicate: 0,
-            out_of_order: 0,
-            stop: Stop::No,
             disorder: None,
+            fin: false,
+            stop: Stop::No,
         }
     }
 }
@@ -143,18 +136,33 @@ impl Stream {
     }
 
     /// Returns the offset of the FIN, once it was seen.
-    pub(crate) const fn fin(&self) -> Option<u64> {
+    pub(crate) fn fin(&self) -> Option<u64> {
+        self.fin.then_some(self.highest)
+    }
+
+    /// Returns whether the FIN was seen.
+    pub(crate) const fn ends(&self) -> bool {
         self.fin
     }
 
+    /// Returns what was counted of the side's bytes.
+    pub(crate) fn counts(&self) -> Counts {
+        let counts = self.disorder.as_ref().map(|disorder| disorder.counts).unwrap_or_default();
+        let missed = match self.stop {
+            Stop::No => self.next - self.delivered,
+            Stop::Done | Stop::Depth => counts.missed,
+        };
+        Counts { delivered: self.delivered, missed, ..counts }
+    }
+
     /// Returns whether everything up to the FIN was delivered or given up.
-    pub(crate) fn at_fin(&self) -> bool {
-        self.fin == Some(self.next)
+    pub(crate) const fn at_fin(&self) -> bool {
+        self.fin && self.next == self.highest
     }
 
     /// Returns whether no byte has been seen.
     pub(crate) const fn is_untouched(&self) -> bool {
-        self.highest == 0 && self.fin.is_none()
+        self.highest == 0 && !self.fin
     }
 
     /// Returns whether the side is still delivered, or why not.
@@ -174,14 +182,14 @@ impl Stream {
     ) {
         let chunk = Chunk { offset, bytes, len };
         let end = chunk.end();
-        // The usual case: nothing is held, these bytes are next, and all of them are here.
+        // The usual case: no hole is open, these bytes are next, and all of them are here.
         if offset == self.next
-            && self.disorder.is_none()
+            && self.next == self.highest
             && bytes.len() as u64 == len
             && self.stop == Stop::No
             && end <= pool.depth
         {
-            self.highest = self.highest.max(end);
+            self.highest = end;
             self.deliver(chunk, pool, out);
         } else {
             self.insert_slow(chunk, pool, out);
@@ -200,7 +208,8 @@ impl Stream {
             return;
         }
         if chunk.len != 0 && chunk.offset > self.next {
-            self.out_of_order = self.out_of_order.saturating_add(1);
+            let counts = &mut self.disorder().counts;
+            counts.out_of_order = counts.out_of_order.saturating_add(1);
             out.counters().out_of_order += 1;
         }
         if end > pool.depth {
@@ -243,7 +252,7 @@ impl Stream {
     pub(crate) fn set_fin(&mut self, offset: u64, pool: &HoldPool) {
         debug_assert!(offset >= self.highest);
         self.highest = self.highest.max(offset);
-        self.fin = Some(self.highest);
+        self.fin = true;
         if self.stop != Stop::No {
             self.next = self.highest;
         } else if self.next < self.highest {
@@ -301,7 +310,7 @@ impl Stream {
         self.release(pool);
         if self.stop == Stop::Depth && self.highest > pool.depth {
             let len = self.highest - pool.depth;
-            self.missed += len;
+            self.disorder().counts.missed += len;
             // The answer changes nothing: this is the last that is said of the side.
             let _: Demand = out.gap(pool.depth, len, GapReason::Depth);
         }
@@ -310,6 +319,10 @@ impl Stream {
 
     /// Stops delivering and holding. Offsets go on being counted.
     pub(crate) fn stop(&mut self, why: Stop, pool: &mut HoldPool) {
+        let missed = self.next - self.delivered;
+        if self.stop == Stop::No && missed != 0 {
+            self.disorder().counts.missed = missed;
+        }
         self.stop = why;
         self.next = self.highest;
         self.release(pool);
@@ -317,8 +330,9 @@ impl Stream {
 
     /// Drops what is held.
     fn release(&mut self, pool: &mut HoldPool) {
-        if let Some(disorder) = self.disorder.take() {
+        if let Some(disorder) = &mut self.disorder {
             pool.total -= disorder.cost();
+            disorder.release();
         }
     }
 
@@ -348,7 +362,7 @@ impl Stream {
             disorder.gaps.iter().map(within).sum::<u64>()
         });
         let duplicate = (to - from).saturating_sub(late);
-        self.duplicate += duplicate;
+        self.disorder().counts.duplicate += duplicate;
         out.counters().late_bytes += late;
         out.counters().duplicate_bytes += duplicate;
     }
@@ -377,7 +391,6 @@ impl Stream {
         let len = edge.saturating_sub(start);
         if len != 0 {
             self.next = edge;
-            self.missed += len;
             if why != GapReason::Snaplen {
                 self.disorder().remember_gap(start, edge);
             }
@@ -437,12 +450,6 @@ impl Stream {
             let Some(piece) = self.pop(pool) else { break };
             self.deliver(piece.chunk(self.next), pool, out);
         }
-        // Without pieces and gaps to remember the stream is an ordinary one again.
-        if self.next == self.highest
-            && self.disorder.as_ref().is_some_and(|disorder| disorder.is_idle())
-        {
-            self.disorder = None;
-        }
     }
 
     /// Takes the first held piece out.
@@ -457,7 +464,7 @@ impl Stream {
 
     /// Counts an overlap with what is held.
     fn count_overlap(&mut self, overlap: Overlap, out: &mut impl Outlet) {
-        self.duplicate += overlap.bytes;
+        self.disorder().counts.duplicate += overlap.bytes;
         out.counters().duplicate_bytes += overlap.bytes;
         for _ in 0..overlap.conflicts {
             out.conflict();

@@ -101,7 +101,7 @@ fn hole_filled_exactly_leaves_nothing_behind() {
     let mut lab = Lab::new();
     lab.insert(3, b"def").insert(0, b"abc").expect(&["0 abc", "3 def"]);
     assert_eq!(lab.pool.total(), 0);
-    assert!(lab.stream.disorder.is_none());
+    assert!(lab.stream.first_piece().is_none());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn several_holes_are_filled_in_any_order() {
 fn duplicate_of_delivered_bytes_is_counted() {
     let mut lab = Lab::new();
     lab.insert(0, b"abc").insert(0, b"abc").insert(1, b"bcd").expect(&["0 abc", "3 d"]);
-    assert_eq!(lab.stream.duplicate, 5);
+    assert_eq!(lab.stream.counts().duplicate, 5);
     assert_eq!(lab.log.counters.duplicate_bytes, 5);
 }
 
@@ -124,7 +124,7 @@ fn duplicate_of_delivered_bytes_is_counted() {
 fn duplicate_of_held_bytes_is_counted() {
     let mut lab = Lab::new();
     lab.insert(2, b"cd").insert(2, b"cd").insert(1, b"bcde").expect(&[]);
-    assert_eq!(lab.stream.duplicate, 4);
+    assert_eq!(lab.stream.counts().duplicate, 4);
     lab.insert(0, b"a").expect(&["0 a", "1 b", "2 cd", "4 e"]);
 }
 
@@ -238,7 +238,7 @@ fn late_bytes_after_a_gap_are_counted_not_delivered() {
     let mut lab = Lab::new();
     lab.ack(9).insert(5, b"f").at_ms(100).expect(&["0 gap 5 lost", "5 f"]);
     lab.insert(3, b"defg").expect(&["6 g"]);
-    assert_eq!((lab.log.counters.late_bytes, lab.stream.duplicate), (2, 1));
+    assert_eq!((lab.log.counters.late_bytes, lab.stream.counts().duplicate), (2, 1));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn depth_reached_delivers_up_to_it() {
     let mut lab = Lab::with(|limits| limits.depth = 4, OverlapPolicy::First);
     lab.insert(0, b"abc").insert(3, b"def").insert(6, b"ghi").expect(&["0 abc", "3 d"]);
     lab.flush().expect(&["4 gap 5 depth"]);
-    assert_eq!((lab.stream.delivered, lab.stream.missed), (4, 5));
+    assert_eq!((lab.stream.counts().delivered, lab.stream.counts().missed), (4, 5));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn done_as_answer_is_honoured_at_once() {
     lab.log.enough = true;
     lab.insert(0, b"a").expect(&["0 a"]);
     assert_eq!(lab.pool.total(), 0);
-    assert_eq!((lab.stream.next(), lab.stream.delivered), (4, 1));
+    assert_eq!((lab.stream.next(), lab.stream.counts().delivered), (4, 1));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn late_128_segments() {
     }
     lab.expect(&[]).insert(0, b"xy");
     assert_eq!(lab.log.lines.len(), 1000);
-    assert_eq!((lab.stream.delivered, lab.stream.missed), (2000, 0));
+    assert_eq!((lab.stream.counts().delivered, lab.stream.counts().missed), (2000, 0));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
     Counters, DecodeError, EndReason, FiveTuple, FlowEvent, FlowId, FlowKey, FlowSink, Limits,
-    OverlapPolicy, Side, Timestamp,
+    OverlapPolicies, Side, Timestamp,
 };
 
 /// How an engine behaves.
@@ -34,8 +34,8 @@ pub struct EngineConfig {
     /// The secret of the flow table's hash. Fixed by default, so that runs are repeatable; choose a
     /// random one for live traffic, so that nobody can fill one corner of the table.
     pub hash_key: [u64; 2],
-    /// Which copy of bytes counts where two differ.
-    pub overlap: OverlapPolicy,
+    /// Which copy of bytes counts where two differ, by who receives them.
+    pub overlap: OverlapPolicies,
     /// Whether a TCP flow is picked up when its handshake was not seen. If not, its segments are
     /// counted (`midstream_refused`) and ignored.
     pub midstream: bool,
@@ -46,7 +46,7 @@ impl Default for EngineConfig {
         Self {
             limits: Limits::default(),
             hash_key: [0x6c66_6f77_6365_6c6c, 0x7061_636b_6574_7320],
-            overlap: OverlapPolicy::First,
+            overlap: OverlapPolicies::default(),
             midstream: true,
         }
     }
@@ -75,7 +75,7 @@ impl FlowEngine {
         Self {
             table: FlowTable::new(),
             timers: Timers::new(&config.limits),
-            pool: HoldPool::new(&config.limits, config.overlap),
+            pool: HoldPool::new(&config.limits),
             counters: Counters::default(),
             packet: 0,
             max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
@@ -280,7 +280,11 @@ impl FlowEngine {
                     self.counters.midstream_refused += 1;
                     return None;
                 }
-                (opening, Proto::Tcp(Tcp::new()))
+                let mut policies = self.config.overlap.of_streams(&tuple);
+                if opening.flipped {
+                    policies.reverse();
+                }
+                (opening, Proto::Tcp(Tcp::new(policies)))
             }
         };
         if self.table.len() >= self.max_flows {

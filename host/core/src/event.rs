@@ -199,6 +199,49 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// Who sent the packet that showed it.
     pub side: Side,
+    /// Where and what, for [`AnomalyKind::OverlapConflict`].
+    pub detail: Option<AnomalyDetail>,
+}
+
+/// Two copies of the same bytes of a stream that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnomalyDetail {
+    /// The stream offset of the first byte in which they differ.
+    pub offset: u64,
+    /// The number of bytes from there to the last one in which they differ.
+    pub len: u64,
+    /// The first of these bytes in the copy that counts.
+    pub kept: Excerpt,
+    /// The first of these bytes in the other copy.
+    pub rejected: Excerpt,
+}
+
+/// The first bytes of a range, at most [`Excerpt::MAX`] of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Excerpt {
+    /// The most bytes that an excerpt holds.
+    pub const MAX: usize = 16;
+
+    /// Takes the first bytes of `range`.
+    pub(crate) fn of(range: &[u8]) -> Self {
+        let mut excerpt = Self::default();
+        for (to, from) in excerpt.bytes.iter_mut().zip(range) {
+            *to = *from;
+            excerpt.len += 1;
+        }
+        excerpt
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
 }
 
 /// The kinds of anomaly seen in a flow.

@@ -58,10 +58,11 @@ pub use counters::Counters;
 pub use decode::{DecodeError, DecodeErrorKind, Layer, LinkType, RawFrame};
 pub use engine::{EngineConfig, FlowEngine};
 pub use event::{
-    Anomaly, AnomalyKind, AnomalySet, Demand, EndReason, FlowEvent, FlowSink, FlowView, GapReason,
+    Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, Demand, EndReason, Excerpt, FlowEvent,
+    FlowSink, FlowView, GapReason,
 };
 pub use flow::{ConnState, FlowSummary, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
-pub use tcp::{OverlapPolicy, SeqNo};
+pub use tcp::{AddrRange, OverlapPolicies, OverlapPoliciesError, OverlapPolicy, SeqNo};
 pub use time::Timestamp;

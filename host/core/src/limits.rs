@@ -82,6 +82,10 @@ pub(crate) const VLAN_TAGS: usize = 4;
 /// IP extension headers followed in one packet: RFC 8200 §4.1 lists six, one of them twice.
 pub(crate) const IP_EXTENSIONS: usize = 8;
 
+/// Bytes that a stream may hold behind its holes however much others hold, in bytes: the window of a
+/// connection without window scaling.
+pub(crate) const FAIR_SHARE: u64 = 64 << 10;
+
 limits! {
     /// Flows in the table, at least 1.
     max_flows = 1_000_000, "flows",
@@ -115,7 +119,8 @@ limits! {
     /// Segments of one side held behind holes.
     hold_segments = 4096, "segments", ["hold_segments_hit"]
         => "declare the first hole a gap, reason memory, and deliver what follows";
-    /// Bytes of all flows held behind holes, bookkeeping included.
+    /// Bytes of all flows held behind holes, bookkeeping included. What sides hold above their fair
+    /// share gets half of it at most.
     hold_total = 256 << 20, "bytes", ["hold_total_hit"]
         => "declare the first hole of the side that wants more a gap, reason memory";
     /// Distance from the stream's position up to which a segment is believed, in bytes.
@@ -124,6 +129,8 @@ limits! {
     depth = 0, "bytes", ["gaps_depth"]
         => "deliver nothing more of the side, and one gap, reason depth, before its end";
     fixed:
+    hold_fair_share = FAIR_SHARE, "bytes", ["hold_total_hit"]
+        => "let the side hold more only while that leaves as much to others";
     history_letters = LETTERS as u64, "letters", ["histories_cut"] => "leave out further letters";
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
     ip_extensions = IP_EXTENSIONS as u64, "headers", ["decode_too_deep"] => "ignore the frame";

@@ -73,6 +73,8 @@ pub(crate) struct Log {
     pub(crate) streams: [Vec<u8>; 2],
     /// The id of the flow of the last event.
     pub(crate) id: Option<FlowId>,
+    /// The detail of the last anomaly.
+    pub(crate) detail: Option<crate::AnomalyDetail>,
     /// The last summary.
     pub(crate) summary: Option<crate::FlowSummary>,
     /// The side of which no more is wanted.
@@ -115,7 +117,10 @@ impl FlowSink for Log {
                 format!("{side} {offset} gap {len} {reason}")
             }
             FlowEvent::End { side, reason } => format!("{side} end {reason}"),
-            FlowEvent::Anomaly(anomaly) => format!("{} anomaly {}", anomaly.side, anomaly.kind),
+            FlowEvent::Anomaly(anomaly) => {
+                self.detail = anomaly.detail;
+                format!("{} anomaly {}", anomaly.side, anomaly.kind)
+            }
             FlowEvent::Closed { summary } => {
                 self.summary = Some(summary.clone());
                 format!("closed {}", summary.end_reason)

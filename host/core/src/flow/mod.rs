@@ -13,7 +13,7 @@ pub(crate) use table::FlowTable;
 pub(crate) use timers::{Class, Due, Timers};
 
 use crate::decode::VlanTags;
-use crate::event::{Anomaly, AnomalyKind, AnomalySet, FlowView};
+use crate::event::{Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, FlowView};
 use crate::tcp::{self, HoldPool, Outlet, Tcp};
 use crate::udp::Udp;
 use crate::{
@@ -124,16 +124,10 @@ impl Emit<'_> {
 
     /// Counts an anomaly, and delivers it if it is the first of its kind in the flow.
     #[cold]
-    pub(crate) fn anomaly(
-        &mut self,
-        flow: &Ident,
-        log: &mut AnomalyLog,
-        side: Side,
-        kind: AnomalyKind,
-    ) {
+    pub(crate) fn anomaly(&mut self, flow: &Ident, log: &mut AnomalyLog, anomaly: Anomaly) {
         log.count = log.count.saturating_add(1);
-        if log.kinds.insert(kind) {
-            self.tell(flow, FlowEvent::Anomaly(Anomaly { kind, side }));
+        if log.kinds.insert(anomaly.kind) {
+            self.tell(flow, FlowEvent::Anomaly(anomaly));
         }
     }
 }
@@ -161,9 +155,11 @@ impl Outlet for SideOut<'_, '_> {
         self.emit.gap(self.ident, self.side, offset, len, reason)
     }
 
-    fn conflict(&mut self) {
+    fn conflict(&mut self, detail: &AnomalyDetail) {
         self.emit.counters.overlap_conflicts += 1;
-        self.emit.anomaly(self.ident, self.log, self.side, AnomalyKind::OverlapConflict);
+        let kind = AnomalyKind::OverlapConflict;
+        let anomaly = Anomaly { kind, side: self.side, detail: Some(*detail) };
+        self.emit.anomaly(self.ident, self.log, anomaly);
     }
 
     fn counters(&mut self) -> &mut Counters {

@@ -2,12 +2,14 @@
 
 mod disorder;
 mod overlap;
+mod policies;
 mod reassembler;
 mod seq;
 mod state;
 mod tracker;
 
 pub use overlap::OverlapPolicy;
+pub use policies::{AddrRange, OverlapPolicies, OverlapPoliciesError};
 pub(crate) use reassembler::{HoldPool, Outlet, Stop, Stream};
 pub use seq::SeqNo;
 pub(crate) use state::SideState;

@@ -20,8 +20,10 @@
 //! [`HoldPool`].
 
 pub(crate) use super::disorder::Counts;
-use super::disorder::{Disorder, Overlap, PIECE_OVERHEAD};
+use super::disorder::{Disorder, PIECE_OVERHEAD, Yielded};
 use super::overlap::{Chunk, Piece};
+use crate::event::AnomalyDetail;
+use crate::limits::FAIR_SHARE;
 use crate::{Counters, Demand, EndReason, GapReason, Limits, OverlapPolicy, Timestamp};
 
 /// Takes what comes out of a stream.
@@ -31,19 +33,25 @@ pub(crate) trait Outlet {
     /// Takes the news that the next `len` bytes will not come.
     fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand;
     /// Takes note that two copies of the same bytes differ.
-    fn conflict(&mut self);
+    fn conflict(&mut self, detail: &AnomalyDetail);
     /// Returns where to count.
     fn counters(&mut self) -> &mut Counters;
 }
 
 /// The memory that all streams share, and the rules they share.
+///
+/// What a stream holds up to [`FAIR_SHARE`] is its base; the rest is its excess. The excess of all
+/// streams gets at most half of the memory, and of that a stream gets at most as much as it leaves
+/// to others. So however much some streams would like to hold, every stream can hold its fair share
+/// as long as no more than `max_total / 2 / FAIR_SHARE` of them hold something.
 #[derive(Debug)]
 pub(crate) struct HoldPool {
     /// Packet time, never going backwards.
     pub(crate) now: Timestamp,
-    policy: OverlapPolicy,
     /// Bytes held by all streams, overhead included; ≤ `max_total`.
     total: u64,
+    /// Those of them that are excess.
+    excess: u64,
     max_total: u64,
     max_bytes: u64,
     max_segments: u64,
@@ -56,11 +64,11 @@ pub(crate) struct HoldPool {
 }
 
 impl HoldPool {
-    pub(crate) fn new(limits: &Limits, policy: OverlapPolicy) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             now: Timestamp(0),
-            policy,
             total: 0,
+            excess: 0,
             max_total: limits.hold_total,
             max_bytes: limits.hold_bytes,
             max_segments: limits.hold_segments,
@@ -70,10 +78,29 @@ impl HoldPool {
         }
     }
 
+    /// Returns whether a stream that holds `before` may hold `after`, which is more.
+    fn allows(&self, before: u64, after: u64) -> bool {
+        let more = excess(after) - excess(before);
+        let free = (self.max_total / 2).saturating_sub(self.excess);
+        self.total + (after - before) <= self.max_total
+            && (more == 0 || excess(after) <= free.saturating_sub(more))
+    }
+
+    /// Takes note that a stream that held `before` holds `after`.
+    const fn account(&mut self, before: u64, after: u64) {
+        self.total = self.total + after - before;
+        self.excess = self.excess + excess(after) - excess(before);
+    }
+
     #[cfg(test)]
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }
+}
+
+/// Returns how much of what a stream holds is more than its fair share.
+const fn excess(held: u64) -> u64 {
+    held.saturating_sub(FAIR_SHARE)
 }
 
 /// Why nothing more of a side is delivered.
@@ -103,10 +130,11 @@ pub(crate) struct Stream {
     /// Whether the FIN was seen; it is at `highest`.
     fin: bool,
     stop: Stop,
+    policy: OverlapPolicy,
 }
 
-impl Default for Stream {
-    fn default() -> Self {
+impl Stream {
+    pub(crate) const fn new(policy: OverlapPolicy) -> Self {
         Self {
             next: 0,
             highest: 0,
@@ -115,11 +143,10 @@ impl Default for Stream {
             disorder: None,
             fin: false,
             stop: Stop::No,
+            policy,
         }
     }
-}
 
-impl Stream {
     /// Returns the first offset neither delivered nor given up.
     pub(crate) const fn next(&self) -> u64 {
         self.next
@@ -216,6 +243,7 @@ impl Stream {
             chunk = chunk.until(pool.depth);
             self.note_tail(pool);
         }
+        let yielded = self.resolve(chunk, pool, out);
         while self.stop == Stop::No {
             chunk = chunk.from(self.next);
             if chunk.len == 0 {
@@ -225,13 +253,8 @@ impl Stream {
                 self.merge(chunk, pool, out);
                 break;
             }
-            if self.hold(chunk, pool, out) {
+            if self.hold(chunk, &yielded, pool, out) {
                 break;
-            }
-            if pool.policy != OverlapPolicy::First {
-                // What is held may go out now, before these bytes get to their place.
-                let conflicts = self.disorder().settle(chunk, pool.policy).conflicts;
-                self.count_overlap(Overlap { bytes: 0, conflicts }, out);
             }
             let edge = self.first_piece().map_or(chunk.offset, |at| at.min(chunk.offset));
             self.give_up(edge, GapReason::Memory, pool, out);
@@ -331,7 +354,7 @@ impl Stream {
     /// Drops what is held.
     fn release(&mut self, pool: &mut HoldPool) {
         if let Some(disorder) = &mut self.disorder {
-            pool.total -= disorder.cost();
+            pool.account(disorder.cost(), 0);
             disorder.release();
         }
     }
@@ -431,10 +454,7 @@ impl Stream {
             match self.first_piece().filter(|&at| at < chunk.end()) {
                 Some(at) if at > self.next => self.deliver(chunk.until(at), pool, out),
                 Some(at) => {
-                    let Some(mut piece) = self.pop(pool) else { break };
-                    let mut overlap = Overlap::default();
-                    overlap.add(at, &mut piece, chunk, pool.policy);
-                    self.count_overlap(overlap, out);
+                    let Some(piece) = self.pop(pool) else { break };
                     self.deliver(piece.chunk(at), pool, out);
                 }
                 None => self.deliver(chunk, pool, out),
@@ -455,53 +475,61 @@ impl Stream {
     /// Takes the first held piece out.
     fn pop(&mut self, pool: &mut HoldPool) -> Option<Piece> {
         let disorder = self.disorder.as_mut()?;
+        let before = disorder.cost();
         let (_, piece) = disorder.pieces.pop_first()?;
-        let len = piece.bytes.len() as u64;
-        disorder.bytes -= len;
-        pool.total -= len + PIECE_OVERHEAD;
+        disorder.bytes -= piece.bytes.len() as u64;
+        pool.account(before, disorder.cost());
         Some(piece)
     }
 
-    /// Counts an overlap with what is held.
-    fn count_overlap(&mut self, overlap: Overlap, out: &mut impl Outlet) {
-        self.disorder().counts.duplicate += overlap.bytes;
-        out.counters().duplicate_bytes += overlap.bytes;
-        for _ in 0..overlap.conflicts {
-            out.conflict();
-        }
+    /// Settles the overlaps of a chunk with what is held; returns what made room for it.
+    fn resolve(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) -> Yielded {
+        let Some(disorder) = self.disorder.as_mut().filter(|held| !held.pieces.is_empty()) else {
+            return Yielded::new();
+        };
+        let (before, duplicate) = (disorder.cost(), disorder.counts.duplicate);
+        let yielded = disorder.settle(chunk, self.policy, &mut |detail| out.conflict(detail));
+        pool.account(before, disorder.cost());
+        out.counters().duplicate_bytes += disorder.counts.duplicate - duplicate;
+        yielded
     }
 
     /// Holds the parts of a chunk that are not held yet; returns false if a limit forbids it.
-    fn hold(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) -> bool {
+    fn hold(
+        &mut self,
+        chunk: Chunk<'_>,
+        yielded: &Yielded,
+        pool: &mut HoldPool,
+        out: &mut impl Outlet,
+    ) -> bool {
         let disorder = self.disorder();
-        let free = disorder.free_parts(chunk);
-        if !free.is_empty() {
-            let segments = free.len() as u64;
-            let bytes = free.iter().map(|part| part.of(chunk).bytes.len() as u64).sum::<u64>();
-            if disorder.pieces.len() as u64 + segments > pool.max_segments {
-                out.counters().hold_segments_hit += 1;
-                return false;
-            }
-            if disorder.bytes + bytes > pool.max_bytes {
-                out.counters().hold_bytes_hit += 1;
-                return false;
-            }
-            let cost = bytes + segments * PIECE_OVERHEAD;
-            if pool.total + cost > pool.max_total {
-                out.counters().hold_total_hit += 1;
-                return false;
-            }
-            pool.total += cost;
-            disorder.bytes += bytes;
+        let free = disorder.free_parts(chunk, yielded);
+        let segments = free.len() as u64;
+        let bytes = free.iter().map(|part| part.of(chunk).bytes.len() as u64).sum::<u64>();
+        let before = disorder.cost();
+        let after = before + bytes + segments * PIECE_OVERHEAD;
+        if free.is_empty() {
+            return true;
         }
-        let overlap = disorder.settle(chunk, pool.policy);
+        if disorder.pieces.len() as u64 + segments > pool.max_segments {
+            out.counters().hold_segments_hit += 1;
+            return false;
+        }
+        if disorder.bytes + bytes > pool.max_bytes {
+            out.counters().hold_bytes_hit += 1;
+            return false;
+        }
+        if !pool.allows(before, after) {
+            out.counters().hold_total_hit += 1;
+            return false;
+        }
+        pool.account(before, after);
+        disorder.bytes += bytes;
         for part in free {
-            let Chunk { offset, bytes, len } = part.of(chunk);
-            let cut = len - bytes.len() as u64;
+            let chunk = part.of(chunk);
             let since = part.since.unwrap_or(pool.now);
-            disorder.pieces.insert(offset, Piece { bytes: bytes.into(), cut, since });
+            disorder.pieces.insert(chunk.offset, Piece::of(chunk, since));
         }
-        self.count_overlap(overlap, out);
         true
     }
 }

@@ -16,9 +16,9 @@
 mod close;
 mod handshake;
 
-use super::{HoldPool, SeqNo, SideState, Stop, Stream, state};
+use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
 use crate::decode::{Segment, TcpFlags};
-use crate::event::AnomalyKind;
+use crate::event::{Anomaly, AnomalyKind};
 use crate::flow::{AnomalyLog, Cx, Flow, History, Ident, Letter, Proto, SideOut, Tally};
 use crate::{EndReason, FlowEvent, Side, Timestamp};
 use close::Doubt;
@@ -120,9 +120,10 @@ fn contradictory(flags: TcpFlags) -> bool {
 }
 
 impl Tcp {
-    pub(crate) fn new() -> Self {
-        let side = || TcpSide {
-            stream: Stream::default(),
+    /// Makes the state of a flow whose streams, the originator's first, have these policies.
+    pub(crate) fn new(policies: [OverlapPolicy; 2]) -> Self {
+        let side = |policy| TcpSide {
+            stream: Stream::new(policy),
             first: SeqNo(0),
             start: Start::Unknown,
             last_rst: SeqNo(0),
@@ -131,7 +132,7 @@ impl Tcp {
             max_window: 0,
         };
         let states = [SideState::Inactive; 2];
-        Self { sides: [side(), side()], states, doubt: None, active: false }
+        Self { sides: policies.map(side), states, doubt: None, active: false }
     }
 
     /// Returns whether anything but SYNs was seen.
@@ -235,7 +236,7 @@ impl<'e> Conn<'_, 'e> {
 
     #[cold]
     fn anomaly(&mut self, side: Side, kind: AnomalyKind) {
-        self.cx.emit.anomaly(self.ident, self.log, side, kind);
+        self.cx.emit.anomaly(self.ident, self.log, Anomaly { kind, side, detail: None });
     }
 
     fn segment(&mut self, side: Side, seg: &Segment<'_>) -> Verdict {
@@ -443,8 +444,8 @@ impl<'e> Conn<'_, 'e> {
             self.anomaly(side, AnomalyKind::OutOfWindow);
             return false;
         }
-        if len != 0 && end <= state.stream.highest().cast_signed() && !(fin && !state.stream.ends())
-        {
+        let new_fin = fin && !state.stream.ends();
+        if len != 0 && !new_fin && end <= state.stream.highest().cast_signed() {
             self.history.note(side, Letter::Retransmit);
         }
         if len == 1 && !fin && !syn && at.wrapping_add(1) == next.cast_signed() {

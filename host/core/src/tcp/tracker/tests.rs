@@ -192,6 +192,28 @@ fn conflicting_overlap_first_wins() {
     lab.expect(&["orig anomaly overlap_conflict", "orig 0 0123", "orig 4 GOOD"]);
     lab.send(Orig, seg(4, "EVIL+")).expect(&["orig 8 +"]);
     assert_eq!(lab.count("overlap_conflicts"), 1);
+    let detail = lab.log.detail.unwrap();
+    assert_eq!((detail.offset, detail.len), (4, 4));
+    assert_eq!((detail.kept.as_slice(), detail.rejected.as_slice()), (&b"GOOD"[..], &b"EVIL"[..]));
+}
+
+#[test]
+fn overlap_policy_is_the_receivers() {
+    // The originator is 10.0.0.1, the responder 10.0.0.2.
+    let overlap = "first,10.0.0.2=last".parse().unwrap();
+    let config = EngineConfig { overlap, ..EngineConfig::default() };
+    for flipped in [false, true] {
+        let mut lab = Lab::configured(config.clone());
+        if !flipped {
+            lab.send(Orig, syn());
+        }
+        lab.send(Resp, syn().ack(0)).send(Orig, seg(0, "")).log.lines.clear();
+        for side in [Orig, Resp] {
+            lab.send(side, seg(1, "1")).send(side, seg(1, "2")).send(side, seg(0, "0"));
+        }
+        let orig = ["orig anomaly overlap_conflict", "orig 0 0", "orig 1 2"];
+        lab.expect(&[&orig[..], &["resp 0 0", "resp 1 1"]].concat());
+    }
 }
 
 #[test]

@@ -97,6 +97,12 @@ impl FlowEngine {
         self.table.len()
     }
 
+    /// Returns how many bytes are held behind holes, bookkeeping included.
+    #[must_use]
+    pub const fn held(&self) -> u64 {
+        self.pool.total()
+    }
+
     /// Takes the next frame.
     pub fn handle_frame(&mut self, frame: &RawFrame<'_>, sink: &mut dyn FlowSink) {
         self.counters.frames += 1;

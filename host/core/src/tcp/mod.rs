@@ -1,6 +1,8 @@
 //! TCP: what the two sides of a connection say, put back in order.
 
 mod disorder;
+#[cfg(test)]
+mod known_defects;
 mod overlap;
 mod policies;
 mod reassembler;

@@ -92,7 +92,7 @@ impl HoldPool {
         self.excess = self.excess + excess(after) - excess(before);
     }
 
-    #[cfg(test)]
+    /// Returns how many bytes all streams hold, bookkeeping included.
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }

@@ -92,6 +92,8 @@ fn open(states: &mut [SideState; 2], side: Side, flags: TcpFlags, fin: bool) {
     use SideState::{Closed, Established, SynAckSent, SynSent};
     let next = match side {
         Side::Orig if flags.has(TcpFlags::ACK) => SynAckSent,
+        // The capture has put the SYN-ACK before it.
+        Side::Orig if states[Side::Resp.index()] == Established => Established,
         Side::Orig => SynSent,
         Side::Resp => {
             let peer = &mut states[Side::Orig.index()];
@@ -141,7 +143,7 @@ mod tests {
             ("H", SynAckSent, Inactive),
             ("h", Inactive, Established),
             ("hA", Established, Established),
-            ("hS", SynSent, Established),
+            ("hS", Established, Established),
             ("D", Partial, Inactive),
             ("DS", SynSent, Inactive),
             ("Dd", Partial, Partial),

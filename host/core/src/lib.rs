@@ -61,7 +61,7 @@ pub use event::{
     Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, Demand, EndReason, Excerpt, FlowEvent,
     FlowSink, FlowView, GapReason,
 };
-pub use flow::{ConnState, FlowSummary, SideSummary};
+pub use flow::{ConnState, FlowSummary, HistoryText, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
 pub use tcp::{AddrRange, OverlapPolicies, OverlapPoliciesError, OverlapPolicy, SeqNo};

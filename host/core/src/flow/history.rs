@@ -23,6 +23,8 @@
 //! acknowledgment that revealed it. And a history ends after [`LETTERS`] letters, so that its size
 //! is fixed.
 
+use core::fmt;
+
 use crate::Side;
 
 /// How many letters a history holds.
@@ -72,11 +74,18 @@ pub(crate) struct History {
 
 impl History {
     /// Takes note of what a side did.
-    #[inline]
     pub(crate) fn note(&mut self, side: Side, letter: Letter) {
         if letter as usize >= COUNTED {
             self.count(side, letter);
-        } else if !self.has(side, letter) {
+        } else {
+            self.note_once(side, letter);
+        }
+    }
+
+    /// Takes note of what a side did, given that the letter is not counted.
+    #[inline]
+    pub(crate) fn note_once(&mut self, side: Side, letter: Letter) {
+        if !self.has(side, letter) {
             self.write(side, letter);
         }
     }
@@ -98,18 +107,15 @@ impl History {
     }
 
     /// Returns the letters as text.
-    pub(crate) fn text(&self) -> String {
-        let codes = (0..usize::from(self.len)).filter_map(|at| {
-            let word = self.words.get(at / PER_WORD)?;
-            Some(word >> (at % PER_WORD * 5) & 31)
-        });
-        codes
-            .filter_map(|code| {
-                let letter = TEXT.get(code as usize & 15)?;
-                let upper = code & 16 != 0;
-                Some(char::from(if upper { letter.to_ascii_uppercase() } else { *letter }))
-            })
-            .collect()
+    pub(crate) fn text(&self) -> HistoryText {
+        let mut text = HistoryText::default();
+        for (at, to) in text.letters.iter_mut().take(usize::from(self.len)).enumerate() {
+            let code = self.words.get(at / PER_WORD).map_or(0, |word| word >> (at % PER_WORD * 5));
+            let letter = TEXT.get(code as usize & 15).copied().unwrap_or(b'?');
+            *to = if code & 16 != 0 { letter.to_ascii_uppercase() } else { letter };
+            text.len += 1;
+        }
+        text
     }
 
     #[cold]
@@ -157,6 +163,40 @@ const fn bit(letter: Letter) -> u8 {
     }
 }
 
+/// The history of a flow as text, in the letters of Zeek's `history`; at most 18 of them.
+///
+/// `s` a SYN, `h` a SYN-ACK, `a` a pure ACK, `d` payload, `f` a FIN, `r` a RST, `c` a wrong checksum,
+/// `g` a gap, `t` a retransmission, `w` a zero window, `i` FIN and RST at once, `q` SYN with either,
+/// `^` a direction that was turned round. Upper case is the originator's. `a`, `d`, `i` and `q` come
+/// once for each side, `c`, `g`, `t` and `w` at the 1st, 10th, 100th … time, and the others again if
+/// their sequence number is another one.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct HistoryText {
+    letters: [u8; LETTERS],
+    len: u8,
+}
+
+impl HistoryText {
+    /// Returns the letters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let letters = self.letters.get(..usize::from(self.len)).unwrap_or_default();
+        core::str::from_utf8(letters).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for HistoryText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for HistoryText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Letter::{
@@ -171,7 +211,7 @@ mod tests {
         for &(side, letter) in letters {
             history.note(side, letter);
         }
-        history.text()
+        history.text().to_string()
     }
 
     #[test]
@@ -207,7 +247,7 @@ mod tests {
         history.note(Orig, Rst);
         history.note(Orig, Rst);
         history.note_again(Orig, Rst);
-        assert_eq!(history.text(), "RR");
+        assert_eq!(history.text().as_str(), "RR");
         assert!(history.has(Orig, Rst) && !history.has(Resp, Rst));
     }
 
@@ -220,7 +260,7 @@ mod tests {
         assert!(!history.is_cut());
         history.note(Orig, Fin);
         assert!(history.is_cut());
-        assert_eq!(history.text(), "r".repeat(LETTERS));
+        assert_eq!(history.text().as_str(), "r".repeat(LETTERS));
     }
 
     #[test]

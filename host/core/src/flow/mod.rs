@@ -7,6 +7,7 @@ mod table;
 mod timers;
 
 pub use conn_state::ConnState;
+pub use history::HistoryText;
 pub(crate) use history::{History, LETTERS, Letter};
 pub use summary::{FlowSummary, SideSummary};
 pub(crate) use table::FlowTable;

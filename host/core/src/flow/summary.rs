@@ -1,7 +1,7 @@
 //! The account of a flow.
 
 use super::{Flow, Proto};
-use crate::{AnomalySet, ConnState, EndReason, Side, Timestamp};
+use crate::{AnomalySet, ConnState, EndReason, HistoryText, Side, Timestamp};
 
 /// What one side of a flow amounted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +49,8 @@ pub struct FlowSummary {
     pub end_reason: EndReason,
     /// How far the flow got, in Zeek's terms.
     pub conn_state: ConnState,
-    /// What happened, in the letters of Zeek's `history`, at most 18 of them. `s` a SYN, `h` a
-    /// SYN-ACK, `a` a pure ACK, `d` payload, `f` a FIN, `r` a RST, `c` a wrong checksum, `g` a gap,
-    /// `t` a retransmission, `w` a zero window, `i` FIN and RST at once, `q` SYN with either, `^` a
-    /// turned direction; upper case the originator's. `a`, `d`, `i` and `q` come once for each
-    /// side, `c`, `g`, `t` and `w` at the 1st, 10th, 100th … time.
-    pub history: String,
+    /// What happened, in the letters of Zeek's `history`.
+    pub history: HistoryText,
     /// Whether the handshake of a TCP flow was not seen.
     pub midstream: bool,
     /// Whether the first packet came from the responder: a SYN-ACK.
@@ -77,9 +73,11 @@ impl FlowSummary {
         };
         let history = flow.history.text();
         let conn_state = match &flow.proto {
-            Proto::Tcp(tcp) => {
-                ConnState::of_tcp(tcp.states(), orig.bytes == 0 && resp.bytes == 0, &history)
-            }
+            Proto::Tcp(tcp) => ConnState::of_tcp(
+                tcp.states(),
+                orig.bytes == 0 && resp.bytes == 0,
+                history.as_str(),
+            ),
             Proto::Udp(_) => ConnState::of_udp(orig.pkts != 0, resp.pkts != 0),
         };
         Self {

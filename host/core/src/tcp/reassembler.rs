@@ -243,7 +243,7 @@ impl Stream {
             chunk = chunk.until(pool.depth);
             self.note_tail(pool);
         }
-        let yielded = self.resolve(chunk, pool, out);
+        let (before, yielded) = (self.next, self.resolve(chunk, pool, out));
         while self.stop == Stop::No {
             chunk = chunk.from(self.next);
             if chunk.len == 0 {
@@ -258,6 +258,13 @@ impl Stream {
             }
             let edge = self.first_piece().map_or(chunk.offset, |at| at.min(chunk.offset));
             self.give_up(edge, GapReason::Memory, pool, out);
+        }
+        // What is still sent in order is no sign that the rest up to a FIN is lost.
+        if self.fin
+            && self.next != before
+            && let Some(disorder) = self.disorder.as_mut().filter(|held| held.pieces.is_empty())
+        {
+            disorder.tail_since = Some(pool.now);
         }
         self.mark_acked(pool);
     }

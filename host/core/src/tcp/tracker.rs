@@ -295,37 +295,31 @@ impl<'e> Conn<'_, 'e> {
     /// Takes note of a segment that is neither a SYN nor a RST.
     #[inline]
     fn note_plain(&mut self, side: Side, seg: &Segment<'_>) {
+        let usual = seg.flags.only(CONTROL.with(URG).with(TcpFlags::ACK)) == TcpFlags::ACK;
+        if usual && seg.window != 0 {
+            let letter = if seg.wire_len != 0 { Letter::Data } else { Letter::Ack };
+            self.history.note_once(side, letter);
+        } else {
+            self.note_unusual(side, seg);
+        }
+    }
+
+    #[cold]
+    fn note_unusual(&mut self, side: Side, seg: &Segment<'_>) {
         let flags = seg.flags;
-        if flags.any(CONTROL) {
+        if flags.has(TcpFlags::FIN) {
             self.note_fin(side, seg);
         } else if seg.wire_len != 0 {
-            self.history.note(side, Letter::Data);
+            self.history.note_once(side, Letter::Data);
         } else if flags.has(TcpFlags::ACK) {
-            self.history.note(side, Letter::Ack);
+            self.history.note_once(side, Letter::Ack);
         }
         if seg.window == 0 {
             self.note_zero_window(side);
         }
-        if flags.any(URG) || !flags.has(TcpFlags::ACK) {
-            self.note_odd(side, flags);
-        }
-    }
-
-    /// Takes note of a window of zero, unless the peer has nothing more to send.
-    #[cold]
-    fn note_zero_window(&mut self, side: Side) {
-        let peer = self.tcp.states[side.other().index()];
-        let own = self.tcp.states[side.index()];
-        if peer != SideState::Closed && !own.is_reset() {
-            self.history.note(side, Letter::ZeroWindow);
-        }
-    }
-
-    /// Takes note of flags that are seldom what they seem. They change nothing: urgent bytes stay in
-    /// the stream, as they do at a receiver with SO_OOBINLINE, and what lacks an ACK is taken
-    /// although RFC 9293 §3.10.7.4 has it dropped, since simple senders get away with it.
-    #[cold]
-    fn note_odd(&mut self, side: Side, flags: TcpFlags) {
+        // These change nothing. Urgent bytes stay in the stream, as they do at a receiver with
+        // SO_OOBINLINE; and what lacks an ACK is taken although RFC 9293 §3.10.7.4 has it dropped,
+        // since simple senders get away with it.
         if flags.has(URG) {
             self.cx.emit.counters.urgent_segments += 1;
             self.anomaly(side, AnomalyKind::UrgentData);
@@ -333,6 +327,15 @@ impl<'e> Conn<'_, 'e> {
         if !flags.has(TcpFlags::ACK) {
             self.cx.emit.counters.no_ack += 1;
             self.anomaly(side, AnomalyKind::NoAck);
+        }
+    }
+
+    /// Takes note of a window of zero, unless the peer has nothing more to send.
+    fn note_zero_window(&mut self, side: Side) {
+        let peer = self.tcp.states[side.other().index()];
+        let own = self.tcp.states[side.index()];
+        if peer != SideState::Closed && !own.is_reset() {
+            self.history.note(side, Letter::ZeroWindow);
         }
     }
 

@@ -173,6 +173,10 @@ impl Conn<'_, '_> {
             return Trust::Exact;
         }
         let (low, high) = self.believed(side);
+        // Where the peer has acknowledged more than its window, a lot was lost on the way here, and
+        // the RST may be where the peer is.
+        let lossy = self.log.kinds.contains(AnomalyKind::AckOfUnsent);
+        let high = if lossy { high.saturating_add_unsigned(self.cx.max_jump) } else { high };
         if (low..=high).contains(&at) { Trust::Doubtful } else { Trust::Outside }
     }
 

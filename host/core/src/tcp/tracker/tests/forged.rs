@@ -164,6 +164,28 @@ fn ack_within_the_largest_window_ever_is_plausible() {
 }
 
 #[test]
+fn reset_behind_a_great_loss_is_doubted() {
+    let mut lab = Lab::established();
+    lab.send(Orig, seg(0, "abc")).send(Resp, seg(0, "").ack(200_000)).send(Orig, rst(200_000));
+    let odd = ["resp anomaly ack_of_unsent", "orig anomaly reset_challenged"];
+    lab.expect(&[&["orig 0 abc"], &odd[..]].concat()).finish();
+    lab.expect(&["orig end reset", "resp end reset", "closed reset"]);
+}
+
+#[test]
+fn forged_fin_ahead_does_not_cut_a_slow_stream() {
+    let mut lab = Lab::established();
+    lab.send(Orig, fin(1000, ""));
+    for at in 0..10 {
+        lab.wait_ms(20_000).send(Orig, seg(at * 2, "ab"));
+    }
+    assert_eq!(lab.log.streams[0], b"ab".repeat(10));
+    // Once nothing comes any more, the FIN is what is left.
+    lab.tick_ms(30_000);
+    assert_eq!(&lab.log.lines[10..], ["orig 20 gap 980 lost", "orig end fin"]);
+}
+
+#[test]
 fn ack_behind_a_fin_is_not_plausible() {
     let mut lab = Lab::established();
     lab.send(Orig, fin(2, "c")).send(Resp, seg(0, "").ack(4)).send(Resp, seg(0, "").ack(5));

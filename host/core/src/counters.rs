@@ -79,6 +79,8 @@ counters! {
     flows_midstream,
     /// Flows whose direction was taken from a SYN-ACK, or from a port that servers use.
     flows_flipped,
+    /// Flows whose history has more letters than are kept.
+    histories_cut,
     /// TCP flows whose addresses and ports were taken over by a new connection.
     flows_reused,
     /// TCP segments that belong to no flow and may not open one.
@@ -181,10 +183,18 @@ counters! {
     after_close_bytes,
     /// Bytes carried by RST segments.
     reset_bytes,
+    /// Acknowledgments of bytes that the peer can't have sent.
+    ack_of_unsent,
+    /// Segments with urgent data.
+    urgent_segments,
+    /// Segments without SYN, RST and ACK.
+    no_ack,
     /// FINs ignored because they can't be right where they are.
     fin_ignored,
-    /// RSTs ignored because they are outside the window.
+    /// RSTs ignored because they are outside the window or contradicted by what followed.
     reset_ignored,
+    /// RSTs within the window, but not where their receiver was; the flow goes on.
+    reset_challenged,
     /// SYNs ignored because they fit neither this connection nor a new one.
     syn_ignored,
     /// Segments ignored because their flags exclude each other.

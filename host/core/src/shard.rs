@@ -5,16 +5,16 @@
 
 use crate::config::Checksums;
 use crate::decode::{Checksum, Packet, Payload};
-use crate::flow::Timers;
 use crate::flow::{
-    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally,
+    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, History, Ident, Letter, Proto, Silence,
+    Tally, Timers,
 };
 use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
     Arrival, Counters, EndReason, EngineConfig, FiveTuple, FlowEvent, FlowId, FlowSink, Origin,
-    Side, Timestamp,
+    OverlapPolicies, Side, Timestamp,
 };
 
 /// A share of the flows.
@@ -25,6 +25,7 @@ pub struct Shard {
     pool: HoldPool,
     counters: Counters,
     midstream: bool,
+    overlap: OverlapPolicies,
     checksums: Checksums,
     /// Number of the last frame heard of.
     packet: u64,
@@ -59,9 +60,10 @@ impl Shard {
         Self {
             table: FlowTable::new(),
             timers: Timers::new(limits),
-            pool: HoldPool::new(limits, config.overlap),
+            pool: HoldPool::new(limits),
             counters: Counters::default(),
             midstream: config.midstream,
+            overlap: config.overlap.clone(),
             checksums: config.checksums,
             packet: 0,
             max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
@@ -193,7 +195,7 @@ impl Shard {
         let packet = self.packet;
         let emit = Emit { counters: &mut self.counters, sink, ts: now, packet, timer: true };
         let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
-        flow.expire_holes(now, &mut cx);
+        tcp::expire_holes(flow, now, &mut cx);
         if flow.ended() && !ended {
             self.timers.touch(index, &mut flow.silence, Class::Closed, self.pool.now);
         } else if let Some(deadline) = flow.hole_deadline(&self.pool) {
@@ -258,6 +260,7 @@ impl Shard {
             Checksum::Bad => {
                 if self.checksums == Checksums::On || tally.verified {
                     self.counters.checksum_bad += 1;
+                    flow.history.note(side, Letter::Checksum);
                     return false;
                 }
                 self.counters.checksum_unverified += 1;
@@ -309,6 +312,7 @@ impl Shard {
                 if let (Proto::Udp(udp), Some((bytes, wire_len))) =
                     (&mut flow.proto, other.datagram())
                 {
+                    flow.history.note_once(side, Letter::Data);
                     udp.handle(&flow.ident, side, bytes, wire_len, &mut cx);
                 }
                 Verdict::Handled
@@ -351,7 +355,11 @@ impl Shard {
                     self.counters.midstream_refused += 1;
                     return None;
                 }
-                (opening, Proto::Tcp(Tcp::new()))
+                let mut policies = self.overlap.of_streams(&tuple);
+                if opening.flipped {
+                    policies.reverse();
+                }
+                (opening, Proto::Tcp(Tcp::new(policies)))
             }
         };
         self.make_room(arrival.ts, sink);
@@ -379,9 +387,13 @@ impl Shard {
             last_ts: ts,
             tally: [Tally::default(), Tally::default()],
             anomalies: AnomalyLog::default(),
+            history: History::default(),
             proto,
         });
         if let Some(flow) = self.table.get_mut(index) {
+            if flipped {
+                flow.history.note_again(side, Letter::Flip);
+            }
             let packet = number;
             let counters = &mut self.counters;
             let mut emit = Emit { counters, sink, ts, packet, timer: false };

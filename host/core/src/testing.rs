@@ -4,7 +4,7 @@
 use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::decode::VlanTags;
-use crate::flow::{AnomalyLog, Flow, Ident, Proto, Silence, Tally};
+use crate::flow::{AnomalyLog, Flow, History, Ident, Proto, Silence, Tally};
 use crate::udp::Udp;
 use crate::{
     Demand, Endpoint, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView,
@@ -63,6 +63,7 @@ pub(crate) fn udp_flow(port: u16, generation: u32) -> Flow {
         last_ts: Timestamp(0),
         tally: [Tally::default(), Tally::default()],
         anomalies: AnomalyLog::default(),
+        history: History::default(),
         proto: Proto::Udp(Udp::default()),
     }
 }
@@ -75,6 +76,8 @@ pub(crate) struct Log {
     pub(crate) streams: [Vec<u8>; 2],
     /// The id of the flow of the last event.
     pub(crate) id: Option<FlowId>,
+    /// The detail of the last anomaly.
+    pub(crate) detail: Option<crate::AnomalyDetail>,
     /// The last summary.
     pub(crate) summary: Option<crate::FlowSummary>,
     /// The side of which no more is wanted.
@@ -117,7 +120,10 @@ impl FlowSink for Log {
                 format!("{side} {offset} gap {len} {reason}")
             }
             FlowEvent::End { side, reason } => format!("{side} end {reason}"),
-            FlowEvent::Anomaly(anomaly) => format!("{} anomaly {}", anomaly.side, anomaly.kind),
+            FlowEvent::Anomaly(anomaly) => {
+                self.detail = anomaly.detail;
+                format!("{} anomaly {}", anomaly.side, anomaly.kind)
+            }
             FlowEvent::Closed { summary } => {
                 self.summary = Some(summary.clone());
                 format!("closed {}", summary.end_reason)
@@ -164,7 +170,7 @@ impl Seg {
         Self { ack: None, ..self }
     }
 
-    /// Sets flags: any of S, F and R.
+    /// Sets flags: any of S, F, R and U.
     pub(crate) fn flags(self, flags: &'static str) -> Self {
         Self { flags, ..self }
     }
@@ -257,6 +263,7 @@ impl Lab {
         tcp.syn = seg.flags.contains('S');
         tcp.fin = seg.flags.contains('F');
         tcp.rst = seg.flags.contains('R');
+        tcp.urg = seg.flags.contains('U');
         tcp.window_size = seg.window.unwrap_or(65535);
         if let Some(scale) = seg.scale {
             tcp.set_options_raw(&[3, 3, scale, 0]).unwrap();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits};
+use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
 #[derive(Debug, Parser)]
@@ -78,6 +78,11 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) checksums: ChecksumsArg,
 
+    /// Which copy counts where bytes are sent twice and differ: first, last, bsd, linux, windows or
+    /// solaris; by receiver, if ranges are given, for instance `linux,10.0.0.0/8=windows`.
+    #[arg(long, value_name = "POLICY", default_value = "first")]
+    pub(super) overlap: OverlapPolicies,
+
     /// Tell flows with the same addresses and ports apart by these as well.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(super) key: Vec<KeyArg>,
@@ -104,6 +109,7 @@ impl EngineArgs {
     pub(super) fn config(&self, limits: Limits) -> EngineConfig {
         EngineConfig {
             limits,
+            overlap: self.overlap.clone(),
             checksums: match self.checksums {
                 ChecksumsArg::Off => Checksums::Off,
                 ChecksumsArg::On => Checksums::On,

@@ -128,7 +128,7 @@ counters! {
     hold_bytes_hit,
     /// Holes given up because a side held too many segments.
     hold_segments_hit,
-    /// Holes given up because all flows together held too many bytes.
+    /// Holes given up because all flows together held too many bytes, or a side too much of them.
     hold_total_hit,
 
     /// Datagrams put together from fragments.

@@ -14,7 +14,7 @@ pub struct SideSummary {
     /// Payload bytes sent, each counted once: what Zeek calls `orig_bytes` and `resp_bytes`.
     ///
     /// For TCP this is the distance in sequence space from the first byte to the last that was
-    /// seen or that the peer acknowledged, whether or not all between were captured. For a
+    /// seen or that the peer plausibly acknowledged, whether or not all between were captured. For a
     /// midstream side it starts at the first sequence number seen. For UDP it is the sum of the
     /// payload lengths.
     pub bytes: u64,

@@ -32,7 +32,13 @@ impl Conn<'_, '_> {
         // that came with the SYN, too.
         let acceptable = acked.is_none_or(|acked| (0..=highest).contains(&acked));
         let refused = acked == Some(0) && highest > 0 && !active;
+        let doubted = self.tcp.doubt.is_some();
         let state = self.side(side);
+        if doubted && !with_ack && !state.stream.is_untouched() {
+            // Whoever opens a connection where bytes were sent before knows of a RST that the old
+            // one has ended.
+            return Syn::New;
+        }
         if state.start != Start::Unknown && state.first == first {
             if state.scale == Scale::Unknown {
                 self.take_syn(side, seg, refused);

@@ -46,6 +46,31 @@ fn doubted_reset_that_nothing_contradicts_ends_the_flow_as_reset() {
 }
 
 #[test]
+fn doubted_reset_comes_true_with_a_new_connection() {
+    let mut lab = Lab::established();
+    lab.send(Orig, seg(0, "abc")).send(Resp, rst(1000)).send(Orig, syn());
+    lab.send(Orig, seg(0, "abc"));
+    let old = ["orig 0 abc", "resp anomaly reset_challenged"];
+    let end = ["orig end reset", "resp end reset", "closed reset"];
+    lab.expect(&[&old[..], &end[..], &["opened", "orig 0 abc"]].concat());
+}
+
+#[test]
+fn half_open_connection_is_reset_and_opened_anew() {
+    // RFC 9293 §3.5.1: the server still has an old connection, and answers the SYN with its
+    // acknowledgment; the client resets that one and sends its SYN again.
+    let mut lab = Lab::new();
+    lab.send(Orig, syn()).send(Resp, seg(70_000, "").ack(9_000_000));
+    lab.send(Orig, rst(9_000_000).no_ack()).send(Orig, syn()).send(Resp, syn().ack(0));
+    lab.send(Orig, seg(0, "")).send(Orig, seg(0, "abc")).send(Resp, seg(0, "xyz").ack(3));
+    lab.finish();
+    assert_eq!(lab.log.streams, [b"abc", b"xyz"]);
+    assert_eq!(lab.count("flows_opened"), 1);
+    let summary = lab.log.summary.unwrap();
+    assert_eq!((summary.orig.bytes, summary.resp.bytes), (3, 3));
+}
+
+#[test]
 fn doubted_reset_comes_true_once_the_bytes_before_it_are_here() {
     // The capture has put the RST before the bytes that its sender sent before it.
     let mut lab = Lab::established();

@@ -151,6 +151,15 @@ fn syn_with_another_number_is_written_again() {
 }
 
 #[test]
+fn syn_of_a_new_connection_is_in_its_own_history() {
+    let mut lab = Lab::established();
+    lab.first = [90_000_000, 800_000];
+    lab.send(Orig, syn());
+    assert_eq!(lab.log.summary.take().unwrap().history.as_str(), "ShA");
+    lab.outcome("S0", "S");
+}
+
+#[test]
 fn datagrams_have_states_and_letters_too() {
     Lab::new().datagram(Orig, b"a").datagram(Resp, b"b").datagram(Orig, b"c").outcome("SF", "Dd");
     Lab::new().datagram(Orig, b"").outcome("S0", "D");

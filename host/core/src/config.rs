@@ -52,8 +52,10 @@ pub enum Checksums {
     Off,
     /// Packets with a wrong one are counted (`checksum_bad`) and ignored, as their receiver does.
     On,
-    /// As `On`, but only if the same side of the flow has sent a right one before. Captures made on
-    /// the sending host have wrong checksums throughout, since the network card fills them in.
+    /// Segments with a wrong one are taken if the same side of the flow has never sent a right one, or
+    /// if their receiver acknowledges what only they have brought; other packets are all taken. Captures
+    /// made on the sending host have wrong checksums throughout, since the network card fills them in,
+    /// and captures that were edited have some.
     #[default]
     Auto,
 }

@@ -49,8 +49,11 @@ counters! {
     lengths_beyond_frame,
     /// Packets ignored because a checksum is wrong.
     checksum_bad,
-    /// Packets with a wrong checksum that were taken, because their sender has sent no right one.
+    /// Packets with a wrong checksum that were taken: their sender has sent no right one, their receiver
+    /// has acknowledged what only they have brought, or they are no TCP segments.
     checksum_unverified,
+    /// Of `checksum_bad`, segments that could not wait for an acknowledgment because too many did.
+    suspects_dropped,
     /// Headers that don't fit into what was on the wire.
     decode_too_short,
     /// Headers that the capture cut.

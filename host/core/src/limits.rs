@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::flow::LETTERS;
+use crate::tcp::MAX_SUSPECTS;
 
 /// What there is to know about one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,8 @@ limits! {
     fixed:
     hold_fair_share = FAIR_SHARE, "bytes", ["hold_total_hit"]
         => "let the side hold more only while that leaves as much to others";
+    suspects = MAX_SUSPECTS as u64, "segments", ["suspects_dropped"]
+        => "drop the segment whose checksum is wrong, whatever its receiver says of it";
     history_letters = LETTERS as u64, "letters", ["histories_cut"] => "leave out further letters";
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
     link_headers = LINK_HEADERS as u64, "headers", ["decode_too_deep"] => "ignore the frame";

@@ -42,6 +42,17 @@ const fn tag(hash: u64) -> u32 {
     hash as u32
 }
 
+/// What a packet's checksum says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credit {
+    /// It is taken.
+    Given,
+    /// It is taken if its receiver has taken it.
+    Waits,
+    /// It is ignored.
+    Refused,
+}
+
 /// Timers that fire at most before a packet is looked at. More of them come due at once only when time
 /// jumps; the rest is left to later packets and to [`Shard::advance`], so that nothing piles up.
 const TIMERS_PER_PACKET: usize = 64;
@@ -217,8 +228,13 @@ impl Shard {
         if let Some((index, side)) = found
             && self.is_current(index, sink)
         {
-            if !self.is_credible(index, side, sum) {
-                return Some(index);
+            match self.credit(index, side, sum) {
+                Credit::Given => {}
+                Credit::Waits => {
+                    self.suspect(index, side, arrival, sink);
+                    return Some(index);
+                }
+                Credit::Refused => return Some(index),
             }
             if self.deliver(index, side, arrival, sink) == Verdict::Handled {
                 return Some(index);
@@ -232,7 +248,7 @@ impl Shard {
             return None;
         }
         let (index, side) = self.open(tag, tuple, arrival, sink)?;
-        self.is_credible(index, side, sum);
+        self.credit(index, side, sum);
         self.deliver(index, side, arrival, sink);
         Some(index)
     }
@@ -251,22 +267,36 @@ impl Shard {
 
     /// Takes note of a packet's checksum; returns whether the packet is to be believed.
     #[inline]
-    fn is_credible(&mut self, index: u32, side: Side, sum: Checksum) -> bool {
-        let Some(flow) = self.table.get_mut(index) else { return true };
+    fn credit(&mut self, index: u32, side: Side, sum: Checksum) -> Credit {
+        let Some(flow) = self.table.get_mut(index) else { return Credit::Given };
         let tally = &mut flow.tally[side.index()];
         match sum {
             Checksum::Good => tally.verified = true,
             Checksum::Offloaded | Checksum::Unknown => {}
-            Checksum::Bad => {
-                if self.checksums == Checksums::On || tally.verified {
-                    self.counters.checksum_bad += 1;
-                    flow.history.note(side, Letter::Checksum);
-                    return false;
-                }
-                self.counters.checksum_unverified += 1;
+            Checksum::Bad if self.checksums == Checksums::On => {
+                self.counters.checksum_bad += 1;
+                flow.history.note(side, Letter::Checksum);
+                return Credit::Refused;
             }
+            Checksum::Bad if tally.verified && matches!(flow.proto, Proto::Tcp(_)) => {
+                return Credit::Waits;
+            }
+            Checksum::Bad => self.counters.checksum_unverified += 1,
         }
-        true
+        Credit::Given
+    }
+
+    /// Takes a segment that may be one that its receiver has dropped.
+    #[cold]
+    fn suspect(&mut self, index: u32, side: Side, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) {
+        let Some(flow) = self.table.get_mut(index) else { return };
+        let Payload::Tcp(segment) = &arrival.packet.payload else { return };
+        let Arrival { ts, number: packet, .. } = *arrival;
+        let emit = Emit { counters: &mut self.counters, sink, ts, packet, timer: false };
+        let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
+        tcp::handle_suspect(flow, side, segment, arrival.packet.ip_len, &mut cx);
+        let class = flow.class();
+        self.timers.touch(index, &mut flow.silence, class, self.pool.now);
     }
 
     /// Does what timers of this flow should have done, if they were left for later; returns whether the

@@ -148,6 +148,7 @@ pub(crate) struct Seg {
     window: Option<u16>,
     scale: Option<u8>,
     cut: usize,
+    bad_sum: bool,
 }
 
 /// Returns a segment at `offset` with `data`.
@@ -185,6 +186,11 @@ impl Seg {
 
     pub(crate) fn scale(self, scale: u8) -> Self {
         Self { scale: Some(scale), ..self }
+    }
+
+    /// Has a wrong checksum.
+    pub(crate) fn bad_sum(self) -> Self {
+        Self { bad_sum: true, ..self }
     }
 
     /// Has the capture lose the last `cut` bytes.
@@ -273,6 +279,7 @@ impl Lab {
         let mut bytes = Vec::new();
         builder.write(&mut bytes, &seg.data).unwrap();
         let len = bytes.len() as u32;
+        bytes[50] ^= if seg.bad_sum { 0x55 } else { 0 };
         bytes.truncate(bytes.len() - seg.cut);
         self.frame(len, &bytes)
     }

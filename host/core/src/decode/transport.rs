@@ -62,7 +62,7 @@ impl TcpFlags {
 }
 
 /// A TCP segment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Segment<'a> {
     /// The sender's port.
     pub src_port: u16,

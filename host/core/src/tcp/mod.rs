@@ -15,4 +15,6 @@ pub use policies::{AddrRange, OverlapPolicies, OverlapPoliciesError};
 pub(crate) use reassembler::{HoldPool, Outlet, Stop, Stream};
 pub use seq::SeqNo;
 pub(crate) use state::SideState;
-pub(crate) use tracker::{Opening, Tcp, Verdict, expire_holes, flush, handle_segment};
+pub(crate) use tracker::{
+    MAX_SUSPECTS, Opening, Tcp, Verdict, expire_holes, flush, handle_segment, handle_suspect,
+};

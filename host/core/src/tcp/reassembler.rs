@@ -78,6 +78,20 @@ impl HoldPool {
         }
     }
 
+    /// Takes `bytes` for something that is not held behind a hole; returns whether there is room.
+    pub(super) const fn lend(&mut self, bytes: u64) -> bool {
+        let fits = self.total.saturating_add(bytes) <= self.max_total;
+        if fits {
+            self.total += bytes;
+        }
+        fits
+    }
+
+    /// Takes back what was lent.
+    pub(super) const fn give_back(&mut self, bytes: u64) {
+        self.total = self.total.saturating_sub(bytes);
+    }
+
     /// Returns whether a stream that holds `before` may hold `after`, which is more.
     fn allows(&self, before: u64, after: u64) -> bool {
         let more = excess(after) - excess(before);

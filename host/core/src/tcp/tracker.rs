@@ -15,6 +15,10 @@
 
 mod close;
 mod handshake;
+mod suspect;
+
+pub(crate) use suspect::MAX_SUSPECTS;
+use suspect::Suspects;
 
 use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
 use crate::decode::{Segment, TcpFlags};
@@ -80,6 +84,8 @@ pub(crate) struct Tcp {
     states: [SideState; 2],
     /// A RST that is neither obeyed nor ignored yet.
     doubt: Option<Doubt>,
+    /// Segments with a wrong checksum that may be taken yet.
+    suspects: Option<Box<Suspects>>,
     /// Whether anything but SYNs was seen.
     active: bool,
 }
@@ -132,7 +138,7 @@ impl Tcp {
             max_window: 0,
         };
         let states = [SideState::Inactive; 2];
-        Self { sides: policies.map(side), states, doubt: None, active: false }
+        Self { sides: policies.map(side), states, doubt: None, suspects: None, active: false }
     }
 
     /// Returns whether anything but SYNs was seen.
@@ -182,10 +188,27 @@ pub(crate) fn handle_segment(
     }
 }
 
+/// Takes a segment whose checksum is wrong.
+#[cold]
+pub(crate) fn handle_suspect(
+    flow: &mut Flow,
+    side: Side,
+    segment: &Segment<'_>,
+    ip_len: u64,
+    cx: &mut Cx<'_>,
+) {
+    if let Some(mut conn) = Conn::of(flow, cx) {
+        conn.suspect(side, segment, ip_len);
+    }
+}
+
 /// Gives up the holes of a flow that are too old at `now`.
 pub(crate) fn expire_holes(flow: &mut Flow, now: Timestamp, cx: &mut Cx<'_>) {
     let Some(mut conn) = Conn::of(flow, cx) else { return };
     for side in Side::BOTH {
+        if conn.tcp.stream(side).deadline(conn.cx.pool).is_some_and(|due| due <= now) {
+            conn.settle_suspects(side, u64::MAX);
+        }
         let (stream, pool, mut out) = conn.parts(side);
         stream.expire(now, pool, &mut out);
     }
@@ -374,6 +397,9 @@ impl<'e> Conn<'_, 'e> {
         }
         let (stream, pool, _) = self.parts(side.other());
         stream.acknowledge(acked, pool);
+        if self.tcp.suspects.is_some() {
+            self.settle_suspects(side.other(), acked);
+        }
     }
 
     /// Returns whether a side may have sent all bytes before `offset` although they were not seen.

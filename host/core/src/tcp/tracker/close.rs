@@ -245,6 +245,7 @@ impl Conn<'_, '_> {
             state::advance(&mut self.tcp.states, doubt.by, TcpFlags::RST, true);
             reason = EndReason::Reset;
         }
+        self.settle_suspects(side, u64::MAX);
         let (stream, pool, mut out) = self.parts(side);
         stream.flush(reason, pool, &mut out)
     }

@@ -48,9 +48,12 @@ impl<R: Recorder> Lane<R> {
         let Self { shard, sink } = self;
         match job {
             Job::Batch(batch) => {
-                for (arrival, digits) in batch.packets(index) {
-                    sink.set_digits(digits);
-                    shard.handle(&arrival, sink);
+                for portion in batch.portions(index, Shard::AHEAD) {
+                    shard.look_ahead(portion.iter().map(|packed| packed.arrival.hash));
+                    for packed in portion {
+                        sink.set_digits(packed.digits);
+                        shard.handle(&batch.arrival(packed), sink);
+                    }
                 }
                 if batch.ends_round() {
                     sink.set_digits(batch.digits);

@@ -53,7 +53,7 @@ enum Credit {
 
 /// Timers that fire at most before a packet is looked at. More of them come due at once only when time
 /// jumps; the rest is left to later packets and to [`Shard::advance`], so that nothing piles up.
-const TIMERS_PER_PACKET: usize = 64;
+const TIMERS_PER_PACKET: usize = 8;
 
 impl Shard {
     /// Packets that it is of use to look ahead for.
@@ -160,7 +160,10 @@ impl Shard {
         }
         let now = self.pool.now;
         while let Some((_, index)) = self.finishing.pop_if(|(first, _)| *first <= last) {
-            self.close(index, EndReason::Shutdown, now, true, sink);
+            // What its timer was left to do comes first.
+            if self.is_current(index, sink) {
+                self.close(index, EndReason::Shutdown, now, true, sink);
+            }
         }
     }
 

@@ -11,8 +11,9 @@ use crate::output::{Lines, Records};
 /// depend on that, even where limits are hit.
 pub const LANES: usize = 16;
 
-/// Timers that fire at most in one lane between batches. A jump in time may make a million come due.
-const TIMERS_PER_ROUND: usize = 4096;
+/// Timers that fire at most in one lane between batches. A jump in time may make a million come due, and
+/// each leads to a record.
+const TIMERS_PER_ROUND: usize = 256;
 
 /// A sink that makes records.
 pub trait Recorder: FlowSink + Send {
@@ -62,7 +63,7 @@ impl<R: Recorder> Lane<R> {
                 }
             }
             Job::Tick(now) => {
-                shard.advance(*now, 0, usize::MAX, sink);
+                shard.advance(*now, 0, TIMERS_PER_ROUND, sink);
             }
             Job::Finish(last) => shard.finish_until(*last, sink),
         }

@@ -37,6 +37,8 @@ pub struct FileSource {
     interface: u32,
     /// How many interfaces were numbered, where this file is all of the run.
     interfaces_seen: u32,
+    /// It is all there: a file on a disk, not a pipe.
+    at_hand: bool,
     /// The file has ended or is damaged; nothing more is read.
     ended: bool,
 }
@@ -64,6 +66,9 @@ pub(super) struct Meta {
     pub(super) interface: u32,
 }
 
+/// Bytes in which there is a whole frame, but for jumbo frames and what network cards put together.
+const ENOUGH: usize = 16 << 10;
+
 impl FileSource {
     /// Opens a capture file; `-` is standard input.
     ///
@@ -79,7 +84,10 @@ impl FileSource {
         let file = path.to_owned();
         match File::open(path) {
             Ok(_) if path.is_dir() => Err(CaptureError::Folder { file }),
-            Ok(input) => Self::read(file, Box::new(input)),
+            Ok(input) => {
+                let at_hand = input.metadata().is_ok_and(|metadata| metadata.is_file());
+                Ok(Self { at_hand, ..Self::read(file, Box::new(input))? })
+            }
             Err(source) => Err(CaptureError::Open { file, source }),
         }
     }
@@ -116,8 +124,15 @@ impl FileSource {
             interfaces: Interfaces::default(),
             interface: 0,
             interfaces_seen: 0,
+            at_hand: false,
             ended: false,
         })
+    }
+
+    /// Returns whether the next frame may be long in coming: this is a pipe, and little of it is here.
+    pub(super) fn may_wait(&self) -> bool {
+        let current = self.current.map_or(0, |meta| meta.caplen);
+        !self.at_hand && self.window.unread().len() < current + ENOUGH
     }
 
     /// Returns the file's name, as it was given.

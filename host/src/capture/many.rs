@@ -242,6 +242,10 @@ impl Source for Files {
         })
     }
 
+    fn may_wait(&self) -> bool {
+        self.current.as_ref().is_some_and(|(_, file)| file.source.may_wait())
+    }
+
     fn stats(&mut self) -> Stats {
         Stats { received: self.frames, filtered: self.filtered, ..Stats::default() }
     }

@@ -57,6 +57,11 @@ pub trait Source {
     /// return [`Next::End`].
     fn next(&mut self) -> Result<Next<'_>, CaptureError>;
 
+    /// Returns whether the next frame may be long in coming: what has come so far should not wait for it.
+    fn may_wait(&self) -> bool {
+        false
+    }
+
     /// Returns what was counted so far.
     fn stats(&mut self) -> Stats;
 }

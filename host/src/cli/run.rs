@@ -63,7 +63,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     }
     let piped = inputs.files.iter().any(|file| file.as_os_str() == "-");
     let mut plan = Plan::new(config, args.engine.workers.into(), limits.max_cells);
-    (plan.watched, plan.eager) = (live || piped, piped);
+    plan.watched = live || piped;
     let interrupt = session::interrupt()?;
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);

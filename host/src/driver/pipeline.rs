@@ -50,8 +50,6 @@ pub struct Plan {
     pub lanes: usize,
     /// Somebody is waiting for records: they are not held back to be written in large portions.
     pub watched: bool,
-    /// Reading a frame may take as long as it likes, and nothing says so: each is handled at once.
-    pub eager: bool,
 }
 
 impl Plan {
@@ -59,13 +57,7 @@ impl Plan {
     #[must_use]
     pub fn new(config: EngineConfig, workers: usize, most: usize) -> Self {
         let flows = usize::try_from(config.limits.max_flows).unwrap_or(usize::MAX);
-        Self {
-            config,
-            workers,
-            lanes: LANES.min(most).min(flows).max(1),
-            watched: false,
-            eager: false,
-        }
+        Self { config, workers, lanes: LANES.min(most).min(flows).max(1), watched: false }
     }
 }
 
@@ -118,7 +110,7 @@ pub fn drive<R: Recorder + 'static>(
             Ok(Next::Frame(frame)) => {
                 front.outside.digits = frame.precision.digits();
                 front.handle(&frame.raw);
-                if front.is_due() || plan.eager {
+                if front.is_due() || source.may_wait() {
                     front.submit();
                 } else {
                     continue;

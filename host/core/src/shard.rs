@@ -89,10 +89,15 @@ impl Shard {
         self.pool.total()
     }
 
-    /// Returns whether a packet is of a flow in the table.
+    /// Returns whether a packet is of a flow in the table. A flow whose time is over is none, even if
+    /// its timer has not fired yet: when timers fire must make no difference.
     #[must_use]
     pub fn knows(&self, arrival: &Arrival<'_>) -> bool {
-        self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple()).is_some()
+        let found = self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple());
+        found.and_then(|(index, _)| self.table.get(index)).is_some_and(|flow| {
+            let deadline = self.timers.deadline(&flow.silence);
+            deadline > arrival.now.max(self.pool.now) || deadline == Timestamp::MAX
+        })
     }
 
     /// Takes the next packet; returns the flow that it is of.

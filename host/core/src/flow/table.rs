@@ -44,6 +44,12 @@ impl FlowTable {
         self.len
     }
 
+    /// Returns the flow in a slot, to look at.
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&Flow> {
+        self.slots.get(index as usize)?.flow.as_ref()
+    }
+
     /// Returns the flow in a slot.
     #[inline]
     pub(crate) fn get_mut(&mut self, index: u32) -> Option<&mut Flow> {
@@ -53,8 +59,7 @@ impl FlowTable {
     /// Returns when a packet of the flow in a slot was last seen.
     #[inline]
     pub(crate) fn since(&self, index: u32) -> Timestamp {
-        let flow = self.slots.get(index as usize).and_then(|slot| slot.flow.as_ref());
-        flow.map_or(Timestamp(0), |flow| flow.silence.since)
+        self.get(index).map_or(Timestamp(0), |flow| flow.silence.since)
     }
 
     /// Finds the flow that a packet with these endpoints belongs to, and who sent the packet.

@@ -22,7 +22,8 @@ fn fragment(host: u8, protocol: u8, id: u32, offset: u16, more: bool, len: usize
 fn honest_datagram(world: &mut World, id: u16) {
     let text = [id as u8; 1000];
     let whole = frame::udp([40_000, 7], &text);
-    let parts = [(992, false, &whole[992..]), (0, true, &whole[..496]), (496, true, &whole[496..992])];
+    let parts =
+        [(992, false, &whole[992..]), (0, true, &whole[..496]), (496, true, &whole[496..992])];
     for (offset, more, bytes) in parts {
         let part = Part { id, offset, more };
         world.packet(&frame::ipv4([10, 1, 9, 9], [10, 1, 9, 1], 17, part, bytes));

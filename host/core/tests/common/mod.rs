@@ -60,8 +60,7 @@ pub(crate) struct Witness {
 impl FlowSink for Witness {
     fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
         let _: Demand = self.checker.event(flow, event);
-        let watched =
-            matches!(flow.tuple.orig.addr, std::net::IpAddr::V4(addr) if addr.octets()[..2] == [10, 1]);
+        let watched = matches!(flow.tuple.orig.addr, std::net::IpAddr::V4(addr) if addr.octets()[..2] == [10, 1]);
         if !watched {
             return Demand::More;
         }

@@ -222,12 +222,42 @@ impl Queue {
     fn expand(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
         let Some(number) = self.next_bucket() else { return };
         self.at = number;
-        let mut index = std::mem::replace(&mut self.heads[slot(number % RING)], NONE);
+        let head = std::mem::replace(&mut self.heads[slot(number % RING)], NONE);
+        if self.sort(head, since, links) > number.saturating_add(RING - 1) {
+            self.catch_up(since, links);
+        }
+    }
+
+    /// Moves the flows of a list to where they belong; returns the number of the first of their buckets.
+    fn sort(&mut self, head: u32, since: &impl Fn(u32) -> Timestamp, links: &mut Links) -> u64 {
+        let (mut index, mut first) = (head, u64::MAX);
         while index != NONE {
             let next = links.at(index).next;
             self.in_ring -= 1;
-            self.place(index, since(index), links);
+            let seen = since(index);
+            first = first.min(seen.0 / self.span);
+            self.place(index, seen, links);
             index = next;
+        }
+        first
+    }
+
+    /// Follows a jump in time to the first flow there is. A jump of years is millions of rings long,
+    /// and some flow or other may be beyond the ring in each of its buckets.
+    #[cold]
+    fn catch_up(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
+        let heads = std::mem::replace(&mut self.heads, (0..RING).map(|_| NONE).collect());
+        let mut first = u64::MAX;
+        for &head in &heads {
+            let mut index = head;
+            while index != NONE {
+                first = first.min(since(index).0 / self.span);
+                index = links.at(index).next;
+            }
+        }
+        self.at = self.at.max(first);
+        for &head in &heads {
+            self.sort(head, since, links);
         }
     }
 }

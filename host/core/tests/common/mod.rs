@@ -1,5 +1,7 @@
 //! A world with honest connections in it, and a witness of what the engine makes of them.
 
+#![allow(dead_code, reason = "no test uses all of it")]
+
 use std::collections::BTreeMap;
 
 use flowcell_core::fuzzing::Checker;

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use flowcell_core::decode::{Decoded, decode};
 use flowcell_core::fuzzing::{TARGETS, Target};
+use flowcell_core::{LinkType, RawFrame, Timestamp};
 
 /// Returns the files of a target by name.
 fn files(target: &str) -> BTreeMap<String, Vec<u8>> {
@@ -50,6 +52,20 @@ fn seeds_are_what_is_made_here_and_nothing_breaks_on_them() {
             assert_eq!(made.get(&seed), Some(&bytes), "{name}/{seed}");
             target(&bytes);
         }
+    }
+}
+
+/// A seed that stops at the first header would test next to nothing.
+#[test]
+fn seeds_of_frames_are_decoded_to_the_transport() {
+    for (name, bytes) in seeds::of("decode_frame") {
+        let (head, bytes) = bytes.split_at(5);
+        let link = LinkType::SUPPORTED[usize::from(head[0])];
+        let len = bytes.len() as u32;
+        let frame = RawFrame { number: 1, ts: Timestamp(0), interface: 0, link, len, bytes };
+        let decoded = decode(&frame);
+        let read = matches!(decoded, Ok(Decoded::Packet(_) | Decoded::Fragment(_)));
+        assert!(read || name.starts_with("ppp_address_cut"), "{name}: {decoded:?}");
     }
 }
 

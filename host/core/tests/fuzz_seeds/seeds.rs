@@ -47,7 +47,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
     let pktap = [&[12, 0, 0, 0, 1, 0, 0, 0, 101, 0, 0, 0][..], &tcp].concat();
     let ppi = framed(&[0, 0, 8, 0, 101, 0, 0, 0]);
     let snap = [&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0][..], &tcp].concat();
-    let wifi = [&[8, 0, 0, 0][..], &[2; 20], &snap].concat();
+    let wifi = [&[8, 0, 0, 0][..], &[2; 18], &[0, 0], &snap].concat();
     let pppoe = frame::ethernet(&[], 0x8864, &{
         let [high, low] = (tcp.len() as u16 + 2).to_be_bytes();
         framed(&[0x11, 0, 0, 1, high, low, 0, 0x21])
@@ -307,10 +307,11 @@ fn captures() -> Vec<(&'static str, Vec<u8>)> {
         &[
             (Udp, [0, 1, 0, 0, 0, 0, 9, 0]),
             (Udp, [2, 0, 0, 11, 7, 0, 9, 0]),
-            (Raw, [0, 0, 0, 0, 0, 0, empty.len() as u8, 0]),
+            (Raw, [0, 1, 0, 0, 0, 0, empty.len() as u8, 0]),
         ],
     );
     late.extend(&empty);
+    late.extend([Udp as u8, 0, 1, 0, 0, 0, 0, 9, 0]);
     vec![
         ("connection_out_of_order", capture([0; 8], &connection(&[]))),
         (

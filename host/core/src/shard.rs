@@ -71,6 +71,11 @@ impl Shard {
         }
     }
 
+    /// Makes a shard for flows that carry others, whose ids are no other flow's.
+    pub(crate) fn of_carriers(config: &EngineConfig) -> Self {
+        Self { table: FlowTable::of_carriers(), ..Self::new(config) }
+    }
+
     /// Returns what was counted so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {

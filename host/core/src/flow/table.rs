@@ -30,13 +30,19 @@ pub(crate) struct FlowTable {
     /// Length a power of two, at most three quarters full.
     entries: Vec<Entry>,
     len: usize,
-    opened: u32,
+    /// That of the latest flow.
+    generation: u32,
 }
 
 impl FlowTable {
     pub(crate) fn new() -> Self {
         let entries = vec![Entry { tag: 0, index: EMPTY }; 64];
-        Self { slots: Vec::new(), free: Vec::new(), entries, len: 0, opened: 0 }
+        Self { slots: Vec::new(), free: Vec::new(), entries, len: 0, generation: 0 }
+    }
+
+    /// Makes a table of flows that carry others: their generations are odd, all others even.
+    pub(crate) fn of_carriers() -> Self {
+        Self { generation: 1, ..Self::new() }
     }
 
     /// Returns the number of flows.
@@ -88,8 +94,8 @@ impl FlowTable {
         if (self.len + 1) * 4 > self.entries.len() * 3 {
             self.grow();
         }
-        self.opened = self.opened.wrapping_add(1);
-        let generation = self.opened;
+        self.generation = self.generation.wrapping_add(2);
+        let generation = self.generation;
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
@@ -122,7 +128,7 @@ impl FlowTable {
     pub(crate) fn in_order(&self) -> Vec<(u64, u32)> {
         let mut order: Vec<_> = self.slots.iter().filter_map(|slot| slot.flow.as_ref()).collect();
         // Generations count up; their distance to the latest one survives their wrap.
-        let age = |flow: &&Flow| self.opened.wrapping_sub(flow.ident.id.generation);
+        let age = |flow: &&Flow| self.generation.wrapping_sub(flow.ident.id.generation);
         order.sort_unstable_by_key(|flow| std::cmp::Reverse(age(flow)));
         order.iter().map(|flow| (flow.ident.first_packet, flow.ident.id.index)).collect()
     }

@@ -1,11 +1,11 @@
 //! What must be true of the events of any engine, whatever it is given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::{Demand, EndReason, FlowEvent, FlowSink, FlowView, Side, Timestamp};
+use crate::{Demand, EndReason, FlowEvent, FlowId, FlowSink, FlowView, Side, Timestamp};
 
 /// What names a flow in a run: no frame has two packets at the same depth.
 type Name = (u64, u8);
@@ -45,6 +45,7 @@ struct SideLife {
 #[derive(Debug, Default)]
 pub struct Checker {
     open: BTreeMap<Name, Life>,
+    ids: BTreeSet<FlowId>,
     journal: Journal,
     events: u64,
 }
@@ -79,13 +80,16 @@ impl FlowSink for Checker {
             let life = Life { streams, ..Life::default() };
             assert!(self.open.insert(name, life).is_none(), "opened twice: {flow:?}");
             assert!(!self.journal.contains_key(&name), "opened again: {flow:?}");
+            assert!(self.ids.insert(flow.id), "two flows with one id: {flow:?}");
         }
         assert!(self.open.contains_key(&name), "not open: {flow:?} {event:?}");
+        assert!(self.ids.contains(&flow.id), "another id: {flow:?} {event:?}");
         if let Some(life) = self.open.get_mut(&name) {
             life.check(&event);
         }
         if matches!(event, FlowEvent::Closed { .. }) {
             self.open.remove(&name);
+            self.ids.remove(&flow.id);
         }
         self.journal.entry(name).or_default().push(note(flow, &event));
         Demand::More

@@ -2,8 +2,8 @@
 
 use flowcell_core::fuzzing::frame::{self, Part};
 use flowcell_core::{
-    Demand, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowSink, FlowView, LinkType, RawFrame,
-    Timestamp, Tunnel,
+    Demand, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView, LinkType,
+    RawFrame, Side, Timestamp, Tunnel,
 };
 
 use crate::common::{Crowd, World, udp};
@@ -83,4 +83,40 @@ fn towers_of_all_heights_harm_nobody() {
     let (_, counters) = crowd.complete(world);
     assert!(counters.tunnel_too_deep > 15_000);
     assert_eq!(counters.flows_evicted_established, 0);
+}
+
+/// Wants no more of the flow that the test names.
+#[derive(Default)]
+struct Datagrams(Vec<(FlowId, usize)>);
+
+impl FlowSink for Datagrams {
+    fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
+        if let FlowEvent::Datagram { bytes, .. } = event {
+            self.0.push((flow.id, bytes.len()));
+        }
+        Demand::More
+    }
+}
+
+#[test]
+fn a_flow_and_what_carries_it_are_never_taken_for_each_other() {
+    let inner = udp([10, 1, 0, 1], [10, 1, 0, 2], [40_000, 7], b"hello");
+    let bytes = frame::ethernet(&[], 0x0800, &tower(1, inner.clone()));
+    let mut engine = FlowEngine::new(&EngineConfig::default());
+    let mut sink = Datagrams::default();
+    let mut send = |engine: &mut FlowEngine| {
+        let (number, ts, link) = (1, Timestamp(1), LinkType::ETHERNET);
+        let len = bytes.len() as u32;
+        let frame = RawFrame { number, ts, interface: 0, link, len, bytes: &bytes };
+        engine.handle_frame(&frame, &mut sink);
+        std::mem::take(&mut sink.0)
+    };
+    let first = send(&mut engine);
+    let [(carrier, outside), (flow, inside)] = first[..] else { panic!("{first:?}") };
+    assert_eq!((outside, inside), (inner.len(), 5));
+    assert!(carrier.is_carrier() && !flow.is_carrier() && carrier != flow);
+    engine.done(carrier, Side::Orig);
+    assert_eq!(send(&mut engine), [(flow, 5)]);
+    engine.done(flow, Side::Orig);
+    assert_eq!(send(&mut engine), []);
 }

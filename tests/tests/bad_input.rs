@@ -71,7 +71,7 @@ fn a_missing_file() {
 #[test]
 fn a_folder() {
     let scratch = Scratch::new();
-    assert_told(&run(&[&scratch.path("")]), 0, &["is a folder; name the capture files in it"]);
+    assert_told(&run(&[&scratch.path("")]), 0, &["there is no capture in this folder"]);
 }
 
 #[test]

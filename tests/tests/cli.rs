@@ -123,9 +123,13 @@ fn several_files_are_one_run() {
     ];
     let parsers = scratch.parsers(&[]);
     // Either way to name them; the flow that spans two files is one flow.
-    let together =
-        Run::of(flowcell(["run", "-q", "--parsers"]).arg(&parsers).arg("-r").args(&files));
-    let mut apart = flowcell(["run", "-q", "--parsers"]);
+    let together = Run::of(
+        flowcell(["run", "-q", "--order", "given", "--parsers"])
+            .arg(&parsers)
+            .arg("-r")
+            .args(&files),
+    );
+    let mut apart = flowcell(["run", "-q", "--order", "given", "--parsers"]);
     apart.arg(&parsers);
     for file in &files {
         apart.arg("-r").arg(file);

@@ -1,6 +1,6 @@
 //! How an engine behaves.
 
-use crate::{Limits, OverlapPolicy};
+use crate::{Limits, OverlapPolicies};
 
 /// How an engine behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +10,8 @@ pub struct EngineConfig {
     /// The secret of the flow table's hash. Fixed by default, so that runs are repeatable; choose a
     /// random one for live traffic, so that nobody can fill one corner of the table.
     pub hash_key: [u64; 2],
-    /// Which copy of bytes counts where two differ.
-    pub overlap: OverlapPolicy,
+    /// Which copy of bytes counts where two differ, by who receives them.
+    pub overlap: OverlapPolicies,
     /// Whether a TCP flow is picked up when its handshake was not seen. If not, its segments are
     /// counted (`midstream_refused`) and ignored.
     pub midstream: bool,
@@ -26,7 +26,7 @@ impl Default for EngineConfig {
         Self {
             limits: Limits::default(),
             hash_key: [0x6c66_6f77_6365_6c6c, 0x7061_636b_6574_7320],
-            overlap: OverlapPolicy::First,
+            overlap: OverlapPolicies::default(),
             midstream: true,
             key: KeyOptions::default(),
             checksums: Checksums::Auto,
@@ -52,8 +52,10 @@ pub enum Checksums {
     Off,
     /// Packets with a wrong one are counted (`checksum_bad`) and ignored, as their receiver does.
     On,
-    /// As `On`, but only if the same side of the flow has sent a right one before. Captures made on
-    /// the sending host have wrong checksums throughout, since the network card fills them in.
+    /// Segments with a wrong one are taken if the same side of the flow has never sent a right one, or
+    /// if their receiver acknowledges what only they have brought; other packets are all taken. Captures
+    /// made on the sending host have wrong checksums throughout, since the network card fills them in,
+    /// and captures that were edited have some.
     #[default]
     Auto,
 }

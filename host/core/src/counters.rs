@@ -49,8 +49,11 @@ counters! {
     lengths_beyond_frame,
     /// Packets ignored because a checksum is wrong.
     checksum_bad,
-    /// Packets with a wrong checksum that were taken, because their sender has sent no right one.
+    /// Packets with a wrong checksum that were taken: their sender has sent no right one, their receiver
+    /// has acknowledged what only they have brought, or they are no TCP segments.
     checksum_unverified,
+    /// Of `checksum_bad`, segments that could not wait for an acknowledgment because too many did.
+    suspects_dropped,
     /// Headers that don't fit into what was on the wire.
     decode_too_short,
     /// Headers that the capture cut.
@@ -79,6 +82,8 @@ counters! {
     flows_midstream,
     /// Flows whose direction was taken from a SYN-ACK, or from a port that servers use.
     flows_flipped,
+    /// Flows whose history has more letters than are kept.
+    histories_cut,
     /// TCP flows whose addresses and ports were taken over by a new connection.
     flows_reused,
     /// TCP segments that belong to no flow and may not open one.
@@ -126,7 +131,7 @@ counters! {
     hold_bytes_hit,
     /// Holes given up because a side held too many segments.
     hold_segments_hit,
-    /// Holes given up because all flows together held too many bytes.
+    /// Holes given up because all flows together held too many bytes, or a side too much of them.
     hold_total_hit,
 
     /// Datagrams put together from fragments.
@@ -181,10 +186,18 @@ counters! {
     after_close_bytes,
     /// Bytes carried by RST segments.
     reset_bytes,
+    /// Acknowledgments of bytes that the peer can't have sent.
+    ack_of_unsent,
+    /// Segments with urgent data.
+    urgent_segments,
+    /// Segments without SYN, RST and ACK.
+    no_ack,
     /// FINs ignored because they can't be right where they are.
     fin_ignored,
-    /// RSTs ignored because they are outside the window.
+    /// RSTs ignored because they are outside the window or contradicted by what followed.
     reset_ignored,
+    /// RSTs within the window, but not where their receiver was; the flow goes on.
+    reset_challenged,
     /// SYNs ignored because they fit neither this connection nor a new one.
     syn_ignored,
     /// Segments ignored because their flags exclude each other.

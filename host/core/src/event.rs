@@ -1,7 +1,5 @@
 //! What the engine tells its caller.
 
-use core::fmt;
-
 use crate::{FiveTuple, FlowId, FlowSummary, Side, Timestamp, Tunnel};
 
 /// A flow as it is at the time of an event.
@@ -119,15 +117,15 @@ macro_rules! named {
             /// Every variant, in order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
-            /// Returns the stable `snake_case` name used in output.
+            /// Returns the stable name used in output.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text,)+ }
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 f.write_str(self.name())
             }
         }
@@ -178,12 +176,29 @@ named! {
         DataAfterClose = "data_after_close",
         /// A FIN that can't be right where it is.
         FinIgnored = "fin_ignored",
-        /// A RST outside the window.
+        /// A FIN outside the window.
+        FinOutOfWindow = "fin_out_of_window",
+        /// A RST within the window that is contradicted by what its sender sent afterwards.
         ResetIgnored = "reset_ignored",
+        /// A RST outside the window.
+        ResetOutOfWindow = "reset_out_of_window",
+        /// A RST within the window, but not where its receiver was: RFC 5961 §3.2 has that answered
+        /// with an acknowledgment.
+        ResetChallenged = "reset_challenged",
+        /// FIN and RST in one segment. It is taken as a RST.
+        FinWithReset = "fin_with_reset",
         /// A SYN that fits neither this connection nor a new one.
         SynIgnored = "syn_ignored",
-        /// TCP flags that exclude each other.
+        /// A SYN-ACK that does not acknowledge the bytes that came with the SYN.
+        SynDataRefused = "syn_data_refused",
+        /// A SYN together with a FIN or RST.
         BadFlags = "bad_flags",
+        /// Neither SYN nor RST, and yet no ACK. It is taken, although receivers drop it.
+        NoAck = "no_ack",
+        /// An acknowledgment of bytes that the peer can't have sent.
+        AckOfUnsent = "ack_of_unsent",
+        /// Urgent data. It stays in the stream.
+        UrgentData = "urgent_data",
     }
 }
 
@@ -194,16 +209,59 @@ pub struct Anomaly {
     pub kind: AnomalyKind,
     /// Who sent the packet that showed it.
     pub side: Side,
+    /// Where and what, for [`AnomalyKind::OverlapConflict`].
+    pub detail: Option<AnomalyDetail>,
+}
+
+/// Two copies of the same bytes of a stream that differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnomalyDetail {
+    /// The stream offset of the first byte in which they differ.
+    pub offset: u64,
+    /// The number of bytes from there to the last one in which they differ.
+    pub len: u64,
+    /// The first of these bytes in the copy that counts.
+    pub kept: Excerpt,
+    /// The first of these bytes in the other copy.
+    pub rejected: Excerpt,
+}
+
+/// The first bytes of a range, at most [`Excerpt::MAX`] of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
+
+impl Excerpt {
+    /// The most bytes that an excerpt holds.
+    pub const MAX: usize = 16;
+
+    /// Takes the first bytes of `range`.
+    pub(crate) fn of(range: &[u8]) -> Self {
+        let mut excerpt = Self::default();
+        for (to, from) in excerpt.bytes.iter_mut().zip(range) {
+            *to = *from;
+            excerpt.len += 1;
+        }
+        excerpt
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
 }
 
 /// The kinds of anomaly seen in a flow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct AnomalySet(u16);
+pub struct AnomalySet(u32);
 
 impl AnomalySet {
     /// Adds a kind; returns whether it is new.
     pub(crate) fn insert(&mut self, kind: AnomalyKind) -> bool {
-        let bit = 1 << kind as u16;
+        let bit = 1 << kind as u32;
         let new = self.0 & bit == 0;
         self.0 |= bit;
         new
@@ -212,7 +270,7 @@ impl AnomalySet {
     /// Returns whether the kind was seen.
     #[must_use]
     pub const fn contains(self, kind: AnomalyKind) -> bool {
-        self.0 & (1 << kind as u16) != 0
+        self.0 & (1 << kind as u32) != 0
     }
 
     /// Returns whether no anomaly was seen.

@@ -70,12 +70,13 @@ pub use defrag::FragmentAnomaly;
 pub use dispatch::{Dispatcher, FragmentRejected, Outlets};
 pub use engine::FlowEngine;
 pub use event::{
-    Anomaly, AnomalyKind, AnomalySet, Demand, EndReason, FlowEvent, FlowSink, FlowView, GapReason,
+    Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, Demand, EndReason, Excerpt, FlowEvent,
+    FlowSink, FlowView, GapReason,
 };
-pub use flow::{FlowSummary, SideSummary};
+pub use flow::{ConnState, FlowSummary, HistoryText, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};
 pub use limits::{LimitInfo, Limits};
 pub use shard::Shard;
-pub use tcp::{OverlapPolicy, SeqNo};
+pub use tcp::{AddrRange, OverlapPolicies, OverlapPoliciesError, OverlapPolicy, SeqNo};
 pub use time::Timestamp;
 pub use tunnel::{Origin, Tunnel};

@@ -5,6 +5,9 @@
 
 use std::ops::RangeInclusive;
 
+use crate::flow::LETTERS;
+use crate::tcp::MAX_SUSPECTS;
+
 /// What there is to know about one limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -120,6 +123,10 @@ pub(crate) const MPLS_LABELS: usize = 16;
 /// IP extension headers followed in one packet: RFC 8200 §4.1 lists six, one of them twice.
 pub(crate) const IP_EXTENSIONS: usize = 8;
 
+/// Bytes that a stream may hold behind its holes however much others hold, in bytes: the window of a
+/// connection without window scaling.
+pub(crate) const FAIR_SHARE: u64 = 64 << 10;
+
 limits! {
     /// Flows in the table, at least 1.
     max_flows = 2_000_000, "flows",
@@ -186,7 +193,8 @@ limits! {
     /// Segments of one side held behind holes.
     hold_segments = 4096, "segments", ["hold_segments_hit"]
         => "declare the first hole a gap, reason memory, and deliver what follows";
-    /// Bytes of all flows held behind holes, bookkeeping included.
+    /// Bytes of all flows held behind holes, bookkeeping included. What sides hold above their fair
+    /// share gets half of it at most.
     hold_total = 256 << 20, "bytes", ["hold_total_hit"]
         => "declare the first hole of the side that wants more a gap, reason memory";
     /// Distance from the stream's position up to which a segment is believed, in bytes.
@@ -206,6 +214,11 @@ limits! {
     /// How long after its first fragment a datagram must be whole, in ms.
     frag_timeout_ms = 30_000, "ms", ["frag_timed_out"] => "give up the datagram";
     fixed:
+    hold_fair_share = FAIR_SHARE, "bytes", ["hold_total_hit"]
+        => "let the side hold more only while that leaves as much to others";
+    suspects = MAX_SUSPECTS as u64, "segments", ["suspects_dropped"]
+        => "drop the segment whose checksum is wrong, whatever its receiver says of it";
+    history_letters = LETTERS as u64, "letters", ["histories_cut"] => "leave out further letters";
     vlan_tags = VLAN_TAGS as u64, "tags", ["decode_too_deep"] => "ignore the frame";
     link_headers = LINK_HEADERS as u64, "headers", ["decode_too_deep"] => "ignore the frame";
     mpls_labels = MPLS_LABELS as u64, "labels", ["decode_too_deep"] => "ignore the frame";

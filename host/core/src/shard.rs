@@ -5,16 +5,16 @@
 
 use crate::config::Checksums;
 use crate::decode::{Checksum, Packet, Payload};
-use crate::flow::Timers;
 use crate::flow::{
-    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, Ident, Proto, Silence, Tally,
+    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, History, Ident, Letter, Proto, Silence,
+    Tally, Timers,
 };
 use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
 use crate::udp::Udp;
 use crate::{
     Arrival, Counters, EndReason, EngineConfig, FiveTuple, FlowEvent, FlowId, FlowSink, Origin,
-    Side, Timestamp,
+    OverlapPolicies, Side, Timestamp,
 };
 
 /// A share of the flows.
@@ -25,6 +25,7 @@ pub struct Shard {
     pool: HoldPool,
     counters: Counters,
     midstream: bool,
+    overlap: OverlapPolicies,
     checksums: Checksums,
     /// Number of the last frame heard of.
     packet: u64,
@@ -39,6 +40,17 @@ pub struct Shard {
 #[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
 const fn tag(hash: u64) -> u32 {
     hash as u32
+}
+
+/// What a packet's checksum says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Credit {
+    /// It is taken.
+    Given,
+    /// It is taken if its receiver has taken it.
+    Waits,
+    /// It is ignored.
+    Refused,
 }
 
 /// Timers that fire at most before a packet is looked at. More of them come due at once only when time
@@ -59,9 +71,10 @@ impl Shard {
         Self {
             table: FlowTable::new(),
             timers: Timers::new(limits),
-            pool: HoldPool::new(limits, config.overlap),
+            pool: HoldPool::new(limits),
             counters: Counters::default(),
             midstream: config.midstream,
+            overlap: config.overlap.clone(),
             checksums: config.checksums,
             packet: 0,
             max_flows: usize::try_from(max_flows).unwrap_or(usize::MAX),
@@ -203,7 +216,7 @@ impl Shard {
         let packet = self.packet;
         let emit = Emit { counters: &mut self.counters, sink, ts: now, packet, timer: true };
         let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
-        flow.expire_holes(now, &mut cx);
+        tcp::expire_holes(flow, now, &mut cx);
         if flow.ended() && !ended {
             self.timers.touch(index, &mut flow.silence, Class::Closed, self.pool.now);
         } else if let Some(deadline) = flow.hole_deadline(&self.pool) {
@@ -225,8 +238,13 @@ impl Shard {
         if let Some((index, side)) = found
             && self.is_current(index, sink)
         {
-            if !self.is_credible(index, side, sum) {
-                return Some(index);
+            match self.credit(index, side, sum) {
+                Credit::Given => {}
+                Credit::Waits => {
+                    self.suspect(index, side, arrival, sink);
+                    return Some(index);
+                }
+                Credit::Refused => return Some(index),
             }
             if self.deliver(index, side, arrival, sink) == Verdict::Handled {
                 return Some(index);
@@ -240,7 +258,7 @@ impl Shard {
             return None;
         }
         let (index, side) = self.open(tag, tuple, arrival, sink)?;
-        self.is_credible(index, side, sum);
+        self.credit(index, side, sum);
         self.deliver(index, side, arrival, sink);
         Some(index)
     }
@@ -259,21 +277,36 @@ impl Shard {
 
     /// Takes note of a packet's checksum; returns whether the packet is to be believed.
     #[inline]
-    fn is_credible(&mut self, index: u32, side: Side, sum: Checksum) -> bool {
-        let Some(flow) = self.table.get_mut(index) else { return true };
+    fn credit(&mut self, index: u32, side: Side, sum: Checksum) -> Credit {
+        let Some(flow) = self.table.get_mut(index) else { return Credit::Given };
         let tally = &mut flow.tally[side.index()];
         match sum {
             Checksum::Good => tally.verified = true,
             Checksum::Offloaded | Checksum::Unknown => {}
-            Checksum::Bad => {
-                if self.checksums == Checksums::On || tally.verified {
-                    self.counters.checksum_bad += 1;
-                    return false;
-                }
-                self.counters.checksum_unverified += 1;
+            Checksum::Bad if self.checksums == Checksums::On => {
+                self.counters.checksum_bad += 1;
+                flow.history.note(side, Letter::Checksum);
+                return Credit::Refused;
             }
+            Checksum::Bad if tally.verified && matches!(flow.proto, Proto::Tcp(_)) => {
+                return Credit::Waits;
+            }
+            Checksum::Bad => self.counters.checksum_unverified += 1,
         }
-        true
+        Credit::Given
+    }
+
+    /// Takes a segment that may be one that its receiver has dropped.
+    #[cold]
+    fn suspect(&mut self, index: u32, side: Side, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) {
+        let Some(flow) = self.table.get_mut(index) else { return };
+        let Payload::Tcp(segment) = &arrival.packet.payload else { return };
+        let Arrival { ts, number: packet, .. } = *arrival;
+        let emit = Emit { counters: &mut self.counters, sink, ts, packet, timer: false };
+        let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
+        tcp::handle_suspect(flow, side, segment, arrival.packet.ip_len, &mut cx);
+        let class = flow.class();
+        self.timers.touch(index, &mut flow.silence, class, self.pool.now);
     }
 
     /// Does what timers of this flow should have done, if they were left for later; returns whether the
@@ -319,6 +352,7 @@ impl Shard {
                 if let (Proto::Udp(udp), Some((bytes, wire_len))) =
                     (&mut flow.proto, other.datagram())
                 {
+                    flow.history.note_once(side, Letter::Data);
                     udp.handle(&flow.ident, side, bytes, wire_len, &mut cx);
                 }
                 Verdict::Handled
@@ -361,7 +395,11 @@ impl Shard {
                     self.counters.midstream_refused += 1;
                     return None;
                 }
-                (opening, Proto::Tcp(Tcp::new()))
+                let mut policies = self.overlap.of_streams(&tuple);
+                if opening.flipped {
+                    policies.reverse();
+                }
+                (opening, Proto::Tcp(Tcp::new(policies)))
             }
         };
         self.make_room(arrival.ts, sink);
@@ -389,9 +427,13 @@ impl Shard {
             last_ts: ts,
             tally: [Tally::default(), Tally::default()],
             anomalies: AnomalyLog::default(),
+            history: History::default(),
             proto,
         });
         if let Some(flow) = self.table.get_mut(index) {
+            if flipped {
+                flow.history.note_again(side, Letter::Flip);
+            }
             let packet = number;
             let counters = &mut self.counters;
             let mut emit = Emit { counters, sink, ts, packet, timer: false };

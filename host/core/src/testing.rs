@@ -4,7 +4,7 @@
 use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::decode::VlanTags;
-use crate::flow::{AnomalyLog, Flow, Ident, Proto, Silence, Tally};
+use crate::flow::{AnomalyLog, Flow, History, Ident, Proto, Silence, Tally};
 use crate::udp::Udp;
 use crate::{
     Demand, Endpoint, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView,
@@ -63,6 +63,7 @@ pub(crate) fn udp_flow(port: u16, generation: u32) -> Flow {
         last_ts: Timestamp(0),
         tally: [Tally::default(), Tally::default()],
         anomalies: AnomalyLog::default(),
+        history: History::default(),
         proto: Proto::Udp(Udp::default()),
     }
 }
@@ -75,6 +76,8 @@ pub(crate) struct Log {
     pub(crate) streams: [Vec<u8>; 2],
     /// The id of the flow of the last event.
     pub(crate) id: Option<FlowId>,
+    /// The detail of the last anomaly.
+    pub(crate) detail: Option<crate::AnomalyDetail>,
     /// The last summary.
     pub(crate) summary: Option<crate::FlowSummary>,
     /// The side of which no more is wanted.
@@ -117,7 +120,10 @@ impl FlowSink for Log {
                 format!("{side} {offset} gap {len} {reason}")
             }
             FlowEvent::End { side, reason } => format!("{side} end {reason}"),
-            FlowEvent::Anomaly(anomaly) => format!("{} anomaly {}", anomaly.side, anomaly.kind),
+            FlowEvent::Anomaly(anomaly) => {
+                self.detail = anomaly.detail;
+                format!("{} anomaly {}", anomaly.side, anomaly.kind)
+            }
             FlowEvent::Closed { summary } => {
                 self.summary = Some(summary.clone());
                 format!("closed {}", summary.end_reason)
@@ -142,6 +148,7 @@ pub(crate) struct Seg {
     window: Option<u16>,
     scale: Option<u8>,
     cut: usize,
+    bad_sum: bool,
 }
 
 /// Returns a segment at `offset` with `data`.
@@ -164,7 +171,7 @@ impl Seg {
         Self { ack: None, ..self }
     }
 
-    /// Sets flags: any of S, F and R.
+    /// Sets flags: any of S, F, R and U.
     pub(crate) fn flags(self, flags: &'static str) -> Self {
         Self { flags, ..self }
     }
@@ -179,6 +186,11 @@ impl Seg {
 
     pub(crate) fn scale(self, scale: u8) -> Self {
         Self { scale: Some(scale), ..self }
+    }
+
+    /// Has a wrong checksum.
+    pub(crate) fn bad_sum(self) -> Self {
+        Self { bad_sum: true, ..self }
     }
 
     /// Has the capture lose the last `cut` bytes.
@@ -257,6 +269,7 @@ impl Lab {
         tcp.syn = seg.flags.contains('S');
         tcp.fin = seg.flags.contains('F');
         tcp.rst = seg.flags.contains('R');
+        tcp.urg = seg.flags.contains('U');
         tcp.window_size = seg.window.unwrap_or(65535);
         if let Some(scale) = seg.scale {
             tcp.set_options_raw(&[3, 3, scale, 0]).unwrap();
@@ -266,6 +279,7 @@ impl Lab {
         let mut bytes = Vec::new();
         builder.write(&mut bytes, &seg.data).unwrap();
         let len = bytes.len() as u32;
+        bytes[50] ^= if seg.bad_sum { 0x55 } else { 0 };
         bytes.truncate(bytes.len() - seg.cut);
         self.frame(len, &bytes)
     }

@@ -1,11 +1,29 @@
 //! What can go wrong with a capture, by the operator's hand or the file's damage.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
+
+use super::compressed::{Broken, Compression};
+
+/// A place in a capture, in bytes from its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offset {
+    /// The byte; the first one is 0.
+    pub byte: u64,
+    /// The file is compressed, and the byte is one of what it unpacks to.
+    pub decompressed: bool,
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.decompressed { " (decompressed)" } else { "" };
+        write!(f, "{}{of}", self.byte)
+    }
+}
 
 /// Why a source cannot go on.
 ///
-/// Every message names the file or interface, the place in it, and the cure. Offsets are in bytes
-/// from the start of the file; frame numbers count from 1 within that file.
+/// Every message names the file or interface, the place in it, and the cure. Frame numbers count from
+/// 1 within that file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CaptureError {
@@ -35,7 +53,7 @@ pub enum CaptureError {
         /// The file.
         file: PathBuf,
         /// Where reading stopped.
-        offset: u64,
+        offset: Offset,
         /// How many frames were read before.
         frames: u64,
         /// The system's reason.
@@ -47,6 +65,39 @@ pub enum CaptureError {
     Empty {
         /// The file.
         file: PathBuf,
+    },
+
+    /// The compressed stream is cut short, damaged, or not one that we unpack; all frames in what it
+    /// unpacked to were yielded.
+    #[error(
+        "{}: {problem} at byte {offset}, after frame {frames}; what came before was read, record or \
+         copy the file again for the rest",
+        file.display()
+    )]
+    Compressed {
+        /// The file.
+        file: PathBuf,
+        /// How it is compressed.
+        compression: Compression,
+        /// Where what it unpacked to ends.
+        offset: Offset,
+        /// How many whole frames came before.
+        frames: u64,
+        /// What is wrong with the stream.
+        problem: String,
+    },
+
+    /// More captures overlap in time than are merged at once.
+    #[error(
+        "{}: left out: {limit} captures are open that were recorded at the same time, and more are \
+         not merged at once; merge some of them first (mergecap)",
+        file.display()
+    )]
+    TooManyOpen {
+        /// The file.
+        file: PathBuf,
+        /// How many files may be open.
+        limit: usize,
     },
 
     /// The file is neither pcap nor pcapng.
@@ -68,7 +119,7 @@ pub enum CaptureError {
         /// The file.
         file: PathBuf,
         /// Where the header or section with that version starts.
-        offset: u64,
+        offset: Offset,
         /// `pcap` or `pcapng`.
         format: &'static str,
         /// The file's major version.
@@ -89,7 +140,7 @@ pub enum CaptureError {
         /// The file.
         file: PathBuf,
         /// Where the unfinished part starts.
-        offset: u64,
+        offset: Offset,
         /// How many whole frames came before.
         frames: u64,
         /// What is unfinished.
@@ -106,7 +157,7 @@ pub enum CaptureError {
         /// The file.
         file: PathBuf,
         /// Where the frame's record starts.
-        offset: u64,
+        offset: Offset,
         /// The frame.
         frame: u64,
         /// The length it claims, in bytes.
@@ -123,7 +174,7 @@ pub enum CaptureError {
         /// The file.
         file: PathBuf,
         /// Where the damaged record starts.
-        offset: u64,
+        offset: Offset,
         /// How many frames came before.
         frames: u64,
         /// The contradiction.
@@ -200,6 +251,7 @@ pub enum CaptureError {
 #[derive(Debug)]
 pub(super) enum Damage {
     Read(io::Error),
+    Broken(Broken),
     Version { offset: u64, format: &'static str, major: u16, minor: u16, supported: &'static str },
     Cut { offset: u64, what: &'static str },
     TooLong { offset: u64, caplen: u32 },
@@ -208,23 +260,36 @@ pub(super) enum Damage {
 
 impl From<io::Error> for Damage {
     fn from(source: io::Error) -> Self {
-        Self::Read(source)
+        source.downcast().map_or_else(Self::Read, Self::Broken)
     }
 }
 
 impl Damage {
     /// Adds where it happened: the file, how many of its frames were whole, and how far was read.
-    pub(super) fn in_file(self, file: PathBuf, frames: u64, read_to: u64) -> CaptureError {
+    pub(super) fn in_file(self, file: PathBuf, frames: u64, read_to: Offset) -> CaptureError {
+        let at = |byte| Offset { byte, ..read_to };
         match self {
             Self::Read(source) => CaptureError::Read { file, offset: read_to, frames, source },
+            Self::Broken(broken) => CaptureError::Compressed {
+                file,
+                compression: broken.compression,
+                offset: Offset { decompressed: true, ..read_to },
+                frames,
+                problem: broken.to_string(),
+            },
             Self::Version { offset, format, major, minor, supported } => {
+                let offset = at(offset);
                 CaptureError::Version { file, offset, format, major, minor, supported }
             }
-            Self::Cut { offset, what } => CaptureError::Truncated { file, offset, frames, what },
-            Self::TooLong { offset, caplen } => {
-                CaptureError::TooLong { file, offset, frame: frames + 1, caplen }
+            Self::Cut { offset, what } => {
+                CaptureError::Truncated { file, offset: at(offset), frames, what }
             }
-            Self::Corrupt { offset, what } => CaptureError::Corrupt { file, offset, frames, what },
+            Self::TooLong { offset, caplen } => {
+                CaptureError::TooLong { file, offset: at(offset), frame: frames + 1, caplen }
+            }
+            Self::Corrupt { offset, what } => {
+                CaptureError::Corrupt { file, offset: at(offset), frames, what }
+            }
         }
     }
 }

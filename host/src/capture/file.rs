@@ -16,11 +16,12 @@ use std::{
 use flowcell_core::{LinkType, RawFrame, Timestamp};
 
 use super::{
-    CaptureError, Frame, Next, Precision, Source, Stats, endian::Endian, error::Damage, foreign,
-    pcap, pcapng, window::Window,
+    CaptureError, Compression, Frame, Next, Offset, Precision, Source, Stats, compressed,
+    endian::Endian, error::Damage, foreign, interfaces::Interfaces, pcap, pcapng, snoop,
+    window::Window,
 };
 
-/// Reads one capture file, pcap or pcapng, as a stream.
+/// Reads one capture file, pcap, pcapng or snoop, compressed or not, as a stream.
 #[derive(Debug)]
 pub struct FileSource {
     file: PathBuf,
@@ -30,8 +31,12 @@ pub struct FileSource {
     current: Option<Meta>,
     /// Frames read from this file so far.
     frames: u64,
-    /// Frames of the run that came before this file.
-    before: u64,
+    compression: Option<Compression>,
+    interfaces: Interfaces,
+    /// Of the current frame, in the run.
+    interface: u32,
+    /// How many interfaces were numbered, where this file is all of the run.
+    interfaces_seen: u32,
     /// The file has ended or is damaged; nothing more is read.
     ended: bool,
 }
@@ -40,6 +45,7 @@ pub struct FileSource {
 enum Format {
     Pcap(pcap::Reader),
     Pcapng(pcapng::Reader),
+    Snoop(snoop::Reader),
 }
 
 /// A frame without its bytes, which are the first `caplen` unread ones of the window.
@@ -52,6 +58,10 @@ pub(super) struct Meta {
     /// Bytes captured; ≤ [`MAX_CAPLEN`](super::MAX_CAPLEN).
     pub(super) caplen: usize,
     pub(super) precision: Precision,
+    /// Counts the sections of a pcapng file; 0 in others.
+    pub(super) section: u64,
+    /// The number of the interface within its section.
+    pub(super) interface: u32,
 }
 
 impl FileSource {
@@ -59,8 +69,8 @@ impl FileSource {
     ///
     /// # Errors
     ///
-    /// The file cannot be opened or read, is empty, is not a pcap or pcapng capture, is of an
-    /// unsupported version, or ends inside its header.
+    /// The file cannot be opened or read, is empty, is not a capture, is of an unsupported version,
+    /// is compressed in a way that cannot be unpacked, or ends inside its header.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
         let path = path.as_ref();
         if path == Path::new("-") {
@@ -84,26 +94,30 @@ impl FileSource {
         input: Box<dyn Read + Send>,
     ) -> Result<Self, CaptureError> {
         let file = name.into();
-        let mut window = Window::new(input);
+        let (mut window, compression) = match compressed::unpack(Window::new(input)) {
+            Ok(unpacked) => unpacked,
+            Err(error) => {
+                let start = Offset { byte: 0, decompressed: false };
+                return Err(Damage::from(error).in_file(file, 0, start));
+            }
+        };
         let format = match Format::recognise(&mut window) {
             Ok(Some(format)) => format,
-            Ok(None) if window.unread().is_empty() => return Err(CaptureError::Empty { file }),
-            Ok(None) => {
-                let hint = foreign::hint(
-                    window.unread().get(..foreign::PEEK).unwrap_or_else(|| window.unread()),
-                );
-                return Err(CaptureError::NotACapture { file, hint });
-            }
-            Err(damage) => return Err(damage.in_file(file, 0, window.offset())),
+            Ok(None) => return Err(unrecognised(file, window.unread(), compression)),
+            Err(damage) => return Err(damage.in_file(file, 0, read_to(&window, compression))),
         };
-        Ok(Self { file, window, format, current: None, frames: 0, before: 0, ended: false })
-    }
-
-    /// Numbers this file's frames from `frames` + 1, as the next file of a run.
-    #[must_use]
-    pub fn after(mut self, frames: u64) -> Self {
-        self.before = frames;
-        self
+        Ok(Self {
+            file,
+            window,
+            format,
+            current: None,
+            frames: 0,
+            compression,
+            interfaces: Interfaces::default(),
+            interface: 0,
+            interfaces_seen: 0,
+            ended: false,
+        })
     }
 
     /// Returns the file's name, as it was given.
@@ -127,6 +141,7 @@ impl FileSource {
         let advanced = match &mut self.format {
             Format::Pcap(reader) => reader.advance(&mut self.window),
             Format::Pcapng(reader) => reader.advance(&mut self.window),
+            Format::Snoop(reader) => reader.advance(&mut self.window),
         };
         match advanced {
             Ok(Some(meta)) => {
@@ -140,24 +155,39 @@ impl FileSource {
             }
             Err(damage) => {
                 self.ended = true;
-                let read_to = self.window.offset() + self.window.unread().len() as u64;
+                let read_to = read_to(&self.window, self.compression);
                 Err(damage.in_file(self.file.clone(), self.frames, read_to))
             }
         }
     }
 
-    /// Returns the frame that [`advance`](Self::advance) moved to.
+    /// Numbers the current frame's interface in a run of which `seen` counts the interfaces.
+    pub(super) fn number_interface(&mut self, seen: &mut u32) {
+        if let Some(Meta { section, interface, .. }) = self.current {
+            self.interface = self.interfaces.number(section, interface, seen);
+        }
+    }
+
+    /// Returns the frame that [`advance`](Self::advance) moved to, numbered within this file.
     pub(super) fn current(&self) -> Option<Frame<'_>> {
-        let Meta { ts, link, len, caplen, precision } = self.current?;
-        let number = self.before + self.frames;
+        let Meta { ts, link, len, caplen, precision, .. } = self.current?;
+        let (number, interface) = (self.frames, self.interface);
         let bytes = self.window.unread().get(..caplen)?;
-        Some(Frame { raw: RawFrame { number, ts, interface: 0, link, len, bytes }, precision })
+        Some(Frame { raw: RawFrame { number, ts, interface, link, len, bytes }, precision })
+    }
+
+    /// Returns the time of the frame that [`advance`](Self::advance) moved to.
+    pub(super) fn time(&self) -> Option<Timestamp> {
+        self.current.map(|meta| meta.ts)
     }
 }
 
 impl Source for FileSource {
     fn next(&mut self) -> Result<Next<'_>, CaptureError> {
         self.advance()?;
+        let mut seen = self.interfaces_seen;
+        self.number_interface(&mut seen);
+        self.interfaces_seen = seen;
         Ok(self.current().map_or(Next::End, Next::Frame))
     }
 
@@ -177,8 +207,35 @@ impl Format {
             if Endian::Little.u32(window.unread(), 0) == pcapng::SECTION {
                 return Ok(Some(Self::Pcapng(pcapng::Reader::new())));
             }
+            if window.unread().starts_with(&snoop::MAGIC[..4])
+                && window.fill(snoop::MAGIC.len())?
+                && window.unread().starts_with(&snoop::MAGIC)
+            {
+                return snoop::Reader::open(window).map(|reader| Some(Self::Snoop(reader)));
+            }
             window.fill(foreign::PEEK)?;
         }
         Ok(None)
     }
+}
+
+/// How far was read.
+fn read_to(window: &Window, compression: Option<Compression>) -> Offset {
+    let byte = window.offset() + window.unread().len() as u64;
+    Offset { byte, decompressed: compression.is_some() }
+}
+
+/// Says what a file is that starts with `head`, in what it unpacks to if it is compressed.
+fn unrecognised(file: PathBuf, head: &[u8], compression: Option<Compression>) -> CaptureError {
+    let hint = match (compression, Compression::of(head)) {
+        (None, _) if head.is_empty() => return CaptureError::Empty { file },
+        (None, _) => foreign::hint(head),
+        (Some(outer), _) if head.is_empty() => format!("the {outer} stream in it has 0 bytes"),
+        (Some(outer), Some(inner)) => format!(
+            "it is {inner}-compressed inside of {outer}, and only one of them is unpacked; unpack \
+             the outer one first ({outer} -dc FILE | flowcell run -r -)"
+        ),
+        (Some(outer), None) => format!("inside of {outer}, {}", foreign::hint(head)),
+    };
+    CaptureError::NotACapture { file, hint }
 }

@@ -2,23 +2,14 @@
 
 /// How a kind of file starts, what it is, and what to do with it.
 const SIGNATURES: &[(&[u8], &str)] = &[
-    (b"\x1f\x8b", "it is gzip-compressed; decompress it first (gzip -dc FILE | flowcell run -r -)"),
-    (
-        b"\x28\xb5\x2f\xfd",
-        "it is zstd-compressed; decompress it first (zstd -dc FILE | flowcell run -r -)",
-    ),
     (b"\xfd7zXZ\0", "it is xz-compressed; decompress it first (xz -dc FILE | flowcell run -r -)"),
     (b"BZh", "it is bzip2-compressed; decompress it first (bzip2 -dc FILE | flowcell run -r -)"),
     (
-        b"\x04\x22\x4d\x18",
-        "it is lz4-compressed; decompress it first (lz4 -dc FILE | flowcell run -r -)",
+        b"\x02\x21\x4c\x18",
+        "it is compressed with the legacy format of lz4; decompress it first (lz4 -dc FILE | flowcell run -r -)",
     ),
     (b"PK\x03\x04", "it is a zip archive; unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "it is a 7z archive; unpack it first"),
-    (
-        b"snoop\0\0\0",
-        "it is a Solaris snoop capture; convert it first (editcap -F pcapng FILE new.pcapng)",
-    ),
     (
         b"btsnoop\0",
         "it is a Bluetooth btsnoop log; convert it first (editcap -F pcapng FILE new.pcapng)",
@@ -45,6 +36,7 @@ pub(super) const PEEK: usize = 512;
 
 /// Says what a file that starts with `head` looks like, and the cure.
 pub(super) fn hint(head: &[u8]) -> String {
+    let head = head.get(..PEEK).unwrap_or(head);
     if let Some((_, hint)) = SIGNATURES.iter().find(|(magic, _)| head.starts_with(magic)) {
         return (*hint).to_owned();
     }
@@ -82,9 +74,9 @@ mod tests {
     #[test]
     fn known_kinds_are_named_with_their_cure() {
         for (head, wanted) in [
-            (&b"\x1f\x8b\x08\0"[..], "gzip -dc"),
-            (b"\x28\xb5\x2f\xfd\0", "zstd -dc"),
-            (b"snoop\0\0\0\0\0\0\x02", "snoop"),
+            (&b"\xfd7zXZ\0\0"[..], "xz -dc"),
+            (b"\x02\x21\x4c\x18\0", "legacy format of lz4"),
+            (b"btsnoop\0\0\0\0\x01", "btsnoop"),
             (b"\0asm\x01\0\0\0", "--parsers"),
             (b"{\"ts\": \"2026\"}\n", "text file"),
             (b"\xde\xad\xbe\xef\0", "de ad be ef"),

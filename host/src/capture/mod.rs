@@ -1,33 +1,41 @@
 //! Capture: where frames come from.
 //!
-//! Owns the reading of capture files ([`FileSource`], [`Files`]) and live interfaces
-//! ([`LiveSource`]), the tcpdump filter ([`Filter`]), and the numbering of frames across a run. It
+//! Owns the reading of capture files ([`FileSource`], compressed ones too), of many of them merged by
+//! time ([`Files`]) or in a folder ([`Folder`]), and of live interfaces ([`LiveSource`]), the tcpdump
+//! filter ([`Filter`]), and the numbering of frames and interfaces across a run. It
 //! refuses to know what is inside a frame: a link type is a number that is passed on, and one that
 //! nobody can decode is no error here. The driver calls it, on one thread.
 //!
-//! Memory is bounded: one buffer of 512 KiB per open file, the kernel's ring per live interface,
-//! and a frame is at most [`MAX_CAPLEN`] bytes. Frames are lent from that buffer, not copied.
+//! Memory is bounded: at most [`MAX_OPEN`] files are open, each with one buffer of 512 KiB or, when
+//! compressed, two and the decompressor's window; there is the kernel's ring per live interface, and a
+//! frame is at most [`MAX_CAPLEN`] bytes. Frames are lent from the buffer, not copied.
 
+mod compressed;
 mod dlt;
 mod endian;
 mod error;
 mod file;
 mod filter;
+mod folder;
 mod foreign;
+mod interfaces;
 mod live;
 mod many;
 mod pcap;
 mod pcapng;
+mod snoop;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::CaptureError;
+pub use compressed::Compression;
+pub use error::{CaptureError, Offset};
 pub use file::FileSource;
 pub use filter::Filter;
+pub use folder::{Folder, LeftOut};
 pub use live::LiveSource;
-pub use many::Files;
+pub use many::{Files, MAX_OPEN, Order};
 
 use flowcell_core::RawFrame;
 

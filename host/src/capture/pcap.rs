@@ -112,6 +112,7 @@ impl Reader {
         };
         // At most 2^32 s and 2^32 µs: no overflow in 64 bits of nanoseconds before the year 2554.
         let ts = Timestamp(u64::from(seconds) * 1_000_000_000 + u64::from(fraction) * unit);
-        Ok(Some(Meta { ts, link: self.link, len: len.max(caplen), caplen: bytes, precision }))
+        let (link, len) = (self.link, len.max(caplen));
+        Ok(Some(Meta { ts, link, len, caplen: bytes, precision, section: 0, interface: 0 }))
     }
 }

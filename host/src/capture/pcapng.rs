@@ -67,6 +67,8 @@ pub(super) struct Reader {
     /// Of the current section.
     endian: Endian,
     interfaces: Vec<Interface>,
+    /// Sections so far.
+    section: u64,
     /// The block of the frame that was yielded last; its unread rest is skipped first.
     current: Option<Block>,
     /// Time of the last frame, which stands in for the one that a simple packet lacks.
@@ -75,7 +77,13 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new() -> Self {
-        Self { endian: Endian::Little, interfaces: Vec::new(), current: None, last: Timestamp(0) }
+        Self {
+            endian: Endian::Little,
+            interfaces: Vec::new(),
+            section: 0,
+            current: None,
+            last: Timestamp(0),
+        }
     }
 
     /// Moves to the next frame, whose bytes are then the first unread ones; `None` at the end.
@@ -169,6 +177,7 @@ impl Reader {
             return Err(Damage::Version { offset, format: "pcapng", major, minor, supported });
         }
         self.interfaces.clear();
+        self.section += 1;
         Ok(())
     }
 
@@ -221,6 +230,8 @@ impl Reader {
             len: len.max(caplen),
             caplen: caplen as usize,
             precision: interface.precision(),
+            section: self.section,
+            interface: id,
         })
     }
 
@@ -246,6 +257,8 @@ impl Reader {
             len,
             caplen: caplen as usize,
             precision: interface.precision(),
+            section: self.section,
+            interface: 0,
         })
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
 #[derive(Debug, Parser)]
@@ -78,6 +78,11 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) checksums: ChecksumsArg,
 
+    /// Which copy counts where bytes are sent twice and differ: first, last, bsd, linux, windows or
+    /// solaris; by receiver, if ranges are given, for instance `linux,10.0.0.0/8=windows`.
+    #[arg(long, value_name = "POLICY", default_value = "first")]
+    pub(super) overlap: OverlapPolicies,
+
     /// Tell flows with the same addresses and ports apart by these as well.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(super) key: Vec<KeyArg>,
@@ -104,6 +109,7 @@ impl EngineArgs {
     pub(super) fn config(&self, limits: Limits) -> EngineConfig {
         EngineConfig {
             limits,
+            overlap: self.overlap.clone(),
             checksums: match self.checksums {
                 ChecksumsArg::Off => Checksums::Off,
                 ChecksumsArg::On => Checksums::On,
@@ -121,14 +127,28 @@ impl EngineArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(super) struct InputArgs {
-    /// Read capture files (pcap or pcapng; `-` is standard input), in this order. What follows them
-    /// and is no file is the FILTER.
+    /// Read capture files (pcap, pcapng or snoop, also compressed with gzip, zstd or lz4; `-` is
+    /// standard input), and all captures in a folder (written with a slash: `captures/`). What follows
+    /// them and is no file is the FILTER.
     #[arg(short = 'r', long = "read", value_name = "FILE", num_args = 1.., action = clap::ArgAction::Append)]
     pub(super) read: Vec<String>,
+
+    /// In which order the frames of several files come.
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
+    pub(super) order: ReadOrder,
 
     /// Look only at packets that this tcpdump filter matches.
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(super) enum ReadOrder {
+    /// Merged by time.
+    #[default]
+    Time,
+    /// One file after the other, as given.
+    Given,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,13 +4,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::args::InputArgs;
-use crate::capture::Filter;
+use super::args::{InputArgs, ReadOrder};
+use crate::capture::{Files, Filter, Folder, Order};
+use crate::driver::Messages;
 
 /// What to read.
 #[derive(Debug)]
 pub(super) struct Inputs {
     pub(super) files: Vec<PathBuf>,
+    order: Order,
     /// As typed.
     pub(super) filter: Option<String>,
 }
@@ -18,9 +20,10 @@ pub(super) struct Inputs {
 impl Inputs {
     /// `-r a.pcap b.pcap tcp port 25`: the words up to the first that is no file are files. A word
     /// that looks like a path but is not there stays a file, so that a misspelt name is told as such.
-    pub(super) fn new(args: InputArgs) -> Result<Self> {
+    /// A folder stands for the captures in it; what else is there is told and left out.
+    pub(super) fn new(args: InputArgs, messages: &Messages) -> Result<Self> {
         let mut words = args.read.into_iter().peekable();
-        let mut files = Vec::new();
+        let mut files: Vec<PathBuf> = Vec::new();
         if let Some(first) = words.next() {
             files.push(first.into()); // whatever it is: -r wants a file
         }
@@ -32,22 +35,56 @@ impl Inputs {
             bail!("`{late}` is a file behind the filter; name files right after -r");
         }
         let filter = (!filter.is_empty()).then(|| filter.join(" "));
-        Ok(Self { files, filter })
+        let files =
+            files.into_iter().map(|file| captures(file, messages)).collect::<Result<Vec<_>>>()?;
+        let order = match args.order {
+            ReadOrder::Time => Order::Time,
+            ReadOrder::Given => Order::Given,
+        };
+        Ok(Self { files: files.concat(), order, filter })
     }
 
-    /// The filter for files, compiled.
-    pub(super) fn compiled_filter(&self) -> Result<Option<Filter>> {
-        Ok(self.filter.as_deref().map(Filter::new).transpose()?)
+    /// The files as one run, with the filter.
+    pub(super) fn source(&self) -> Result<Files> {
+        let filter = self.filter.as_deref().map(Filter::new).transpose()?;
+        Ok(Files::new(self.files.clone(), self.order, filter))
     }
+}
+
+/// The most files of a folder that are named as left out.
+const MOST_TOLD: usize = 10;
+
+/// The captures in a folder; a file is itself.
+fn captures(path: PathBuf, messages: &Messages) -> Result<Vec<PathBuf>> {
+    if path == Path::new("-") || !path.is_dir() {
+        return Ok(vec![path]);
+    }
+    let Folder { captures, left_out } = Folder::read(&path)?;
+    for file in left_out.iter().take(MOST_TOLD) {
+        messages.tell(&file.to_string());
+    }
+    if let Some(more) = left_out.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        messages.tell(&format!("{}: left out: {more} more that are no captures", path.display()));
+    }
+    if captures.is_empty() {
+        bail!(
+            "{}: there is no capture in this folder (folders in it are not read)",
+            path.display()
+        );
+    }
+    Ok(captures)
 }
 
 fn is_file(word: &str) -> bool {
     let path = Path::new(word);
     let looks_like_one = word == "-"
         || path.extension().is_some_and(|extension| {
-            ["pcap", "pcapng", "cap", "dmp", "gz", "zst"].iter().any(|known| extension == *known)
+            ["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4", "snoop"]
+                .iter()
+                .any(|known| extension == *known)
         });
-    looks_like_one || (path.exists() && !path.is_dir())
+    // A folder may be called like a word of the filter: `src`, `host`.
+    looks_like_one || if path.is_dir() { word.contains('/') } else { path.exists() }
 }
 
 #[cfg(test)]
@@ -56,7 +93,8 @@ mod tests {
 
     fn inputs(read: &[&str], filter: &[&str]) -> Result<Inputs> {
         let owned = |words: &[&str]| words.iter().map(|&word| word.into()).collect();
-        Inputs::new(InputArgs { read: owned(read), filter: owned(filter) })
+        let args = InputArgs { read: owned(read), order: ReadOrder::Time, filter: owned(filter) };
+        Inputs::new(args, &Messages::to_stderr())
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::inputs::Inputs;
 use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
-use crate::capture::{Files, LiveSource, Source};
+use crate::capture::{LiveSource, Source};
 use crate::driver::{Messages, Plan, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
@@ -24,7 +24,7 @@ use crate::runtime::{Engine, ParserLimits};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
-    let inputs = Inputs::new(args.input)?;
+    let inputs = Inputs::new(args.input, &messages)?;
     if inputs.files.is_empty() && args.interface.is_none() {
         bail!("nothing to read; name capture files with -r, or an interface with -i");
     }
@@ -32,7 +32,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let live = args.interface.is_some();
     let mut source: Box<dyn Source> = match &args.interface {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
-        None => Box::new(Files::new(inputs.files.clone(), inputs.compiled_filter()?)),
+        None => Box::new(inputs.source()?),
     };
     if args.stats_json.as_deref() == Some(Path::new("-")) {
         bail!("--stats-json wants a file; records go to standard output");

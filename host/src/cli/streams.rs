@@ -8,13 +8,13 @@ use super::inputs::Inputs;
 use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
-use crate::capture::{Files, Source};
+use crate::capture::Source as _;
 use crate::driver::{Messages, Plan, StreamDigests, drive};
 use crate::output::{Records, Types};
 
 pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
-    let inputs = Inputs::new(args.input)?;
+    let inputs = Inputs::new(args.input, &messages)?;
     if inputs.files.is_empty() {
         bail!("nothing to read; name capture files with -r");
     }
@@ -23,7 +23,7 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
         bail!("all records of this command are of the type `stream`: --types leaves none");
     }
     let limits = RunLimits::read(args.engine.limits.as_deref())?.engine;
-    let mut source = Files::new(inputs.files.clone(), inputs.compiled_filter()?);
+    let mut source = inputs.source()?;
     let plan = Plan::new(args.engine.config(limits), args.engine.workers.into(), usize::MAX);
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use flowcell_core::{
-    Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side, Tunnel,
+    Anomaly, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
+    Tunnel,
 };
 use serde::Serialize;
 
@@ -91,6 +94,30 @@ struct FaultRecord<'a> {
 struct AnomalyRecord<'a> {
     kind: &'a str,
     side: String,
+    /// Where two copies differ, and how.
+    #[serde(flatten)]
+    conflict: Option<Conflict>,
+}
+
+/// Two copies of the same bytes of a stream; excerpts are base64.
+#[derive(Serialize)]
+struct Conflict {
+    offset: u64,
+    len: u64,
+    kept: String,
+    rejected: String,
+}
+
+impl AnomalyRecord<'_> {
+    fn new(anomaly: &Anomaly) -> Self {
+        let conflict = anomaly.detail.map(|detail| Conflict {
+            offset: detail.offset,
+            len: detail.len,
+            kept: STANDARD.encode(detail.kept.as_slice()),
+            rejected: STANDARD.encode(detail.rejected.as_slice()),
+        });
+        Self { kind: anomaly.kind.name(), side: anomaly.side.to_string(), conflict }
+    }
 }
 
 /// The data of an `anomaly` record about fragments of an IP packet.
@@ -220,6 +247,8 @@ impl Worker {
             orig_ip_bytes: orig.ip_bytes,
             resp_pkts: resp.pkts,
             resp_ip_bytes: resp.ip_bytes,
+            conn_state: summary.conn_state.name(),
+            history: summary.history.as_str(),
             end_reason: summary.end_reason.name(),
             midstream: summary.midstream,
             vlan: &summary.vlan,
@@ -263,8 +292,7 @@ impl FlowSink for Worker {
             FlowEvent::Anomaly(anomaly) => {
                 let label = FlowLabel::new(flow);
                 let subject = Subject::of(&label, flow.ts.0, self.digits, flow.packet);
-                let record =
-                    AnomalyRecord { kind: anomaly.kind.name(), side: anomaly.side.to_string() };
+                let record = AnomalyRecord::new(&anomaly);
                 self.records.own(Place::of(flow), "anomaly", &subject, &record);
                 Demand::More
             }

@@ -133,6 +133,10 @@ pub struct FlowRecord<'a> {
     pub resp_pkts: u64,
     /// Their bytes from the IP header on.
     pub resp_ip_bytes: u64,
+    /// How the connection went, as in Zeek: `SF`, `S0`, `REJ` and so on.
+    pub conn_state: &'static str,
+    /// What happened, in Zeek's letters.
+    pub history: &'a str,
     /// `fin`, `reset`, `idle`, `evicted` or `shutdown`.
     pub end_reason: &'a str,
     /// The start was not seen.

@@ -10,7 +10,6 @@ pub(crate) const MORE_SENT: &str = "a FIN shows that more was sent than any segm
 pub(crate) const CLOSED: &str = "bytes behind a reset, or behind both FINs, are only counted";
 pub(crate) const AGED: &str = "a hole older than the reorder window is a gap; the rest is late";
 pub(crate) const BAD_LENGTH: &str = "packets with lengths beyond their frame are rejected";
-pub(crate) const FORMAT: &str = "not a capture format that is read";
 pub(crate) const FRAGMENTS: &str = "not decoded yet: IP fragments";
 pub(crate) const LINK: &str = "not decoded yet: the link type";
 pub(crate) const LAYER2: &str = "not decoded yet: MPLS, PPPoE, LLC/SNAP";
@@ -24,7 +23,6 @@ pub(crate) const KNOWN: &[(&str, &[&str])] = &[
     (MORE_SENT, &["tcp-end-data-missing"]),
     (CLOSED, &["ftp-pasv", "tcp-rst-inject"]),
     (BAD_LENGTH, &["bad-babel-oobr", "bad-fuzz-2006-be", "tcp-reassembly-lost"]),
-    (FORMAT, &["file-snoop-unsupported"]),
     (
         FRAGMENTS,
         &[
@@ -82,10 +80,8 @@ pub(crate) fn explain(
     }
     if parts.is_empty() {
         let tunnels = flows.iter().filter(|flow| is_tunnel(flow)).count() as u64;
-        let foreign = run.stderr.contains("not a pcap or pcapng capture");
         // Several may apply to a capture: what there is most of is the likeliest.
         let causes = [
-            (u64::from(foreign), FORMAT),
             (tunnels, TUNNEL),
             (counter(run, "fragments"), FRAGMENTS),
             (counter(run, "unsupported_link"), LINK),

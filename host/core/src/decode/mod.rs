@@ -51,7 +51,8 @@ pub struct RawFrame<'a> {
     pub number: u64,
     /// When it was captured.
     pub ts: Timestamp,
-    /// The interface that it was captured on, numbered through the run.
+    /// The interface that captured it, numbered from 0 across the run in the order in which the first
+    /// frame of each comes.
     pub interface: u32,
     /// What its first byte belongs to.
     pub link: LinkType,

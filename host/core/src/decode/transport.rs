@@ -41,6 +41,19 @@ impl TcpFlags {
         self.0 & flags.0 != 0
     }
 
+    /// Returns those bits that are in `flags`, too.
+    #[must_use]
+    #[inline]
+    pub const fn only(self, flags: Self) -> Self {
+        Self(self.0 & flags.0)
+    }
+
+    /// Returns the bits without those of `flags`.
+    #[must_use]
+    pub const fn without(self, flags: Self) -> Self {
+        Self(self.0 & !flags.0)
+    }
+
     /// Returns the bits of both.
     #[must_use]
     pub const fn with(self, flags: Self) -> Self {
@@ -49,7 +62,7 @@ impl TcpFlags {
 }
 
 /// A TCP segment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Segment<'a> {
     /// The sender's port.
     pub src_port: u16,

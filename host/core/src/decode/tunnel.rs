@@ -1,7 +1,5 @@
 //! Packets inside of packets.
 
-use core::fmt;
-
 use super::link::{self, Next};
 use super::{Cursor, DecodeError, Decoded, VlanTags, gre, udp_tunnel};
 use crate::event::named;

@@ -27,7 +27,6 @@ mod fragment;
 mod partial;
 mod store;
 
-use core::fmt;
 use core::net::IpAddr;
 
 use siphasher::sip::SipHasher13;

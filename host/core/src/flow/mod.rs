@@ -1,9 +1,14 @@
 //! What the engine keeps of a flow, and how events about it go out.
 
+mod conn_state;
+mod history;
 mod summary;
 mod table;
 mod timers;
 
+pub use conn_state::ConnState;
+pub use history::HistoryText;
+pub(crate) use history::{History, LETTERS, Letter};
 pub use summary::{FlowSummary, SideSummary};
 pub(crate) use table::FlowTable;
 pub(crate) use timers::{Class, Due, Silence, Timers};
@@ -11,8 +16,8 @@ pub(crate) use timers::{Class, Due, Silence, Timers};
 use std::sync::Arc;
 
 use crate::decode::VlanTags;
-use crate::event::{Anomaly, AnomalyKind, AnomalySet, FlowView};
-use crate::tcp::{HoldPool, Outlet, Tcp};
+use crate::event::{Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, FlowView};
+use crate::tcp::{self, HoldPool, Outlet, Tcp};
 use crate::udp::Udp;
 use crate::{
     Counters, Demand, EndReason, FiveTuple, FlowEvent, FlowId, FlowSink, GapReason, Side,
@@ -68,6 +73,7 @@ pub(crate) struct Flow {
     pub(crate) last_ts: Timestamp,
     pub(crate) tally: [Tally; 2],
     pub(crate) anomalies: AnomalyLog,
+    pub(crate) history: History,
     pub(crate) proto: Proto,
 }
 
@@ -134,16 +140,10 @@ impl Emit<'_> {
 
     /// Counts an anomaly, and delivers it if it is the first of its kind in the flow.
     #[cold]
-    pub(crate) fn anomaly(
-        &mut self,
-        flow: &Ident,
-        log: &mut AnomalyLog,
-        side: Side,
-        kind: AnomalyKind,
-    ) {
+    pub(crate) fn anomaly(&mut self, flow: &Ident, log: &mut AnomalyLog, anomaly: Anomaly) {
         log.count = log.count.saturating_add(1);
-        if log.kinds.insert(kind) {
-            self.tell(flow, FlowEvent::Anomaly(Anomaly { kind, side }));
+        if log.kinds.insert(anomaly.kind) {
+            self.tell(flow, FlowEvent::Anomaly(anomaly));
         }
     }
 }
@@ -154,6 +154,7 @@ pub(crate) struct SideOut<'a, 'e> {
     pub(crate) side: Side,
     pub(crate) emit: &'a mut Emit<'e>,
     pub(crate) log: &'a mut AnomalyLog,
+    pub(crate) history: &'a mut History,
 }
 
 impl Outlet for SideOut<'_, '_> {
@@ -164,12 +165,17 @@ impl Outlet for SideOut<'_, '_> {
     }
 
     fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand {
+        if matches!(reason, GapReason::Lost | GapReason::Memory) {
+            self.history.note(self.side, Letter::Gap);
+        }
         self.emit.gap(self.ident, self.side, offset, len, reason)
     }
 
-    fn conflict(&mut self) {
+    fn conflict(&mut self, detail: &AnomalyDetail) {
         self.emit.counters.overlap_conflicts += 1;
-        self.emit.anomaly(self.ident, self.log, self.side, AnomalyKind::OverlapConflict);
+        let kind = AnomalyKind::OverlapConflict;
+        let anomaly = Anomaly { kind, side: self.side, detail: Some(*detail) };
+        self.emit.anomaly(self.ident, self.log, anomaly);
     }
 
     fn counters(&mut self) -> &mut Counters {
@@ -216,13 +222,6 @@ impl Flow {
         }
     }
 
-    /// Gives up the holes that are too old at `now`.
-    pub(crate) fn expire_holes(&mut self, now: Timestamp, cx: &mut Cx<'_>) {
-        if let Self { ident, tally, anomalies, proto: Proto::Tcp(tcp), .. } = self {
-            tcp.expire_holes(now, ident, tally, anomalies, cx);
-        }
-    }
-
     /// Stops delivering a side.
     pub(crate) fn done(&mut self, side: Side, pool: &mut HoldPool) {
         match &mut self.proto {
@@ -233,20 +232,28 @@ impl Flow {
 
     /// Ends the sides that have not ended and says goodbye.
     pub(crate) fn close(&mut self, reason: EndReason, cx: &mut Cx<'_>) {
-        let Self { ident, tally, anomalies, proto, .. } = self;
         for side in Side::BOTH {
-            let tally = &mut tally[side.index()];
-            if tally.end.is_none() {
-                let reason = match proto {
-                    Proto::Tcp(tcp) => tcp.flush(side, reason, ident, anomalies, cx),
-                    Proto::Udp(_) => reason,
-                };
-                tally.end = Some(reason);
-                cx.emit.tell(ident, FlowEvent::End { side, reason });
+            if self.tally[side.index()].end.is_none() {
+                let reason = tcp::flush(self, side, reason, cx);
+                self.tally[side.index()].end = Some(reason);
+                cx.emit.tell(&self.ident, FlowEvent::End { side, reason });
             }
         }
         cx.emit.counters.flows_closed += 1;
+        cx.emit.counters.histories_cut += u64::from(self.history.is_cut());
         let summary = FlowSummary::new(self);
         cx.emit.tell(&self.ident, FlowEvent::Closed { summary: &summary });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A million flows are to fit into less than 700 MiB, table and timers included.
+    #[test]
+    fn flow_is_small() {
+        let size = size_of::<Flow>();
+        assert!(size <= 360, "{size}");
     }
 }

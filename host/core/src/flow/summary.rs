@@ -1,7 +1,7 @@
 //! The account of a flow.
 
 use super::{Flow, Proto};
-use crate::{AnomalySet, EndReason, Side, Timestamp};
+use crate::{AnomalySet, ConnState, EndReason, HistoryText, Side, Timestamp};
 
 /// What one side of a flow amounted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct SideSummary {
     /// Payload bytes sent, each counted once: what Zeek calls `orig_bytes` and `resp_bytes`.
     ///
     /// For TCP this is the distance in sequence space from the first byte to the last that was
-    /// seen or that the peer acknowledged, whether or not all between were captured. For a
+    /// seen or that the peer plausibly acknowledged, whether or not all between were captured. For a
     /// midstream side it starts at the first sequence number seen. For UDP it is the sum of the
     /// payload lengths.
     pub bytes: u64,
@@ -47,6 +47,10 @@ pub struct FlowSummary {
     pub resp: SideSummary,
     /// How the flow ended: `Reset` if a side did, else whatever cut a side short, else `Fin`.
     pub end_reason: EndReason,
+    /// How far the flow got, in Zeek's terms.
+    pub conn_state: ConnState,
+    /// What happened, in the letters of Zeek's `history`.
+    pub history: HistoryText,
     /// Whether the handshake of a TCP flow was not seen.
     pub midstream: bool,
     /// Whether the first packet came from the responder: a SYN-ACK.
@@ -67,6 +71,15 @@ impl FlowSummary {
             (EndReason::Reset, _) | (_, EndReason::Reset) => EndReason::Reset,
             (EndReason::Fin, other) | (other, _) => other,
         };
+        let history = flow.history.text();
+        let conn_state = match &flow.proto {
+            Proto::Tcp(tcp) => ConnState::of_tcp(
+                tcp.states(),
+                orig.bytes == 0 && resp.bytes == 0,
+                history.as_str(),
+            ),
+            Proto::Udp(_) => ConnState::of_udp(orig.pkts != 0, resp.pkts != 0),
+        };
         Self {
             first_ts: flow.ident.first_ts,
             last_ts: flow.last_ts,
@@ -74,6 +87,8 @@ impl FlowSummary {
             orig,
             resp,
             end_reason,
+            conn_state,
+            history,
             midstream: flow.ident.midstream,
             flipped: flow.ident.flipped,
             vlan: flow.ident.vlan.ids().to_vec(),
@@ -111,10 +126,11 @@ impl SideSummary {
                 // A side of which no packet was seen is known by hearsay only.
                 let acked = if tally.pkts == 0 { 0 } else { stream.acked() };
                 summary.bytes = stream.fin().unwrap_or_else(|| stream.highest().max(acked));
-                summary.delivered_bytes = stream.delivered;
-                summary.missed_bytes = stream.missed;
-                summary.duplicate_bytes = stream.duplicate;
-                summary.out_of_order = stream.out_of_order;
+                let counts = stream.counts();
+                summary.delivered_bytes = counts.delivered;
+                summary.missed_bytes = counts.missed;
+                summary.duplicate_bytes = counts.duplicate;
+                summary.out_of_order = counts.out_of_order;
             }
             Proto::Udp(udp) => {
                 let side = udp.side(side);

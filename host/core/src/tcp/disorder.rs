@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::OverlapPolicy;
-use super::overlap::{Chunk, Piece};
+use super::overlap::{Chunk, Piece, Resolution};
 use crate::Timestamp;
+use crate::event::AnomalyDetail;
 
 /// What a held segment costs besides its bytes: its place in the tree and its allocation.
 pub(super) const PIECE_OVERHEAD: u64 = 96;
@@ -12,9 +13,24 @@ pub(super) const PIECE_OVERHEAD: u64 = 96;
 /// How many gaps a side remembers, to tell late bytes from duplicates.
 const GAPS_REMEMBERED: usize = 4;
 
-/// What only a stream with losses or reordering needs.
+/// What became of the bytes of one side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// Bytes delivered.
+    pub(crate) delivered: u64,
+    /// Bytes given up; while the side is delivered, all up to its position that were not delivered.
+    pub(crate) missed: u64,
+    /// Bytes seen more than once.
+    pub(crate) duplicate: u64,
+    /// Segments that came before bytes of a lower offset.
+    pub(crate) out_of_order: u32,
+}
+
+/// What only a stream with losses, reordering or retransmissions needs.
 #[derive(Debug, Default)]
 pub(super) struct Disorder {
+    /// What was counted. Of `delivered`, and of `missed` until it stops, the stream keeps account.
+    pub(super) counts: Counts,
     /// Held ranges by offset; they don't overlap, and all of them start behind `next`.
     pub(super) pieces: BTreeMap<u64, Piece>,
     /// Sum of their captured bytes.
@@ -44,27 +60,9 @@ impl FreePart {
     }
 }
 
-/// What a chunk has in common with held pieces.
-#[derive(Debug, Default)]
-pub(super) struct Overlap {
-    pub(super) bytes: u64,
-    pub(super) conflicts: u32,
-}
-
-impl Overlap {
-    /// Adds the overlap with one piece, and settles it.
-    pub(super) fn add(
-        &mut self,
-        at: u64,
-        piece: &mut Piece,
-        chunk: Chunk<'_>,
-        policy: OverlapPolicy,
-    ) {
-        let end = chunk.end().min(at + piece.len());
-        self.bytes += end.saturating_sub(at.max(chunk.offset));
-        self.conflicts += u32::from(piece.resolve(at, chunk, policy));
-    }
-}
+/// What was taken out to make room for a chunk: the offsets, and since when bytes at or behind them
+/// have been waiting.
+pub(super) type Yielded = Vec<(u64, Timestamp)>;
 
 impl Disorder {
     pub(super) fn cost(&self) -> u64 {
@@ -76,8 +74,10 @@ impl Disorder {
         self.pieces.first_key_value().map_or(self.tail_since, |(_, piece)| Some(piece.since))
     }
 
-    pub(super) fn is_idle(&self) -> bool {
-        self.pieces.is_empty() && self.gaps.iter().all(|&(_, end)| end == 0)
+    /// Drops what is held. What was counted stays.
+    pub(super) fn release(&mut self) {
+        self.pieces.clear();
+        (self.bytes, self.tail_since, self.acked) = (0, None, None);
     }
 
     pub(super) fn remember_gap(&mut self, start: u64, end: u64) {
@@ -93,30 +93,57 @@ impl Disorder {
         }
     }
 
-    /// Returns the parts of a chunk that are not held.
-    pub(super) fn free_parts(&self, chunk: Chunk<'_>) -> Vec<FreePart> {
+    /// Returns the parts of a chunk that are not held, given what has made room for it.
+    pub(super) fn free_parts(&self, chunk: Chunk<'_>, yielded: &Yielded) -> Vec<FreePart> {
         let mut parts = Vec::new();
+        let mut push = |start: u64, end: u64, behind: Option<Timestamp>| {
+            let within = yielded.iter().find(|(at, _)| (start..end).contains(at));
+            parts.push(FreePart { start, end, since: within.map(|&(_, at)| at).or(behind) });
+        };
         let mut start = chunk.offset;
         for (&at, piece) in self.pieces.range(self.start_at(start)..chunk.end()) {
             if at > start {
-                parts.push(FreePart { start, end: at, since: Some(piece.since) });
+                push(start, at, Some(piece.since));
             }
             start = at + piece.len();
         }
         if start < chunk.end() {
             let behind = self.pieces.range(chunk.end()..).next();
             let since = behind.map(|(_, piece)| piece.since).or(self.tail_since);
-            parts.push(FreePart { start, end: chunk.end(), since });
+            push(start, chunk.end(), since);
         }
         parts
     }
 
-    /// Settles the overlaps of a chunk with what is held.
-    pub(super) fn settle(&mut self, chunk: Chunk<'_>, policy: OverlapPolicy) -> Overlap {
-        let mut overlap = Overlap::default();
+    /// Settles the overlaps of a chunk with what is held; returns what made room for it.
+    ///
+    /// Afterwards no piece overlaps the chunk but those that win, and those that have its bytes.
+    pub(super) fn settle(
+        &mut self,
+        chunk: Chunk<'_>,
+        policy: OverlapPolicy,
+        conflict: &mut dyn FnMut(&AnomalyDetail),
+    ) -> Yielded {
+        let mut yielded = Vec::new();
+        let mut rests = Vec::new();
         for (&at, piece) in self.pieces.range_mut(self.start_at(chunk.offset)..chunk.end()) {
-            overlap.add(at, piece, chunk, policy);
+            let end = chunk.end().min(at + piece.len());
+            self.counts.duplicate += end.saturating_sub(at.max(chunk.offset));
+            if let Resolution::Yields(rest) = piece.resolve(at, chunk, policy, conflict) {
+                yielded.push((at, piece.since));
+                rests.push(rest);
+            }
         }
-        overlap
+        for ((at, _), rest) in yielded.iter_mut().zip(rests) {
+            let gone = self.pieces.remove(at).map_or(0, |piece| piece.bytes.len() as u64);
+            self.bytes -= gone;
+            if let Some((offset, piece)) = rest {
+                self.bytes += piece.bytes.len() as u64;
+                self.pieces.insert(offset, piece);
+            }
+            // A place within the chunk.
+            *at = (*at).max(chunk.offset);
+        }
+        yielded
     }
 }

@@ -19,8 +19,11 @@
 //! of packets: bytes may come after the acknowledgment that they caused. What is held is bounded per side in bytes and segments, and over all flows by the
 //! [`HoldPool`].
 
-use super::disorder::{Disorder, Overlap, PIECE_OVERHEAD};
+pub(crate) use super::disorder::Counts;
+use super::disorder::{Disorder, PIECE_OVERHEAD, Yielded};
 use super::overlap::{Chunk, Piece};
+use crate::event::AnomalyDetail;
+use crate::limits::FAIR_SHARE;
 use crate::{Counters, Demand, EndReason, GapReason, Limits, OverlapPolicy, Timestamp};
 
 /// Takes what comes out of a stream.
@@ -30,19 +33,25 @@ pub(crate) trait Outlet {
     /// Takes the news that the next `len` bytes will not come.
     fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand;
     /// Takes note that two copies of the same bytes differ.
-    fn conflict(&mut self);
+    fn conflict(&mut self, detail: &AnomalyDetail);
     /// Returns where to count.
     fn counters(&mut self) -> &mut Counters;
 }
 
 /// The memory that all streams share, and the rules they share.
+///
+/// What a stream holds up to [`FAIR_SHARE`] is its base; the rest is its excess. The excess of all
+/// streams gets at most half of the memory, and of that a stream gets at most as much as it leaves
+/// to others. So however much some streams would like to hold, every stream can hold its fair share
+/// as long as no more than `max_total / 2 / FAIR_SHARE` of them hold something.
 #[derive(Debug)]
 pub(crate) struct HoldPool {
     /// Packet time, never going backwards.
     pub(crate) now: Timestamp,
-    policy: OverlapPolicy,
     /// Bytes held by all streams, overhead included; ≤ `max_total`.
     total: u64,
+    /// Those of them that are excess.
+    excess: u64,
     max_total: u64,
     max_bytes: u64,
     max_segments: u64,
@@ -55,11 +64,11 @@ pub(crate) struct HoldPool {
 }
 
 impl HoldPool {
-    pub(crate) fn new(limits: &Limits, policy: OverlapPolicy) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             now: Timestamp(0),
-            policy,
             total: 0,
+            excess: 0,
             max_total: limits.hold_total,
             max_bytes: limits.hold_bytes,
             max_segments: limits.hold_segments,
@@ -69,10 +78,43 @@ impl HoldPool {
         }
     }
 
-    /// Returns how many bytes are held, bookkeeping included.
+    /// Takes `bytes` for something that is not held behind a hole; returns whether there is room.
+    pub(super) const fn lend(&mut self, bytes: u64) -> bool {
+        let fits = self.total.saturating_add(bytes) <= self.max_total;
+        if fits {
+            self.total += bytes;
+        }
+        fits
+    }
+
+    /// Takes back what was lent.
+    pub(super) const fn give_back(&mut self, bytes: u64) {
+        self.total = self.total.saturating_sub(bytes);
+    }
+
+    /// Returns whether a stream that holds `before` may hold `after`, which is more.
+    fn allows(&self, before: u64, after: u64) -> bool {
+        let more = excess(after) - excess(before);
+        let free = (self.max_total / 2).saturating_sub(self.excess);
+        self.total + (after - before) <= self.max_total
+            && (more == 0 || excess(after) <= free.saturating_sub(more))
+    }
+
+    /// Takes note that a stream that held `before` holds `after`.
+    const fn account(&mut self, before: u64, after: u64) {
+        self.total = self.total + after - before;
+        self.excess = self.excess + excess(after) - excess(before);
+    }
+
+    /// Returns how many bytes all streams hold, bookkeeping included.
     pub(crate) const fn total(&self) -> u64 {
         self.total
     }
+}
+
+/// Returns how much of what a stream holds is more than its fair share.
+const fn excess(held: u64) -> u64 {
+    held.saturating_sub(FAIR_SHARE)
 }
 
 /// Why nothing more of a side is delivered.
@@ -95,38 +137,30 @@ pub(crate) struct Stream {
     highest: u64,
     /// Offset up to which the peer has acknowledged, its FIN included.
     acked: u64,
-    /// Where the FIN is, once it was seen; `next ≤ fin = highest`.
-    fin: Option<u64>,
     /// Bytes delivered.
-    pub(crate) delivered: u64,
-    /// Bytes given up.
-    pub(crate) missed: u64,
-    /// Bytes seen more than once.
-    pub(crate) duplicate: u64,
-    /// Segments that came before bytes of a lower offset.
-    pub(crate) out_of_order: u32,
-    stop: Stop,
+    delivered: u64,
+    /// What most streams do without.
     disorder: Option<Box<Disorder>>,
+    /// Whether the FIN was seen; it is at `highest`.
+    fin: bool,
+    stop: Stop,
+    policy: OverlapPolicy,
 }
 
-impl Default for Stream {
-    fn default() -> Self {
+impl Stream {
+    pub(crate) const fn new(policy: OverlapPolicy) -> Self {
         Self {
             next: 0,
             highest: 0,
             acked: 0,
-            fin: None,
             delivered: 0,
-            missed: 0,
-            duplicate: 0,
-            out_of_order: 0,
-            stop: Stop::No,
             disorder: None,
+            fin: false,
+            stop: Stop::No,
+            policy,
         }
     }
-}
 
-impl Stream {
     /// Returns the first offset neither delivered nor given up.
     pub(crate) const fn next(&self) -> u64 {
         self.next
@@ -143,18 +177,33 @@ impl Stream {
     }
 
     /// Returns the offset of the FIN, once it was seen.
-    pub(crate) const fn fin(&self) -> Option<u64> {
+    pub(crate) fn fin(&self) -> Option<u64> {
+        self.fin.then_some(self.highest)
+    }
+
+    /// Returns whether the FIN was seen.
+    pub(crate) const fn ends(&self) -> bool {
         self.fin
     }
 
+    /// Returns what was counted of the side's bytes.
+    pub(crate) fn counts(&self) -> Counts {
+        let counts = self.disorder.as_ref().map(|disorder| disorder.counts).unwrap_or_default();
+        let missed = match self.stop {
+            Stop::No => self.next - self.delivered,
+            Stop::Done | Stop::Depth => counts.missed,
+        };
+        Counts { delivered: self.delivered, missed, ..counts }
+    }
+
     /// Returns whether everything up to the FIN was delivered or given up.
-    pub(crate) fn at_fin(&self) -> bool {
-        self.fin == Some(self.next)
+    pub(crate) const fn at_fin(&self) -> bool {
+        self.fin && self.next == self.highest
     }
 
     /// Returns whether no byte has been seen.
     pub(crate) const fn is_untouched(&self) -> bool {
-        self.highest == 0 && self.fin.is_none()
+        self.highest == 0 && !self.fin
     }
 
     /// Returns whether the side is still delivered, or why not.
@@ -174,14 +223,14 @@ impl Stream {
     ) {
         let chunk = Chunk { offset, bytes, len };
         let end = chunk.end();
-        // The usual case: nothing is held, these bytes are next, and all of them are here.
+        // The usual case: no hole is open, these bytes are next, and all of them are here.
         if offset == self.next
-            && self.disorder.is_none()
+            && self.next == self.highest
             && bytes.len() as u64 == len
             && self.stop == Stop::No
             && end <= pool.depth
         {
-            self.highest = self.highest.max(end);
+            self.highest = end;
             self.deliver(chunk, pool, out);
         } else {
             self.insert_slow(chunk, pool, out);
@@ -200,13 +249,15 @@ impl Stream {
             return;
         }
         if chunk.len != 0 && chunk.offset > self.next {
-            self.out_of_order = self.out_of_order.saturating_add(1);
+            let counts = &mut self.disorder().counts;
+            counts.out_of_order = counts.out_of_order.saturating_add(1);
             out.counters().out_of_order += 1;
         }
         if end > pool.depth {
             chunk = chunk.until(pool.depth);
             self.note_tail(pool);
         }
+        let (before, yielded) = (self.next, self.resolve(chunk, pool, out));
         while self.stop == Stop::No {
             chunk = chunk.from(self.next);
             if chunk.len == 0 {
@@ -216,16 +267,18 @@ impl Stream {
                 self.merge(chunk, pool, out);
                 break;
             }
-            if self.hold(chunk, pool, out) {
+            if self.hold(chunk, &yielded, pool, out) {
                 break;
-            }
-            if pool.policy != OverlapPolicy::First {
-                // What is held may go out now, before these bytes get to their place.
-                let conflicts = self.disorder().settle(chunk, pool.policy).conflicts;
-                self.count_overlap(Overlap { bytes: 0, conflicts }, out);
             }
             let edge = self.first_piece().map_or(chunk.offset, |at| at.min(chunk.offset));
             self.give_up(edge, GapReason::Memory, pool, out);
+        }
+        // What is still sent in order is no sign that the rest up to a FIN is lost.
+        if self.fin
+            && self.next != before
+            && let Some(disorder) = self.disorder.as_mut().filter(|held| held.pieces.is_empty())
+        {
+            disorder.tail_since = Some(pool.now);
         }
         self.mark_acked(pool);
     }
@@ -243,7 +296,7 @@ impl Stream {
     pub(crate) fn set_fin(&mut self, offset: u64, pool: &HoldPool) {
         debug_assert!(offset >= self.highest);
         self.highest = self.highest.max(offset);
-        self.fin = Some(self.highest);
+        self.fin = true;
         if self.stop != Stop::No {
             self.next = self.highest;
         } else if self.next < self.highest {
@@ -301,7 +354,7 @@ impl Stream {
         self.release(pool);
         if self.stop == Stop::Depth && self.highest > pool.depth {
             let len = self.highest - pool.depth;
-            self.missed += len;
+            self.disorder().counts.missed += len;
             // The answer changes nothing: this is the last that is said of the side.
             let _: Demand = out.gap(pool.depth, len, GapReason::Depth);
         }
@@ -310,6 +363,10 @@ impl Stream {
 
     /// Stops delivering and holding. Offsets go on being counted.
     pub(crate) fn stop(&mut self, why: Stop, pool: &mut HoldPool) {
+        let missed = self.next - self.delivered;
+        if self.stop == Stop::No && missed != 0 {
+            self.disorder().counts.missed = missed;
+        }
         self.stop = why;
         self.next = self.highest;
         self.release(pool);
@@ -317,8 +374,9 @@ impl Stream {
 
     /// Drops what is held.
     fn release(&mut self, pool: &mut HoldPool) {
-        if let Some(disorder) = self.disorder.take() {
-            pool.total -= disorder.cost();
+        if let Some(disorder) = &mut self.disorder {
+            pool.account(disorder.cost(), 0);
+            disorder.release();
         }
     }
 
@@ -348,7 +406,7 @@ impl Stream {
             disorder.gaps.iter().map(within).sum::<u64>()
         });
         let duplicate = (to - from).saturating_sub(late);
-        self.duplicate += duplicate;
+        self.disorder().counts.duplicate += duplicate;
         out.counters().late_bytes += late;
         out.counters().duplicate_bytes += duplicate;
     }
@@ -377,7 +435,6 @@ impl Stream {
         let len = edge.saturating_sub(start);
         if len != 0 {
             self.next = edge;
-            self.missed += len;
             if why != GapReason::Snaplen {
                 self.disorder().remember_gap(start, edge);
             }
@@ -418,10 +475,7 @@ impl Stream {
             match self.first_piece().filter(|&at| at < chunk.end()) {
                 Some(at) if at > self.next => self.deliver(chunk.until(at), pool, out),
                 Some(at) => {
-                    let Some(mut piece) = self.pop(pool) else { break };
-                    let mut overlap = Overlap::default();
-                    overlap.add(at, &mut piece, chunk, pool.policy);
-                    self.count_overlap(overlap, out);
+                    let Some(piece) = self.pop(pool) else { break };
                     self.deliver(piece.chunk(at), pool, out);
                 }
                 None => self.deliver(chunk, pool, out),
@@ -437,64 +491,66 @@ impl Stream {
             let Some(piece) = self.pop(pool) else { break };
             self.deliver(piece.chunk(self.next), pool, out);
         }
-        // Without pieces and gaps to remember the stream is an ordinary one again.
-        if self.next == self.highest
-            && self.disorder.as_ref().is_some_and(|disorder| disorder.is_idle())
-        {
-            self.disorder = None;
-        }
     }
 
     /// Takes the first held piece out.
     fn pop(&mut self, pool: &mut HoldPool) -> Option<Piece> {
         let disorder = self.disorder.as_mut()?;
+        let before = disorder.cost();
         let (_, piece) = disorder.pieces.pop_first()?;
-        let len = piece.bytes.len() as u64;
-        disorder.bytes -= len;
-        pool.total -= len + PIECE_OVERHEAD;
+        disorder.bytes -= piece.bytes.len() as u64;
+        pool.account(before, disorder.cost());
         Some(piece)
     }
 
-    /// Counts an overlap with what is held.
-    fn count_overlap(&mut self, overlap: Overlap, out: &mut impl Outlet) {
-        self.duplicate += overlap.bytes;
-        out.counters().duplicate_bytes += overlap.bytes;
-        for _ in 0..overlap.conflicts {
-            out.conflict();
-        }
+    /// Settles the overlaps of a chunk with what is held; returns what made room for it.
+    fn resolve(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) -> Yielded {
+        let Some(disorder) = self.disorder.as_mut().filter(|held| !held.pieces.is_empty()) else {
+            return Yielded::new();
+        };
+        let (before, duplicate) = (disorder.cost(), disorder.counts.duplicate);
+        let yielded = disorder.settle(chunk, self.policy, &mut |detail| out.conflict(detail));
+        pool.account(before, disorder.cost());
+        out.counters().duplicate_bytes += disorder.counts.duplicate - duplicate;
+        yielded
     }
 
     /// Holds the parts of a chunk that are not held yet; returns false if a limit forbids it.
-    fn hold(&mut self, chunk: Chunk<'_>, pool: &mut HoldPool, out: &mut impl Outlet) -> bool {
+    fn hold(
+        &mut self,
+        chunk: Chunk<'_>,
+        yielded: &Yielded,
+        pool: &mut HoldPool,
+        out: &mut impl Outlet,
+    ) -> bool {
         let disorder = self.disorder();
-        let free = disorder.free_parts(chunk);
-        if !free.is_empty() {
-            let segments = free.len() as u64;
-            let bytes = free.iter().map(|part| part.of(chunk).bytes.len() as u64).sum::<u64>();
-            if disorder.pieces.len() as u64 + segments > pool.max_segments {
-                out.counters().hold_segments_hit += 1;
-                return false;
-            }
-            if disorder.bytes + bytes > pool.max_bytes {
-                out.counters().hold_bytes_hit += 1;
-                return false;
-            }
-            let cost = bytes + segments * PIECE_OVERHEAD;
-            if pool.total + cost > pool.max_total {
-                out.counters().hold_total_hit += 1;
-                return false;
-            }
-            pool.total += cost;
-            disorder.bytes += bytes;
+        let free = disorder.free_parts(chunk, yielded);
+        let segments = free.len() as u64;
+        let bytes = free.iter().map(|part| part.of(chunk).bytes.len() as u64).sum::<u64>();
+        let before = disorder.cost();
+        let after = before + bytes + segments * PIECE_OVERHEAD;
+        if free.is_empty() {
+            return true;
         }
-        let overlap = disorder.settle(chunk, pool.policy);
+        if disorder.pieces.len() as u64 + segments > pool.max_segments {
+            out.counters().hold_segments_hit += 1;
+            return false;
+        }
+        if disorder.bytes + bytes > pool.max_bytes {
+            out.counters().hold_bytes_hit += 1;
+            return false;
+        }
+        if !pool.allows(before, after) {
+            out.counters().hold_total_hit += 1;
+            return false;
+        }
+        pool.account(before, after);
+        disorder.bytes += bytes;
         for part in free {
-            let Chunk { offset, bytes, len } = part.of(chunk);
-            let cut = len - bytes.len() as u64;
+            let chunk = part.of(chunk);
             let since = part.since.unwrap_or(pool.now);
-            disorder.pieces.insert(offset, Piece { bytes: bytes.into(), cut, since });
+            disorder.pieces.insert(chunk.offset, Piece::of(chunk, since));
         }
-        self.count_overlap(overlap, out);
         true
     }
 }

@@ -13,14 +13,29 @@
 //!   ISN   ISN+1 = offset 0        ├──────────── a RST or FIN is believed ───┤
 //! ```
 
-use super::{HoldPool, SeqNo, Stop, Stream};
-use crate::decode::{Segment, TcpFlags};
-use crate::event::AnomalyKind;
-use crate::flow::{AnomalyLog, Cx, Flow, Ident, Proto, SideOut, Tally};
-use crate::{EndReason, FlowEvent, Side, Timestamp};
+mod close;
+mod handshake;
+mod suspect;
 
-/// The window assumed where a SYN is judged and the real one is not known: 64 KiB scaled by 4 bits.
+pub(crate) use suspect::MAX_SUSPECTS;
+use suspect::Suspects;
+
+use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
+use crate::decode::{Segment, TcpFlags};
+use crate::event::{Anomaly, AnomalyKind};
+use crate::flow::{AnomalyLog, Cx, Flow, History, Ident, Letter, Proto, SideOut, Tally};
+use crate::{EndReason, FlowEvent, Side, Timestamp};
+use close::Doubt;
+use handshake::Syn;
+
+/// The window assumed where the real one is not known: 64 KiB scaled by 4 bits.
 const ASSUMED_WINDOW: u64 = 1 << 20;
+
+/// The urgent pointer is valid, RFC 9293 §3.1.
+const URG: TcpFlags = TcpFlags(0x20);
+
+/// The bits that open and close connections.
+const CONTROL: TcpFlags = TcpFlags::SYN.with(TcpFlags::FIN).with(TcpFlags::RST);
 
 /// How the place of offset 0 in sequence space is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,16 +66,26 @@ struct TcpSide {
     /// The sequence number of offset 0, unless `start` is unknown.
     first: SeqNo,
     start: Start,
+    /// The sequence number of the last RST.
+    last_rst: SeqNo,
     /// The scale of the windows that this side advertises.
     scale: Scale,
     /// How much this side is ready to receive, in bytes, as last advertised and not yet scaled.
     window: u16,
+    /// The largest value that `window` had.
+    max_window: u16,
 }
 
 /// The state of a TCP flow.
 #[derive(Debug)]
 pub(crate) struct Tcp {
     sides: [TcpSide; 2],
+    /// How far each side got, as Zeek sees it.
+    states: [SideState; 2],
+    /// A RST that is neither obeyed nor ignored yet.
+    doubt: Option<Doubt>,
+    /// Segments with a wrong checksum that may be taken yet.
+    suspects: Option<Box<Suspects>>,
     /// Whether anything but SYNs was seen.
     active: bool,
 }
@@ -101,15 +126,19 @@ fn contradictory(flags: TcpFlags) -> bool {
 }
 
 impl Tcp {
-    pub(crate) fn new() -> Self {
-        let side = || TcpSide {
-            stream: Stream::default(),
+    /// Makes the state of a flow whose streams, the originator's first, have these policies.
+    pub(crate) fn new(policies: [OverlapPolicy; 2]) -> Self {
+        let side = |policy| TcpSide {
+            stream: Stream::new(policy),
             first: SeqNo(0),
             start: Start::Unknown,
+            last_rst: SeqNo(0),
             scale: Scale::Unknown,
             window: 0,
+            max_window: 0,
         };
-        Self { sides: [side(), side()], active: false }
+        let states = [SideState::Inactive; 2];
+        Self { sides: policies.map(side), states, doubt: None, suspects: None, active: false }
     }
 
     /// Returns whether anything but SYNs was seen.
@@ -119,6 +148,11 @@ impl Tcp {
 
     pub(crate) const fn stream(&self, side: Side) -> &Stream {
         &self.sides[side.index()].stream
+    }
+
+    /// Returns how far each side got, the originator's first.
+    pub(crate) const fn states(&self) -> [SideState; 2] {
+        self.states
     }
 
     /// Returns when the first hole of either side is too old.
@@ -131,42 +165,12 @@ impl Tcp {
         }
     }
 
-    /// Gives up the holes that are too old at `now`.
-    pub(crate) fn expire_holes(
-        &mut self,
-        now: Timestamp,
-        ident: &Ident,
-        tally: &mut [Tally; 2],
-        log: &mut AnomalyLog,
-        cx: &mut Cx<'_>,
-    ) {
-        let mut conn = Conn { ident, tally, log, tcp: self, cx };
-        for side in Side::BOTH {
-            let (stream, pool, mut out) = conn.parts(side);
-            stream.expire(now, pool, &mut out);
-        }
-        conn.settle();
-    }
-
     /// Stops delivering a side.
     pub(crate) fn done(&mut self, side: Side, pool: &mut HoldPool) {
         let stream = &mut self.sides[side.index()].stream;
         if stream.stopped() == Stop::No {
             stream.stop(Stop::Done, pool);
         }
-    }
-
-    /// Gives up all holes of a side and delivers what is held; returns how the side ended.
-    pub(crate) fn flush(
-        &mut self,
-        side: Side,
-        reason: EndReason,
-        ident: &Ident,
-        log: &mut AnomalyLog,
-        cx: &mut Cx<'_>,
-    ) -> EndReason {
-        let mut out = SideOut { ident, side, emit: &mut cx.emit, log };
-        self.sides[side.index()].stream.flush(reason, cx.pool, &mut out)
     }
 }
 
@@ -178,10 +182,46 @@ pub(crate) fn handle_segment(
     segment: &Segment<'_>,
     cx: &mut Cx<'_>,
 ) -> Verdict {
-    let Flow { ident, tally, anomalies, proto: Proto::Tcp(tcp), .. } = flow else {
-        return Verdict::Handled;
-    };
-    Conn { ident, tally, log: anomalies, tcp, cx }.segment(side, segment)
+    match Conn::of(flow, cx) {
+        Some(mut conn) => conn.segment(side, segment),
+        None => Verdict::Handled,
+    }
+}
+
+/// Takes a segment whose checksum is wrong.
+#[cold]
+pub(crate) fn handle_suspect(
+    flow: &mut Flow,
+    side: Side,
+    segment: &Segment<'_>,
+    ip_len: u64,
+    cx: &mut Cx<'_>,
+) {
+    if let Some(mut conn) = Conn::of(flow, cx) {
+        conn.suspect(side, segment, ip_len);
+    }
+}
+
+/// Gives up the holes of a flow that are too old at `now`.
+pub(crate) fn expire_holes(flow: &mut Flow, now: Timestamp, cx: &mut Cx<'_>) {
+    let Some(mut conn) = Conn::of(flow, cx) else { return };
+    for side in Side::BOTH {
+        if conn.tcp.stream(side).deadline(conn.cx.pool).is_some_and(|due| due <= now) {
+            conn.settle_suspects(side, u64::MAX);
+        }
+        let (stream, pool, mut out) = conn.parts(side);
+        stream.expire(now, pool, &mut out);
+    }
+    conn.settle();
+}
+
+/// Gives up all holes of a side and delivers what is held, because the flow ends for `reason`;
+/// returns how the side ended. There is nothing to do for flows that are not TCP.
+pub(crate) fn flush(flow: &mut Flow, side: Side, reason: EndReason, cx: &mut Cx<'_>) -> EndReason {
+    match Conn::of(flow, cx) {
+        Some(mut conn) => conn.flush(side, reason),
+        None => reason,
+    }
 }
 
 /// A connection with all that is needed to act on it.
@@ -189,8 +229,20 @@ struct Conn<'a, 'e> {
     ident: &'a Ident,
     tally: &'a mut [Tally; 2],
     log: &'a mut AnomalyLog,
+    history: &'a mut History,
     tcp: &'a mut Tcp,
     cx: &'a mut Cx<'e>,
+}
+
+impl<'a, 'e> Conn<'a, 'e> {
+    #[inline]
+    fn of(flow: &'a mut Flow, cx: &'a mut Cx<'e>) -> Option<Self> {
+        let Flow { ident, tally, anomalies: log, history, proto, .. } = flow;
+        match proto {
+            Proto::Tcp(tcp) => Some(Self { ident, tally, log, history, tcp, cx }),
+            Proto::Udp(_) => None,
+        }
+    }
 }
 
 impl<'e> Conn<'_, 'e> {
@@ -200,16 +252,19 @@ impl<'e> Conn<'_, 'e> {
 
     /// Returns a side's stream and what its methods need.
     fn parts(&mut self, side: Side) -> (&mut Stream, &mut HoldPool, SideOut<'_, 'e>) {
-        let out = SideOut { ident: self.ident, side, emit: &mut self.cx.emit, log: self.log };
+        let Self { ident, log, history, .. } = self;
+        let out = SideOut { ident, side, emit: &mut self.cx.emit, log, history };
         (&mut self.tcp.sides[side.index()].stream, self.cx.pool, out)
     }
 
+    #[cold]
     fn anomaly(&mut self, side: Side, kind: AnomalyKind) {
-        self.cx.emit.anomaly(self.ident, self.log, side, kind);
+        self.cx.emit.anomaly(self.ident, self.log, Anomaly { kind, side, detail: None });
     }
 
     fn segment(&mut self, side: Side, seg: &Segment<'_>) -> Verdict {
         if contradictory(seg.flags) {
+            self.history.note(side, Letter::MultiFlag);
             self.cx.emit.counters.bad_flags += 1;
             self.anomaly(side, AnomalyKind::BadFlags);
             return Verdict::Handled;
@@ -222,20 +277,24 @@ impl<'e> Conn<'_, 'e> {
             return Verdict::Handled;
         }
         if seg.flags.has(TcpFlags::SYN) {
-            match self.syn(side, seg) {
-                Syn::Taken => {}
-                Syn::Ignored => {
-                    self.cx.emit.counters.syn_ignored += 1;
-                    self.anomaly(side, AnomalyKind::SynIgnored);
-                    return Verdict::Handled;
-                }
-                Syn::New => return Verdict::Reuse,
+            let other = self.is_other_syn(side, seg);
+            let syn = self.syn(side, seg);
+            if syn == Syn::New {
+                return Verdict::Reuse;
+            }
+            self.note_syn(side, seg, other);
+            if syn == Syn::Ignored {
+                self.cx.emit.counters.syn_ignored += 1;
+                self.anomaly(side, AnomalyKind::SynIgnored);
+                return Verdict::Handled;
             }
         } else {
             self.tcp.active = true;
+            self.note_plain(side, seg);
         }
         let state = self.side(side);
         state.window = seg.window;
+        state.max_window = state.max_window.max(seg.window);
         if state.start == Start::Unknown {
             (state.first, state.start) = (seg.seq, Start::Guessed);
         }
@@ -243,76 +302,68 @@ impl<'e> Conn<'_, 'e> {
         if seg.flags.has(TcpFlags::ACK) {
             self.ack(side, seg);
         }
-        if seg.wire_len != 0 || seg.flags.has(TcpFlags::FIN) {
-            self.data(side, seg);
+        let mut flags = seg.flags;
+        if seg.wire_len != 0 || flags.has(TcpFlags::FIN) {
+            if !self.data(side, seg) {
+                flags = flags.without(TcpFlags::FIN);
+            }
         } else {
             self.count_empty_keep_alive(side, seg);
         }
+        state::advance(&mut self.tcp.states, side, flags, seg.wire_len == 0);
         self.settle();
         Verdict::Handled
     }
 
-    /// Takes a SYN, of a connection that is not closed.
-    fn syn(&mut self, side: Side, seg: &Segment<'_>) -> Syn {
-        let first = seg.seq.plus(1);
-        let with_ack = seg.flags.has(TcpFlags::ACK);
-        let active = self.tcp.active;
-        let window = self.window_of(side.other()).unwrap_or(ASSUMED_WINDOW);
-        let peer = self.side(side.other());
-        let acceptable = if with_ack && peer.start == Start::Handshake {
-            // RFC 9293 §3.10.7.3: a SYN-ACK must acknowledge the SYN. RFC 7413 lets it acknowledge
-            // data that came with the SYN, too.
-            let acked = seg.ack.offset(peer.first, 0);
-            (0..=peer.stream.highest().cast_signed()).contains(&acked)
+    /// Takes note of a segment that is neither a SYN nor a RST.
+    #[inline]
+    fn note_plain(&mut self, side: Side, seg: &Segment<'_>) {
+        let usual = seg.flags.only(CONTROL.with(URG).with(TcpFlags::ACK)) == TcpFlags::ACK;
+        if usual && seg.window != 0 {
+            let letter = if seg.wire_len != 0 { Letter::Data } else { Letter::Ack };
+            self.history.note_once(side, letter);
         } else {
-            true
-        };
-        let state = self.side(side);
-        if state.start != Start::Unknown && state.first == first {
-            if state.scale == Scale::Unknown {
-                self.take_syn(side, seg);
-            } else {
-                self.cx.emit.counters.syn_retransmits += 1;
-            }
-            return Syn::Taken;
+            self.note_unusual(side, seg);
         }
-        let replaceable = state.start != Start::Handshake || state.scale == Scale::Unknown;
-        if replaceable && state.stream.is_untouched() {
-            if !acceptable {
-                return Syn::Ignored;
-            }
-            self.take_syn(side, seg);
-            return Syn::Taken;
-        }
-        if with_ack {
-            return Syn::Ignored;
-        }
-        if !active {
-            // A new attempt; RFC 9293 §3.10.7.4 would have the old one reset.
-            return Syn::New;
-        }
-        // RFC 5961 §4: within the window a SYN is answered, not obeyed. Outside, it can't be of this
-        // connection; if it is real, the old connection is dead.
-        let at = first.offset(state.first, state.stream.next());
-        let low = state.stream.acked().min(state.stream.next()).cast_signed();
-        let high = state.stream.highest().max(state.stream.acked() + window).cast_signed();
-        if (low..=high).contains(&at) { Syn::Ignored } else { Syn::New }
     }
 
-    /// Learns from a SYN where the side's stream starts, and what it says of windows.
-    fn take_syn(&mut self, side: Side, seg: &Segment<'_>) {
-        let state = self.side(side);
-        (state.first, state.start) = (seg.seq.plus(1), Start::Handshake);
-        state.scale = seg.window_scale.map_or(Scale::Unused, Scale::Shift);
-        let peer = self.side(side.other());
-        if seg.flags.has(TcpFlags::ACK) && peer.start == Start::Unknown {
-            (peer.first, peer.start) = (seg.ack, Start::Handshake);
+    #[cold]
+    fn note_unusual(&mut self, side: Side, seg: &Segment<'_>) {
+        let flags = seg.flags;
+        if flags.has(TcpFlags::FIN) {
+            self.note_fin(side, seg);
+        } else if seg.wire_len != 0 {
+            self.history.note_once(side, Letter::Data);
+        } else if flags.has(TcpFlags::ACK) {
+            self.history.note_once(side, Letter::Ack);
+        }
+        if seg.window == 0 {
+            self.note_zero_window(side);
+        }
+        // These change nothing. Urgent bytes stay in the stream, as they do at a receiver with
+        // SO_OOBINLINE; and what lacks an ACK is taken although RFC 9293 §3.10.7.4 has it dropped,
+        // since simple senders get away with it.
+        if flags.has(URG) {
+            self.cx.emit.counters.urgent_segments += 1;
+            self.anomaly(side, AnomalyKind::UrgentData);
+        }
+        if !flags.has(TcpFlags::ACK) {
+            self.cx.emit.counters.no_ack += 1;
+            self.anomaly(side, AnomalyKind::NoAck);
+        }
+    }
+
+    /// Takes note of a window of zero, unless the peer has nothing more to send.
+    fn note_zero_window(&mut self, side: Side) {
+        let peer = self.tcp.states[side.other().index()];
+        let own = self.tcp.states[side.index()];
+        if peer != SideState::Closed && !own.is_reset() {
+            self.history.note(side, Letter::ZeroWindow);
         }
     }
 
     /// Takes the acknowledgment of a segment that `side` sent.
     fn ack(&mut self, side: Side, seg: &Segment<'_>) {
-        let max_jump = self.cx.max_jump;
         let [orig, resp] = &self.tcp.sides;
         let (own, peer) = match side {
             Side::Orig => (orig, resp),
@@ -333,10 +384,56 @@ impl<'e> Conn<'_, 'e> {
         }
         let highest = peer.stream.highest();
         let Ok(acked) = u64::try_from(seg.ack.offset(peer.first, highest)) else { return };
-        if acked > peer.stream.acked() && acked <= highest.saturating_add(max_jump) {
-            let (stream, pool, _) = self.parts(side.other());
-            stream.acknowledge(acked, pool);
+        if acked <= peer.stream.acked() {
+            return;
         }
+        if acked > highest + 1 && !self.may_have_sent(side.other(), acked) {
+            // A peer of which nothing is captured may have sent anything.
+            if self.tally[side.other().index()].pkts != 0 {
+                self.cx.emit.counters.ack_of_unsent += 1;
+                self.anomaly(side, AnomalyKind::AckOfUnsent);
+            }
+            return;
+        }
+        let (stream, pool, _) = self.parts(side.other());
+        stream.acknowledge(acked, pool);
+        if self.tcp.suspects.is_some() {
+            self.settle_suspects(side.other(), acked);
+        }
+    }
+
+    /// Returns whether a side may have sent all bytes before `offset` although they were not seen.
+    ///
+    /// It can't be further ahead of what was seen than the largest window that its peer has
+    /// advertised; where the scale of that is not known, than 1 MiB. What was lost without a trace
+    /// may be more, but an acknowledgment of that can wait until bytes behind the loss are seen.
+    #[cold]
+    fn may_have_sent(&mut self, side: Side, offset: u64) -> bool {
+        let window = match self.shift_of(side.other()) {
+            Some(shift) => u64::from(self.side(side.other()).max_window) << shift,
+            None => ASSUMED_WINDOW,
+        };
+        let stream = &self.side(side).stream;
+        // The FIN takes a number; nothing comes behind it.
+        let most = stream.fin().unwrap_or_else(|| stream.highest().saturating_add(window));
+        offset <= most.saturating_add(1)
+    }
+
+    /// Returns the scale of the windows that a side advertises, if its and its peer's SYN were seen.
+    fn shift_of(&mut self, side: Side) -> Option<u8> {
+        let peer = self.side(side.other()).scale;
+        // RFC 7323 §2.2: scaling is used if both sides offer it.
+        match (self.side(side).scale, peer) {
+            (Scale::Unknown, _) | (_, Scale::Unknown) => None,
+            (Scale::Shift(shift), Scale::Shift(_)) => Some(shift),
+            _ => Some(0),
+        }
+    }
+
+    /// Returns how many bytes a side is ready to receive, if its and its peer's SYN were seen.
+    fn window_of(&mut self, side: Side) -> Option<u64> {
+        let shift = self.shift_of(side)?;
+        Some(u64::from(self.side(side).window) << shift)
     }
 
     /// Counts a keep-alive that carries no byte: one number before the next, RFC 9293 §3.8.4.
@@ -350,8 +447,9 @@ impl<'e> Conn<'_, 'e> {
         }
     }
 
-    /// Takes the payload and the FIN of a segment.
-    fn data(&mut self, side: Side, seg: &Segment<'_>) {
+    /// Takes the payload and the FIN of a segment; returns false if it has a FIN that is not
+    /// believed.
+    fn data(&mut self, side: Side, seg: &Segment<'_>) -> bool {
         let max_jump = self.cx.max_jump;
         let fin = seg.flags.has(TcpFlags::FIN);
         let syn = seg.flags.has(TcpFlags::SYN);
@@ -372,17 +470,21 @@ impl<'e> Conn<'_, 'e> {
             || end < next.cast_signed().saturating_sub_unsigned(max_jump)
         {
             self.cx.emit.counters.out_of_window += 1;
-            return self.anomaly(side, AnomalyKind::OutOfWindow);
+            self.anomaly(side, AnomalyKind::OutOfWindow);
+            return false;
+        }
+        let new_fin = fin && !state.stream.ends();
+        if len != 0 && !new_fin && end <= state.stream.highest().cast_signed() {
+            self.history.note(side, Letter::Retransmit);
         }
         if len == 1 && !fin && !syn && at.wrapping_add(1) == next.cast_signed() {
             self.cx.emit.counters.keep_alives += 1;
-            return;
+            return true;
         }
-        let believed = fin && self.fin_fits(side, at);
+        // Before the payload moves the stream: it may reach beyond the window itself.
+        let fits = !fin || self.fin_fits(side, at);
         self.insert(side, at, seg);
-        if fin {
-            self.fin(side, end, believed);
-        }
+        !fin || self.fin(side, end, fits)
     }
 
     /// Hands the payload of a segment at stream offset `at` to the stream, as far as it is part of it.
@@ -416,121 +518,12 @@ impl<'e> Conn<'_, 'e> {
         }
     }
 
-    /// Returns whether a segment that starts at `at` is within the window, as far as it is known.
-    fn fin_fits(&mut self, side: Side, at: i64) -> bool {
-        let (_, high) = self.believed(side);
-        at <= high
-    }
-
-    /// Takes a FIN at stream offset `end`. The segment's payload has been dealt with.
-    fn fin(&mut self, side: Side, end: i64, believed: bool) {
-        let stream = &self.side(side).stream;
-        let end = match u64::try_from(end) {
-            Ok(end) if stream.fin() == Some(end) => return, // seen before
-            Ok(end) if believed && stream.fin().is_none() && end >= stream.highest() => end,
-            _ => {
-                self.cx.emit.counters.fin_ignored += 1;
-                return self.anomaly(side, AnomalyKind::FinIgnored);
-            }
-        };
-        let (stream, pool, _) = self.parts(side);
-        stream.set_fin(end, pool);
-    }
-
-    /// Takes a RST.
-    fn reset(&mut self, side: Side, seg: &Segment<'_>) {
-        // RFC 9293 §3.10.7.4 has it carry text at most; that is not data of the stream.
-        self.cx.emit.counters.reset_bytes += seg.wire_len;
-        if !self.reset_fits(side, seg) {
-            self.cx.emit.counters.reset_ignored += 1;
-            return self.anomaly(side, AnomalyKind::ResetIgnored);
-        }
-        for side in Side::BOTH {
-            self.end(side, EndReason::Reset);
-        }
-    }
-
-    /// Returns whether a RST is within what its receiver accepts: the window, RFC 9293 §3.5.2. Stacks
-    /// that obey RFC 5961 §3.2 want the very next number; which kind the receiver is can't be seen.
-    fn reset_fits(&mut self, side: Side, seg: &Segment<'_>) -> bool {
-        let active = self.tcp.active;
-        let state = self.side(side);
-        let (first, next, start) = (state.first, state.stream.next(), state.start);
-        if start == Start::Unknown {
-            let peer = self.side(side.other());
-            if peer.start != Start::Handshake {
-                return true;
-            }
-            if !seg.flags.has(TcpFlags::ACK) {
-                return active;
-            }
-            // RFC 9293 §3.10.7.3: in SYN-SENT, it must acknowledge the SYN.
-            let acked = seg.ack.offset(peer.first, peer.stream.highest());
-            return (0..=peer.stream.highest().saturating_add(1).cast_signed()).contains(&acked);
-        }
-        let at = seg.seq.offset(first, next);
-        let (low, high) = self.believed(side);
-        (low..=high).contains(&at)
-    }
-
-    /// Returns the offsets, both inclusive, between which control bits of a side are believed.
-    fn believed(&mut self, side: Side) -> (i64, i64) {
-        let max_jump = self.cx.max_jump;
-        let strict = !self.ident.midstream && self.tally.iter().all(|tally| tally.pkts != 0);
-        let window = if strict { self.window_of(side.other()) } else { None };
-        let stream = &self.side(side).stream;
-        let (next, highest, acked) = (stream.next(), stream.highest(), stream.acked());
-        // One more than the highest: a FIN, of which the sender thinks as sent, takes a number.
-        let high = match window {
-            Some(window) => (highest + 1).max(acked + window),
-            None => highest.saturating_add(max_jump),
-        };
-        let low = acked.min(next).cast_signed();
-        let low = if strict { low } else { low.saturating_sub_unsigned(max_jump) };
-        (low, high.cast_signed())
-    }
-
-    /// Returns how many bytes a side is ready to receive, if its and its peer's SYN were seen.
-    fn window_of(&mut self, side: Side) -> Option<u64> {
-        let peer = self.side(side.other()).scale;
-        let state = self.side(side);
-        // RFC 7323 §2.2: scaling is used if both sides offer it.
-        let shift = match (state.scale, peer) {
-            (Scale::Unknown, _) | (_, Scale::Unknown) => return None,
-            (Scale::Shift(shift), Scale::Shift(_)) => shift,
-            _ => 0,
-        };
-        Some(u64::from(state.window) << shift)
-    }
-
-    /// Takes a segment of a connection of which both sides have ended.
-    fn after_close(&mut self, side: Side, seg: &Segment<'_>) -> Verdict {
-        let syn = seg.flags.has(TcpFlags::SYN);
-        let state = self.side(side);
-        if syn {
-            // The same number again is a straggler, unless the connection was refused: some systems
-            // try again at once and don't choose another.
-            let other = state.start == Start::Unknown || state.first != seg.seq.plus(1);
-            let refused = !self.tcp.active && !seg.flags.has(TcpFlags::ACK);
-            if other || refused {
-                return Verdict::Reuse;
-            }
-            self.cx.emit.counters.syn_retransmits += 1;
-        } else if seg.wire_len != 0 {
-            let end = seg.seq.offset(state.first, state.stream.next());
-            let new = end.saturating_add_unsigned(seg.wire_len) > state.stream.next().cast_signed();
-            self.cx.emit.counters.after_close_bytes += seg.wire_len;
-            // Bytes seen before are retransmissions by a side that missed the end.
-            if new {
-                self.anomaly(side, AnomalyKind::DataAfterClose);
-            }
-        }
-        Verdict::Handled
-    }
-
     /// Ends the sides that have reached their FIN.
     #[inline]
     fn settle(&mut self) {
+        if let Some(doubt) = self.tcp.doubt {
+            self.review(doubt);
+        }
         for side in Side::BOTH {
             if self.side(side).stream.at_fin() {
                 self.end(side, EndReason::Fin);
@@ -548,16 +541,6 @@ impl<'e> Conn<'_, 'e> {
         self.tally[side.index()].end = Some(reason);
         self.cx.emit.tell(self.ident, FlowEvent::End { side, reason });
     }
-}
-
-/// What a SYN turned out to be.
-enum Syn {
-    /// Of this connection.
-    Taken,
-    /// Of no connection.
-    Ignored,
-    /// Of a new connection.
-    New,
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Outlet for Log {
         if self.enough { Demand::Done } else { Demand::More }
     }
 
-    fn conflict(&mut self) {
+    fn conflict(&mut self, _: &AnomalyDetail) {
         self.lines.push("conflict".into());
     }
 
@@ -44,8 +44,8 @@ impl Lab {
     fn with(change: impl FnOnce(&mut Limits), policy: OverlapPolicy) -> Self {
         let mut limits = Limits { reorder_window_ms: 2000, ..Limits::default() };
         change(&mut limits);
-        let pool = HoldPool::new(&limits, policy);
-        Self { stream: Stream::default(), pool, log: Log::default() }
+        let pool = HoldPool::new(&limits);
+        Self { stream: Stream::new(policy), pool, log: Log::default() }
     }
 
     fn insert(&mut self, offset: u64, bytes: &[u8]) -> &mut Self {
@@ -101,7 +101,7 @@ fn hole_filled_exactly_leaves_nothing_behind() {
     let mut lab = Lab::new();
     lab.insert(3, b"def").insert(0, b"abc").expect(&["0 abc", "3 def"]);
     assert_eq!(lab.pool.total(), 0);
-    assert!(lab.stream.disorder.is_none());
+    assert!(lab.stream.first_piece().is_none());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn several_holes_are_filled_in_any_order() {
 fn duplicate_of_delivered_bytes_is_counted() {
     let mut lab = Lab::new();
     lab.insert(0, b"abc").insert(0, b"abc").insert(1, b"bcd").expect(&["0 abc", "3 d"]);
-    assert_eq!(lab.stream.duplicate, 5);
+    assert_eq!(lab.stream.counts().duplicate, 5);
     assert_eq!(lab.log.counters.duplicate_bytes, 5);
 }
 
@@ -124,7 +124,7 @@ fn duplicate_of_delivered_bytes_is_counted() {
 fn duplicate_of_held_bytes_is_counted() {
     let mut lab = Lab::new();
     lab.insert(2, b"cd").insert(2, b"cd").insert(1, b"bcde").expect(&[]);
-    assert_eq!(lab.stream.duplicate, 4);
+    assert_eq!(lab.stream.counts().duplicate, 4);
     lab.insert(0, b"a").expect(&["0 a", "1 b", "2 cd", "4 e"]);
 }
 
@@ -132,14 +132,14 @@ fn duplicate_of_held_bytes_is_counted() {
 fn conflicting_overlap_first_wins() {
     let mut lab = Lab::new();
     lab.insert(2, b"cd").insert(1, b"BCDE").expect(&["conflict"]);
-    lab.insert(0, b"aXX").expect(&["0 a", "conflict", "1 B", "conflict", "2 cd", "4 E"]);
+    lab.insert(0, b"aXX").expect(&["conflict", "conflict", "0 a", "1 B", "2 cd", "4 E"]);
 }
 
 #[test]
 fn conflicting_overlap_last_wins_under_that_policy() {
     let mut lab = Lab::with(|_| {}, OverlapPolicy::Last);
     lab.insert(2, b"cd").insert(1, b"BCDE").expect(&["conflict"]);
-    lab.insert(0, b"aXX").expect(&["0 a", "conflict", "1 X", "conflict", "2 XD", "4 E"]);
+    lab.insert(0, b"aXX").expect(&["conflict", "conflict", "0 a", "1 X", "2 XD", "4 E"]);
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn late_bytes_after_a_gap_are_counted_not_delivered() {
     let mut lab = Lab::new();
     lab.ack(9).insert(5, b"f").at_ms(100).expect(&["0 gap 5 lost", "5 f"]);
     lab.insert(3, b"defg").expect(&["6 g"]);
-    assert_eq!((lab.log.counters.late_bytes, lab.stream.duplicate), (2, 1));
+    assert_eq!((lab.log.counters.late_bytes, lab.stream.counts().duplicate), (2, 1));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn full_bytes_give_up_the_first_hole() {
 fn full_pool_gives_up_the_hole_of_who_wants_more() {
     let mut lab = Lab::with(|limits| limits.hold_total = 200, OverlapPolicy::First);
     lab.insert(5, b"f").expect(&[]);
-    let mut other = Stream::default();
+    let mut other = Stream::new(OverlapPolicy::First);
     other.insert(8, &[b'x'; 80], 80, &mut lab.pool, &mut lab.log);
     assert_eq!(lab.log.counters.hold_total_hit, 1);
     assert_eq!(lab.log.lines.len(), 2);
@@ -296,7 +296,7 @@ fn depth_reached_delivers_up_to_it() {
     let mut lab = Lab::with(|limits| limits.depth = 4, OverlapPolicy::First);
     lab.insert(0, b"abc").insert(3, b"def").insert(6, b"ghi").expect(&["0 abc", "3 d"]);
     lab.flush().expect(&["4 gap 5 depth"]);
-    assert_eq!((lab.stream.delivered, lab.stream.missed), (4, 5));
+    assert_eq!((lab.stream.counts().delivered, lab.stream.counts().missed), (4, 5));
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn done_as_answer_is_honoured_at_once() {
     lab.log.enough = true;
     lab.insert(0, b"a").expect(&["0 a"]);
     assert_eq!(lab.pool.total(), 0);
-    assert_eq!((lab.stream.next(), lab.stream.delivered), (4, 1));
+    assert_eq!((lab.stream.next(), lab.stream.counts().delivered), (4, 1));
 }
 
 #[test]
@@ -351,7 +351,7 @@ fn late_128_segments() {
     }
     lab.expect(&[]).insert(0, b"xy");
     assert_eq!(lab.log.lines.len(), 1000);
-    assert_eq!((lab.stream.delivered, lab.stream.missed), (2000, 0));
+    assert_eq!((lab.stream.counts().delivered, lab.stream.counts().missed), (2000, 0));
 }
 
 #[test]
@@ -362,4 +362,99 @@ fn flush_after_stale() {
     lab.insert(0, b"abcdefg");
     lab.expect(&["0 a", "1 b", "2 c", "3 d", "4 e", "5 f", "6 g"]);
     lab.insert(7, b"h").expect(&["7 h", "8 i"]);
+}
+
+/// Holds `HHHHHHHHHH` at 10, then sends a new segment of `n` from `start` to `end`, then what is
+/// before both, and returns all that is delivered.
+fn contest(policy: OverlapPolicy, start: u64, end: u64) -> String {
+    let mut lab = Lab::with(|_| {}, policy);
+    lab.insert(10, b"HHHHHHHHHH").insert(start, &vec![b'n'; (end - start) as usize]);
+    lab.insert(0, &vec![b'.'; start.min(10) as usize]);
+    assert_eq!(lab.pool.total(), 0);
+    let data = lab.log.lines.iter().filter_map(|line| line.split_once(' ')).map(|(_, text)| text);
+    data.collect()
+}
+
+#[test]
+fn bsd_and_windows_let_an_earlier_start_win() {
+    for policy in [OverlapPolicy::Bsd, OverlapPolicy::Windows] {
+        assert_eq!(contest(policy, 8, 15), "........nnnnnnnHHHHH");
+        assert_eq!(contest(policy, 8, 25), "........nnnnnnnnnnnnnnnnn");
+        assert_eq!(contest(policy, 10, 25), "..........HHHHHHHHHHnnnnn");
+        assert_eq!(contest(policy, 12, 15), "..........HHHHHHHHHH");
+        assert_eq!(contest(policy, 12, 25), "..........HHHHHHHHHHnnnnn");
+    }
+}
+
+#[test]
+fn linux_lets_a_longer_one_from_the_same_start_win() {
+    assert_eq!(contest(OverlapPolicy::Linux, 8, 15), "........nnnnnnnHHHHH");
+    assert_eq!(contest(OverlapPolicy::Linux, 10, 20), "..........HHHHHHHHHH");
+    assert_eq!(contest(OverlapPolicy::Linux, 10, 25), "..........nnnnnnnnnnnnnnn");
+    assert_eq!(contest(OverlapPolicy::Linux, 12, 25), "..........HHHHHHHHHHnnnnn");
+}
+
+#[test]
+fn solaris_lets_a_later_end_win() {
+    assert_eq!(contest(OverlapPolicy::Solaris, 8, 15), "........nnHHHHHHHHHH");
+    assert_eq!(contest(OverlapPolicy::Solaris, 8, 20), "........nnnnnnnnnnnn");
+    assert_eq!(contest(OverlapPolicy::Solaris, 10, 20), "..........nnnnnnnnnn");
+    assert_eq!(contest(OverlapPolicy::Solaris, 12, 20), "..........HHHHHHHHHH");
+    assert_eq!(contest(OverlapPolicy::Solaris, 12, 25), "..........HHnnnnnnnnnnnnn");
+}
+
+#[test]
+fn winner_counts_as_one_segment_in_later_overlaps() {
+    // The second segment swallows the first. The third starts behind the second, so under BSD it
+    // loses all of it, although it starts before the place of the first.
+    let mut lab = Lab::with(|_| {}, OverlapPolicy::Bsd);
+    lab.insert(4, b"1111").insert(2, b"22222222").insert(3, b"333");
+    lab.insert(0, b"00").expect(&["conflict", "conflict", "0 00", "2 22222222"]);
+    // The loser keeps what the winner does not cover, as a segment that starts there.
+    let mut lab = Lab::with(|_| {}, OverlapPolicy::Bsd);
+    lab.insert(4, b"1111").insert(6, b"2222").insert(7, b"333333");
+    lab.insert(0, b"0000");
+    lab.expect(&["conflict", "conflict", "conflict", "0 0000", "4 1111", "8 33333"]);
+}
+
+#[test]
+fn delivered_bytes_stay_whatever_the_policy() {
+    for &policy in OverlapPolicy::ALL {
+        let mut lab = Lab::with(|_| {}, policy);
+        lab.insert(0, b"abcd").insert(0, b"ABCDEF").expect(&["0 abcd", "4 EF"]);
+    }
+}
+
+#[test]
+fn one_stream_leaves_room_for_the_fair_shares_of_others() {
+    // Room for 16 fair shares; half of it is for those who want more.
+    const TOTAL: u64 = 16 * FAIR_SHARE;
+    const PART: usize = 1000;
+    let mut limits = Limits { hold_total: TOTAL, hold_bytes: u64::MAX, ..Limits::default() };
+    limits.hold_segments = u64::MAX;
+    let mut lab = Lab::with(|set| *set = limits, OverlapPolicy::First);
+    let mut greedy: Vec<_> = (0..3).map(|_| Stream::new(OverlapPolicy::First)).collect();
+    // Each goes on for far more than all memory together.
+    for at in 0..2 * TOTAL / PART as u64 {
+        for stream in &mut greedy {
+            let offset = 1 + at * (PART as u64 + 1);
+            stream.insert(offset, &[0; PART], PART as u64, &mut lab.pool, &mut lab.log);
+        }
+    }
+    assert!(lab.log.counters.hold_total_hit > 0);
+    assert!(lab.pool.excess <= TOTAL / 2);
+    let hits = lab.log.counters.hold_total_hit;
+    let mut honest: Vec<_> = (0..5).map(|_| Stream::new(OverlapPolicy::First)).collect();
+    for stream in &mut honest {
+        for at in 0..FAIR_SHARE / (PART as u64 + PIECE_OVERHEAD) {
+            let offset = 1 + at * PART as u64;
+            stream.insert(offset, &[0; PART], PART as u64, &mut lab.pool, &mut lab.log);
+        }
+        assert_eq!(stream.next(), 0, "an honest stream has lost its hole");
+    }
+    assert_eq!(lab.log.counters.hold_total_hit, hits);
+    for stream in greedy.iter_mut().chain(&mut honest) {
+        stream.flush(EndReason::Idle, &mut lab.pool, &mut lab.log);
+    }
+    assert_eq!((lab.pool.total, lab.pool.excess), (0, 0));
 }

@@ -4,6 +4,9 @@ use crate::Side::{Orig, Resp};
 use crate::testing::{Lab, Seg, seg, syn};
 use crate::{AnomalyKind, EngineConfig};
 
+mod forged;
+mod outcome;
+
 fn fin(offset: i64, data: &str) -> Seg {
     seg(offset, data).flags("F")
 }
@@ -91,7 +94,7 @@ fn syn_with_data_is_the_first_data() {
 fn syn_with_data_not_accepted_is_sent_again() {
     let mut lab = Lab::new();
     lab.send(Orig, syn().data("GET")).send(Resp, syn().ack(0)).send(Orig, seg(0, "GET /"));
-    lab.expect(&["opened", "orig 0 GET", "orig 3  /"]);
+    lab.expect(&["opened", "orig 0 GET", "resp anomaly syn_data_refused", "orig 3  /"]);
 }
 
 #[test]
@@ -189,6 +192,28 @@ fn conflicting_overlap_first_wins() {
     lab.expect(&["orig anomaly overlap_conflict", "orig 0 0123", "orig 4 GOOD"]);
     lab.send(Orig, seg(4, "EVIL+")).expect(&["orig 8 +"]);
     assert_eq!(lab.count("overlap_conflicts"), 1);
+    let detail = lab.log.detail.unwrap();
+    assert_eq!((detail.offset, detail.len), (4, 4));
+    assert_eq!((detail.kept.as_slice(), detail.rejected.as_slice()), (&b"GOOD"[..], &b"EVIL"[..]));
+}
+
+#[test]
+fn overlap_policy_is_the_receivers() {
+    // The originator is 10.0.0.1, the responder 10.0.0.2.
+    let overlap = "first,10.0.0.2=last".parse().unwrap();
+    let config = EngineConfig { overlap, ..EngineConfig::default() };
+    for flipped in [false, true] {
+        let mut lab = Lab::configured(config.clone());
+        if !flipped {
+            lab.send(Orig, syn());
+        }
+        lab.send(Resp, syn().ack(0)).send(Orig, seg(0, "")).log.lines.clear();
+        for side in [Orig, Resp] {
+            lab.send(side, seg(1, "1")).send(side, seg(1, "2")).send(side, seg(0, "0"));
+        }
+        let orig = ["orig anomaly overlap_conflict", "orig 0 0", "orig 1 2"];
+        lab.expect(&[&orig[..], &["resp 0 0", "resp 1 1"]].concat());
+    }
 }
 
 #[test]
@@ -248,7 +273,7 @@ fn stale_fin_ignored() {
 fn fin_beyond_the_window_ignored() {
     let mut lab = Lab::established();
     lab.send(Orig, seg(0, "abc")).send(Resp, seg(0, "").ack(3).window(1000));
-    lab.send(Orig, fin(5000, "")).expect(&["orig 0 abc", "orig anomaly fin_ignored"]);
+    lab.send(Orig, fin(5000, "")).expect(&["orig 0 abc", "orig anomaly fin_out_of_window"]);
     lab.send(Orig, fin(3, "")).expect(&["orig end fin"]);
 }
 
@@ -324,7 +349,7 @@ fn reset_after_one_fin_ends_the_other_side() {
 fn stale_reset_ignored() {
     let mut lab = Lab::established();
     lab.send(Orig, seg(0, "abcdef")).send(Resp, seg(0, "").ack(6)).send(Orig, rst(2));
-    lab.expect(&["orig 0 abcdef", "orig anomaly reset_ignored"]);
+    lab.expect(&["orig 0 abcdef", "orig anomaly reset_out_of_window"]);
     lab.send(Orig, seg(6, "g")).expect(&["orig 6 g"]);
     assert_eq!(lab.count("reset_ignored"), 1);
 }
@@ -332,16 +357,16 @@ fn stale_reset_ignored() {
 #[test]
 fn reset_beyond_the_window_ignored() {
     let mut lab = Lab::established();
-    lab.send(Orig, rst(70_000)).expect(&["orig anomaly reset_ignored"]);
+    lab.send(Orig, rst(70_000)).expect(&["orig anomaly reset_out_of_window"]);
 }
 
 #[test]
-fn reset_within_a_scaled_window_is_obeyed() {
+fn reset_within_a_scaled_window_is_doubted() {
     let mut lab = Lab::new();
     lab.send(Orig, syn().scale(7)).send(Resp, syn().ack(0).scale(4));
     lab.send(Orig, seg(0, "")).send(Resp, seg(0, "").window(10_000)).expect(&["opened"]);
-    lab.send(Orig, rst(160_001)).expect(&["orig anomaly reset_ignored"]);
-    lab.send(Orig, rst(160_000)).expect(&["orig end reset", "resp end reset"]);
+    lab.send(Orig, rst(160_001)).expect(&["orig anomaly reset_out_of_window"]);
+    lab.send(Orig, rst(160_000)).expect(&["orig anomaly reset_challenged"]);
 }
 
 #[test]
@@ -364,7 +389,7 @@ fn refused_connection_may_be_tried_again_with_the_same_number() {
 fn reset_of_another_attempt_is_ignored() {
     let mut lab = Lab::new();
     lab.send(Orig, syn()).send(Resp, rst(0).ack(99)).send(Resp, rst(0).no_ack());
-    lab.expect(&["opened", "resp anomaly reset_ignored"]);
+    lab.expect(&["opened", "resp anomaly reset_out_of_window"]);
     assert_eq!(lab.count("reset_ignored"), 2);
 }
 
@@ -469,7 +494,8 @@ fn contradictory_flags_are_ignored() {
 #[test]
 fn segment_without_flags_is_data() {
     let mut lab = Lab::established();
-    lab.send(Orig, seg(0, "abc").no_ack()).expect(&["orig 0 abc"]);
+    lab.send(Orig, seg(0, "abc").no_ack()).expect(&["orig anomaly no_ack", "orig 0 abc"]);
+    assert_eq!(lab.count("no_ack"), 1);
 }
 
 #[test]

@@ -97,11 +97,12 @@ fn config(input: &mut Input<'_>) -> EngineConfig {
         limits.frag_total = u64::from(total) * 64;
         limits.frag_datagrams = u64::from(hold & 7);
     }
+    let policy = OverlapPolicy::ALL.iter().cycle().nth(usize::from(options >> 2 & 15));
     let (vlan, tunnel, interface) = (options & 1 != 0, options & 2 != 0, false);
     EngineConfig {
         limits,
-        overlap: if options & 4 != 0 { OverlapPolicy::Last } else { OverlapPolicy::First },
-        midstream: options & 8 == 0,
+        overlap: policy.copied().unwrap_or_default().into(),
+        midstream: tight & 16 == 0,
         checksums: [Checksums::Auto, Checksums::On, Checksums::Off, Checksums::Auto]
             [usize::from(options >> 6)],
         key: KeyOptions { vlan, tunnel, interface },

@@ -17,5 +17,5 @@ for target in $(cargo +nightly fuzz list); do
 	echo "fuzz-smoke: $target"
 	mkdir -p "corpus/$target"
 	cargo +nightly fuzz run "$target" "corpus/$target" "seeds/$target" -- \
-		-max_total_time="${FUZZ_SECONDS:-20}" -max_len=2000 -timeout=20 -print_final_stats=1 -verbosity=0
+		-max_total_time="${FUZZ_SECONDS:-20}" -max_len=2000 -timeout=20 -print_final_stats=1 -print_funcs=0 -verbosity=0
 done

@@ -1,8 +1,8 @@
 //! Clocks that lie.
 
-use flowcell_core::Timestamp;
+use flowcell_core::{Side, Timestamp};
 
-use crate::common::{Crowd, Rng, World, udp};
+use crate::common::{Crowd, Honest, Rng, World, udp};
 
 const YEAR: u64 = 365 * 86_400_000_000_000;
 
@@ -55,4 +55,36 @@ fn a_tick_at_the_end_of_time_ends_all() {
     world.engine.handle_time(Timestamp::MAX, &mut world.witness);
     assert_eq!((world.engine.flows(), world.engine.held_bytes()), (0, 0));
     world.finish();
+}
+
+/// However many timers of others are due and have not fired, a flow's own holes are as old as they are.
+#[test]
+fn timers_of_others_make_no_difference() {
+    let run = |others: u16| {
+        let mut world = World::new(|_| {});
+        for i in 0..others {
+            world.packet(&udp([10, 9, 0, 1], [10, 9, 0, 2], [i, 9], b"x"));
+        }
+        world.now += 35_000_000_000 - u64::from(others) * 10_000;
+        let mut flow = Honest::new(1, &mut Rng(1));
+        for _ in 0..3 {
+            flow.step(&mut world);
+        }
+        // Two holes on one side and one on the other, which are too old one after the other.
+        for (side, at) in [(Side::Orig, 10), (Side::Resp, 10), (Side::Orig, 30)] {
+            world.packet(&flow.segment(side, at, Some(0), 0, &[1; 10]));
+            world.now += 2_000_000_000;
+        }
+        world.now += 40_000_000_000;
+        // Too late for any of them.
+        for (side, at) in [(Side::Orig, 20), (Side::Resp, 0), (Side::Orig, 0)] {
+            world.packet(&flow.segment(side, at, Some(0), 0, &[2; 10]));
+        }
+        world.finish().0.flows
+    };
+    let alone = run(0);
+    let streams: Vec<_> = alone.values().flatten().flatten().collect();
+    let gaps: Vec<_> = streams.iter().map(|stream| stream.gaps.len()).collect();
+    assert_eq!(gaps, [2, 1]);
+    assert_eq!(run(5000), alone);
 }

@@ -69,6 +69,18 @@ fn frames() -> Vec<(&'static str, Vec<u8>)> {
             "ethernet_mpls",
             whole(LinkType::ETHERNET, &frame::ethernet(&[], 0x8847, &framed(&[0, 1, 1, 64]))),
         ),
+        (
+            "ethernet_mpls_cut_where_its_payload_is_guessed",
+            of(
+                LinkType::ETHERNET,
+                0,
+                30,
+                &frame::ethernet(&[], 0x8847, &{
+                    let inner = frame::ethernet(&[], 0x0800, &tcp);
+                    [&[0, 1, 1, 64][..], &inner].concat()
+                }),
+            ),
+        ),
         ("ethernet_pppoe", whole(LinkType::ETHERNET, &pppoe)),
         ("raw_icmp", whole(LinkType::RAW, &ip(1, &frame::icmp(8, 0, b"ping")))),
         ("raw_ipv6_udp", whole(LinkType::RAW, &v6(17, &udp))),

@@ -121,7 +121,6 @@ impl Queue {
         let bucket = number.min(self.at.saturating_add(RING - 1)) % RING;
         let head = &mut self.heads[slot(bucket)];
         (link.prev, link.next) = (NONE, *head);
-        #[expect(clippy::cast_possible_truncation, reason = "the ring has fewer than 255 buckets")]
         let bucket = bucket as u8;
         link.bucket = bucket;
         let next = std::mem::replace(head, index);

@@ -6,8 +6,8 @@
 use crate::config::Checksums;
 use crate::decode::{Checksum, Packet, Payload};
 use crate::flow::{
-    AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, History, Ident, Letter, Proto, Silence,
-    Tally, Timers,
+    AHEAD, AnomalyLog, Class, Cx, Due, Emit, Flow, FlowTable, History, Ident, Letter, Proto,
+    Silence, Tally, Timers, tag,
 };
 use crate::limits::{MAX_FLOWS, MAX_JUMP};
 use crate::tcp::{self, HoldPool, Opening, Tcp, Verdict};
@@ -37,10 +37,8 @@ pub struct Shard {
     finishing: Vec<(u64, u32)>,
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "half of a good hash is a good hash")]
-const fn tag(hash: u64) -> u32 {
-    hash as u32
-}
+/// Flows that are in the processor's caches anyhow.
+const FLOWS_IN_CACHE: usize = 256;
 
 /// What a packet's checksum says about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,9 +53,12 @@ enum Credit {
 
 /// Timers that fire at most before a packet is looked at. More of them come due at once only when time
 /// jumps; the rest is left to later packets and to [`Shard::advance`], so that nothing piles up.
-const TIMERS_PER_PACKET: usize = 64;
+const TIMERS_PER_PACKET: usize = 8;
 
 impl Shard {
+    /// Packets that it is of use to look ahead for.
+    pub const AHEAD: usize = AHEAD;
+
     /// Makes a shard without flows; its limits are those of `config`, undivided.
     #[must_use]
     pub fn new(config: &EngineConfig) -> Self {
@@ -118,6 +119,15 @@ impl Shard {
         })
     }
 
+    /// Takes the news of which packets come next, by their hashes, at most [`Self::AHEAD`] of them. It
+    /// changes nothing but that they are handled faster when there are many flows.
+    #[inline]
+    pub fn look_ahead(&self, hashes: impl Iterator<Item = u64>) {
+        if self.table.len() >= FLOWS_IN_CACHE {
+            std::hint::black_box(self.table.look_ahead(hashes));
+        }
+    }
+
     /// Takes the next packet; returns the flow that it is of.
     pub fn handle(&mut self, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) -> Option<Origin> {
         self.packet = arrival.number;
@@ -154,13 +164,16 @@ impl Shard {
     ///
     /// The shard can be used again afterwards; its counters and its time go on.
     pub fn finish_until(&mut self, last: u64, sink: &mut dyn FlowSink) {
-        if self.finishing.is_empty() {
+        if self.finishing.is_empty() && self.table.len() != 0 {
             self.finishing = self.table.in_order();
             self.finishing.reverse();
         }
         let now = self.pool.now;
         while let Some((_, index)) = self.finishing.pop_if(|(first, _)| *first <= last) {
-            self.close(index, EndReason::Shutdown, now, true, sink);
+            // What its timer was left to do comes first.
+            if self.is_current(index, sink) {
+                self.close(index, EndReason::Shutdown, now, true, sink);
+            }
         }
     }
 

@@ -25,11 +25,12 @@ pub(super) struct Batch {
 
 /// A packet without its bytes.
 #[derive(Debug)]
-struct Packed {
-    arrival: Arrival<'static>,
+pub(super) struct Packed {
+    pub(super) arrival: Arrival<'static>,
     start: usize,
     len: usize,
-    digits: usize,
+    /// Digits that its time has behind the second.
+    pub(super) digits: usize,
 }
 
 impl Batch {
@@ -41,6 +42,13 @@ impl Batch {
             digits: 6,
             frames: 0,
         }
+    }
+
+    /// Takes all out, so that it can be used for the frames to come; memory is kept.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.lanes.iter_mut().for_each(Vec::clear);
+        self.frames = 0;
     }
 
     /// Adds a packet.
@@ -64,11 +72,14 @@ impl Batch {
         self.end.0.is_multiple_of(FRAMES)
     }
 
-    /// Returns a lane's packets, each with the digits of its time.
-    pub(super) fn packets(&self, lane: usize) -> impl Iterator<Item = (Arrival<'_>, usize)> {
-        self.lanes.get(lane).into_iter().flatten().map(|packed| {
-            let bytes = self.bytes.get(packed.start..packed.start + packed.len);
-            (packed.arrival.attach(bytes.unwrap_or_default()), packed.digits)
-        })
+    /// Returns a lane's packets, in portions of `size`.
+    pub(super) fn portions(&self, lane: usize, size: usize) -> impl Iterator<Item = &[Packed]> {
+        self.lanes.get(lane).map(|lane| lane.chunks(size)).into_iter().flatten()
+    }
+
+    /// Returns a packet with its bytes.
+    pub(super) fn arrival(&self, packed: &Packed) -> Arrival<'_> {
+        let bytes = self.bytes.get(packed.start..packed.start + packed.len);
+        packed.arrival.attach(bytes.unwrap_or_default())
     }
 }

@@ -11,8 +11,9 @@ use crate::output::{Lines, Records};
 /// depend on that, even where limits are hit.
 pub const LANES: usize = 16;
 
-/// Timers that fire at most in one lane between batches. A jump in time may make a million come due.
-const TIMERS_PER_ROUND: usize = 4096;
+/// Timers that fire at most in one lane between batches. A jump in time may make a million come due, and
+/// each leads to a record.
+const TIMERS_PER_ROUND: usize = 256;
 
 /// A sink that makes records.
 pub trait Recorder: FlowSink + Send {
@@ -48,9 +49,12 @@ impl<R: Recorder> Lane<R> {
         let Self { shard, sink } = self;
         match job {
             Job::Batch(batch) => {
-                for (arrival, digits) in batch.packets(index) {
-                    sink.set_digits(digits);
-                    shard.handle(&arrival, sink);
+                for portion in batch.portions(index, Shard::AHEAD) {
+                    shard.look_ahead(portion.iter().map(|packed| packed.arrival.hash));
+                    for packed in portion {
+                        sink.set_digits(packed.digits);
+                        shard.handle(&batch.arrival(packed), sink);
+                    }
                 }
                 if batch.ends_round() {
                     sink.set_digits(batch.digits);
@@ -59,7 +63,7 @@ impl<R: Recorder> Lane<R> {
                 }
             }
             Job::Tick(now) => {
-                shard.advance(*now, 0, usize::MAX, sink);
+                shard.advance(*now, 0, TIMERS_PER_ROUND, sink);
             }
             Job::Finish(last) => shard.finish_until(*last, sink),
         }

@@ -1,5 +1,6 @@
 //! From a source of frames to records.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -107,6 +108,7 @@ pub fn drive<R: Recorder + 'static>(
         outside: Outside { batch: Batch::new(plan.lanes), carriers: make(), digits: 6 },
         crew: Crew::new(lanes, plan.workers, writer)?,
         lanes: plan.lanes,
+        under_way: VecDeque::new(),
     };
     let mut problems = Vec::new();
     let mut interrupted = false;
@@ -161,6 +163,8 @@ struct Front<R> {
     outside: Outside<R>,
     crew: Crew<R>,
     lanes: usize,
+    /// Batches handed on, the oldest first.
+    under_way: VecDeque<Arc<Batch>>,
 }
 
 /// What the dispatcher hands things to.
@@ -202,7 +206,7 @@ impl<R: Recorder + 'static> Front<R> {
     /// Hands on what has come so far.
     fn submit(&mut self) {
         let end = self.outside.batch.end;
-        let mut next = Batch::new(self.lanes);
+        let mut next = self.empty_batch();
         next.end = end;
         let batch = std::mem::replace(&mut self.outside.batch, next);
         if batch.ends_round() {
@@ -211,7 +215,24 @@ impl<R: Recorder + 'static> Front<R> {
         }
         let lines = self.outside.carriers.records().take();
         if batch.frames > 0 || !lines.is_empty() {
-            self.crew.submit(Job::Batch(Arc::new(batch)), lines);
+            let batch = Arc::new(batch);
+            self.under_way.push_back(Arc::clone(&batch));
+            self.crew.submit(Job::Batch(batch), lines);
+        }
+    }
+
+    /// Returns the memory of a batch that is done with, if there is one.
+    fn empty_batch(&mut self) -> Batch {
+        match self.under_way.pop_front().map(Arc::try_unwrap) {
+            Some(Ok(mut batch)) => {
+                batch.clear();
+                batch
+            }
+            Some(Err(busy)) => {
+                self.under_way.push_front(busy);
+                Batch::new(self.lanes)
+            }
+            None => Batch::new(self.lanes),
         }
     }
 

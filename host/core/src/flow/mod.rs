@@ -10,7 +10,7 @@ pub use conn_state::ConnState;
 pub use history::HistoryText;
 pub(crate) use history::{History, LETTERS, Letter};
 pub use summary::{FlowSummary, SideSummary};
-pub(crate) use table::FlowTable;
+pub(crate) use table::{AHEAD, FlowTable, tag};
 pub(crate) use timers::{Class, Due, Silence, Timers};
 
 use std::sync::Arc;
@@ -184,6 +184,18 @@ impl Outlet for SideOut<'_, '_> {
 }
 
 impl Flow {
+    /// Reads a word of each part that handling a packet reads. What is returned has no meaning.
+    #[inline]
+    pub(crate) fn glance(&self) -> u64 {
+        let [orig, resp] = &self.tally;
+        let streams = match &self.proto {
+            Proto::Tcp(tcp) => tcp.stream(Side::Orig).next() ^ tcp.stream(Side::Resp).next(),
+            Proto::Udp(udp) => udp.side(Side::Orig).bytes,
+        };
+        let ident = self.ident.scope ^ u64::from(self.ident.tuple.resp.port);
+        ident ^ orig.pkts ^ resp.pkts ^ self.silence.since.0 ^ self.last_ts.0 ^ streams
+    }
+
     /// Returns whether both sides have sent something.
     pub(crate) const fn two_sided(&self) -> bool {
         self.tally[0].pkts != 0 && self.tally[1].pkts != 0

@@ -221,7 +221,7 @@ impl Timers {
     ) -> Option<(Timestamp, Due)> {
         let hole = self.holes.first().map(|&(deadline, index)| (deadline, Due::Hole(index)));
         let mut next = hole;
-        for queue in &mut self.queues {
+        for queue in self.queues.iter_mut().filter(|queue| !queue.is_empty()) {
             let idle = queue.next(now, self.emergency, &since, &mut self.links);
             let idle = idle.map(|(at, index)| (at, Due::Idle(index, queue.class)));
             next = next.into_iter().chain(idle).min_by_key(|(at, _)| *at);

@@ -9,10 +9,14 @@ use crate::Timestamp;
 const NONE: u32 = u32::MAX;
 
 /// Buckets in which the time up to the timeout is cut.
-const BUCKETS: u64 = 128;
+const BUCKETS: u64 = 62;
 
 /// Buckets of a ring: those up to the timeout, one that time is in, and one that is partly over.
 const RING: u64 = BUCKETS + 2;
+
+/// The same number, to count places with.
+const SLOTS: usize = 64;
+const _: () = assert!(SLOTS as u64 == RING);
 
 /// The links of one slot.
 #[derive(Debug, Clone, Copy)]
@@ -74,9 +78,9 @@ pub(super) struct Queue {
     /// The number of the bucket up to which all flows are in `near`.
     at: u64,
     /// The first flow of each bucket; bucket `n` is at `n % RING`.
-    heads: Box<[u32]>,
-    /// Flows in the ring.
-    in_ring: usize,
+    heads: Box<[u32; SLOTS]>,
+    /// Which buckets have flows, bit by bit.
+    used: u64,
     near: BTreeSet<(Timestamp, u32)>,
 }
 
@@ -88,10 +92,14 @@ impl Queue {
             emergency: emergency.min(timeout),
             span: (timeout / BUCKETS).max(1),
             at: 0,
-            heads: (0..RING).map(|_| NONE).collect(),
-            in_ring: 0,
+            heads: Box::new([NONE; SLOTS]),
+            used: 0,
             near: BTreeSet::new(),
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.used == 0 && self.near.is_empty()
     }
 
     /// Returns when a flow expires that was last seen at `since`.
@@ -102,13 +110,13 @@ impl Queue {
 
     /// Adds a flow that was last seen at `since`.
     pub(super) fn insert(&mut self, index: u32, since: Timestamp, links: &mut Links) {
-        if self.in_ring == 0 && self.near.is_empty() {
+        if self.is_empty() {
             self.at = (since.0 / self.span).saturating_sub(1);
         }
-        self.place(index, since, links);
+        self.put(index, since, links);
     }
 
-    fn place(&mut self, index: u32, since: Timestamp, links: &mut Links) {
+    fn put(&mut self, index: u32, since: Timestamp, links: &mut Links) {
         let number = since.0 / self.span;
         let link = links.at(index);
         link.since = since;
@@ -118,16 +126,15 @@ impl Queue {
             return;
         }
         // Time may have jumped beyond the ring: the last bucket then holds what is put right later.
-        let bucket = number.min(self.at.saturating_add(RING - 1)) % RING;
-        let head = &mut self.heads[slot(bucket)];
+        let bucket = place(number.min(self.at.saturating_add(RING - 1)));
+        let Some(head) = self.heads.get_mut(bucket as usize) else { return };
         (link.prev, link.next) = (NONE, *head);
-        let bucket = bucket as u8;
-        link.bucket = bucket;
+        link.bucket = u8::try_from(bucket).unwrap_or(NEAR);
         let next = std::mem::replace(head, index);
         if next != NONE {
             links.at(next).prev = index;
         }
-        self.in_ring += 1;
+        self.used |= 1 << bucket;
     }
 
     /// Takes a flow out.
@@ -137,14 +144,19 @@ impl Queue {
             self.near.remove(&(since, index));
             return;
         }
-        match prev {
-            NONE => self.heads[usize::from(bucket)] = next,
-            prev => links.at(prev).next = next,
-        }
         if next != NONE {
             links.at(next).prev = prev;
         }
-        self.in_ring -= 1;
+        if prev != NONE {
+            links.at(prev).next = next;
+            return;
+        }
+        if let Some(head) = self.heads.get_mut(usize::from(bucket)) {
+            *head = next;
+        }
+        if next == NONE {
+            self.used &= !(1 << bucket);
+        }
     }
 
     /// Returns a deadline before which no flow expires, and the flow that does then, if it is known:
@@ -210,18 +222,22 @@ impl Queue {
 
     /// Returns the number of the first bucket that has a flow.
     fn next_bucket(&self) -> Option<u64> {
-        if self.in_ring == 0 {
+        if self.used == 0 {
             return None;
         }
-        let mut numbers = self.at.saturating_add(1)..=self.at.saturating_add(RING - 1);
-        numbers.find(|number| self.heads[slot(number % RING)] != NONE)
+        let first = self.at.saturating_add(1);
+        let ahead = self.used.rotate_right(place(first));
+        Some(first.saturating_add(u64::from(ahead.trailing_zeros())))
     }
 
     /// Moves the flows of the first bucket to `near`, and those that were seen since to later ones.
     fn expand(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
         let Some(number) = self.next_bucket() else { return };
         self.at = number;
-        let head = std::mem::replace(&mut self.heads[slot(number % RING)], NONE);
+        let bucket = place(number);
+        let Some(head) = self.heads.get_mut(bucket as usize) else { return };
+        let head = std::mem::replace(head, NONE);
+        self.used &= !(1 << bucket);
         if self.sort(head, since, links) > number.saturating_add(RING - 1) {
             self.catch_up(since, links);
         }
@@ -232,10 +248,9 @@ impl Queue {
         let (mut index, mut first) = (head, u64::MAX);
         while index != NONE {
             let next = links.at(index).next;
-            self.in_ring -= 1;
             let seen = since(index);
             first = first.min(seen.0 / self.span);
-            self.place(index, seen, links);
+            self.put(index, seen, links);
             index = next;
         }
         first
@@ -245,24 +260,24 @@ impl Queue {
     /// and some flow or other may be beyond the ring in each of its buckets.
     #[cold]
     fn catch_up(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
-        let heads = std::mem::replace(&mut self.heads, (0..RING).map(|_| NONE).collect());
+        let heads = std::mem::replace(&mut *self.heads, [NONE; SLOTS]);
+        self.used = 0;
         let mut first = u64::MAX;
-        for &head in &heads {
-            let mut index = head;
+        for mut index in heads {
             while index != NONE {
                 first = first.min(since(index).0 / self.span);
                 index = links.at(index).next;
             }
         }
         self.at = self.at.max(first);
-        for &head in &heads {
+        for head in heads {
             self.sort(head, since, links);
         }
     }
 }
 
-/// An index into the ring.
+/// Returns the place of a bucket in the ring.
 #[expect(clippy::cast_possible_truncation, reason = "it is less than RING")]
-const fn slot(bucket: u64) -> usize {
-    bucket as usize
+const fn place(number: u64) -> u32 {
+    (number % RING) as u32
 }

@@ -277,7 +277,6 @@ impl Queue {
 }
 
 /// Returns the place of a bucket in the ring.
-#[expect(clippy::cast_possible_truncation, reason = "it is less than RING")]
 const fn place(number: u64) -> u32 {
     (number % RING) as u32
 }

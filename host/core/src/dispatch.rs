@@ -105,7 +105,7 @@ impl Dispatcher {
             counters: Counters::default(),
             now: Timestamp(0),
             defrag: Defragmenter::new(&config.limits, config.hash_key),
-            carriers: Shard::new(config),
+            carriers: Shard::of_carriers(config),
             tunnel: None,
             rejections: (0, 0),
         }

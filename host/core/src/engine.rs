@@ -104,7 +104,9 @@ impl FlowEngine {
     ///
     /// An id of a flow that has closed is ignored.
     pub fn done(&mut self, flow: FlowId, side: Side) {
-        self.shard.done(flow, side);
+        let carriers = self.dispatcher.carriers();
+        let shard = if flow.is_carrier() { carriers } else { &mut self.shard };
+        shard.done(flow, side);
     }
 }
 

@@ -233,7 +233,8 @@ fn octets(addr: IpAddr) -> [u8; 16] {
 /// Names one flow of one engine.
 ///
 /// Indices are dense and reused, so a caller can keep its own state of a flow in a `Vec`;
-/// generations tell two flows with the same index apart.
+/// generations tell two flows with the same index apart. Flows that carry others, see
+/// [`Self::is_carrier`], have indices of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId {
     pub(crate) index: u32,
@@ -245,6 +246,14 @@ impl FlowId {
     #[must_use]
     pub const fn index(self) -> usize {
         self.index as usize
+    }
+
+    /// Returns whether the flow carries others in it: it is of [`Dispatcher::carriers`].
+    ///
+    /// [`Dispatcher::carriers`]: crate::Dispatcher::carriers
+    #[must_use]
+    pub const fn is_carrier(self) -> bool {
+        self.generation & 1 == 1
     }
 
     /// Returns the number that differs between flows that use the same slot.

@@ -50,6 +50,8 @@ mod dispatch;
 mod engine;
 mod event;
 mod flow;
+#[doc(hidden)]
+pub mod fuzzing;
 mod key;
 mod limits;
 mod shard;

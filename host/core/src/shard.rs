@@ -85,6 +85,11 @@ impl Shard {
         }
     }
 
+    /// Makes a shard for flows that carry others, whose ids are no other flow's.
+    pub(crate) fn of_carriers(config: &EngineConfig) -> Self {
+        Self { table: FlowTable::of_carriers(), ..Self::new(config) }
+    }
+
     /// Returns what was counted so far.
     #[must_use]
     pub const fn counters(&self) -> &Counters {
@@ -103,10 +108,15 @@ impl Shard {
         self.pool.total()
     }
 
-    /// Returns whether a packet is of a flow in the table.
+    /// Returns whether a packet is of a flow in the table. A flow whose time is over is none, even if
+    /// its timer has not fired yet: when timers fire must make no difference.
     #[must_use]
     pub fn knows(&self, arrival: &Arrival<'_>) -> bool {
-        self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple()).is_some()
+        let found = self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple());
+        found.and_then(|(index, _)| self.table.get(index)).is_some_and(|flow| {
+            let deadline = self.timers.deadline(&flow.silence);
+            deadline > arrival.now.max(self.pool.now) || deadline == Timestamp::MAX
+        })
     }
 
     /// Takes the news of which packets come next, by their hashes, at most [`Self::AHEAD`] of them. It
@@ -213,18 +223,22 @@ impl Shard {
         self.close(index, EndReason::Idle, deadline, true, sink);
     }
 
+    /// Gives up the holes of a flow that were too old at `now`, which may be in the past: when it is done
+    /// must make no difference.
     fn expire_holes(&mut self, index: u32, now: Timestamp, sink: &mut dyn FlowSink) {
         let Some(flow) = self.table.get_mut(index) else { return };
+        let present = std::mem::replace(&mut self.pool.now, now);
         let ended = flow.ended();
         let packet = self.packet;
         let emit = Emit { counters: &mut self.counters, sink, ts: now, packet, timer: true };
         let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
         tcp::expire_holes(flow, now, &mut cx);
         if flow.ended() && !ended {
-            self.timers.touch(index, &mut flow.silence, Class::Closed, self.pool.now);
+            self.timers.touch(index, &mut flow.silence, Class::Closed, now);
         } else if let Some(deadline) = flow.hole_deadline(&self.pool) {
             self.timers.watch_hole(index, deadline);
         }
+        self.pool.now = present;
     }
 
     fn handle_packet(&mut self, arrival: &Arrival<'_>, sink: &mut dyn FlowSink) -> Option<u32> {
@@ -312,25 +326,25 @@ impl Shard {
         self.timers.touch(index, &mut flow.silence, class, self.pool.now);
     }
 
-    /// Does what timers of this flow should have done, if they were left for later; returns whether the
-    /// flow is still there.
+    /// Does what timers of this flow should have done, if they were left for later, in the order of their
+    /// deadlines; returns whether the flow is still there.
     #[inline]
     fn is_current(&mut self, index: u32, sink: &mut dyn FlowSink) -> bool {
         let now = self.pool.now;
-        let Some(flow) = self.table.get_mut(index) else { return false };
-        if let Some(deadline) = flow.hole_deadline(&self.pool)
-            && deadline <= now
-        {
-            self.expire_holes(index, deadline, sink);
+        loop {
+            let Some(flow) = self.table.get_mut(index) else { return false };
+            let idle = self.timers.deadline(&flow.silence);
+            let hole = flow.hole_deadline(&self.pool);
+            match hole.filter(|hole| *hole <= now.min(idle) && *hole != Timestamp::MAX) {
+                Some(hole) => self.expire_holes(index, hole, sink),
+                None if idle > now || idle == Timestamp::MAX => return true,
+                None => {
+                    let class = flow.class();
+                    self.expire(index, class, idle, sink);
+                    return false;
+                }
+            }
         }
-        let Some(flow) = self.table.get_mut(index) else { return false };
-        let deadline = self.timers.deadline(&flow.silence);
-        if deadline > now || deadline == Timestamp::MAX {
-            return true;
-        }
-        let class = flow.class();
-        self.expire(index, class, deadline, sink);
-        false
     }
 
     /// Hands a packet to its flow.

@@ -9,7 +9,10 @@ const ADDRESS_AND_CONTROL: [u8; 2] = [0xff, 0x03];
 /// Takes a PPP header, RFC 1661 §2: the protocol, in one byte (§6.5) or two. The address and
 /// control bytes of HDLC-like framing may be in front of it or not (RFC 1662 §3.2).
 pub(super) fn ppp(cur: &mut Cursor<'_>) -> Result<Next, DecodeError> {
-    if cur.get(0) == Some(&ADDRESS_AND_CONTROL) {
+    // No protocol starts with this byte, so that a capture that cut the next one is not misread.
+    if cur.get(0) == Some(&[ADDRESS_AND_CONTROL[0]])
+        && *cur.peek::<2>(Layer::Ppp)? == ADDRESS_AND_CONTROL
+    {
         cur.take(Layer::Ppp, 2)?;
     }
     let first = cur.peek::<1>(Layer::Ppp)?[0];

@@ -39,18 +39,30 @@ pub(crate) struct FlowTable {
     /// Length a power of two, at most three quarters full.
     entries: Vec<Entry>,
     len: usize,
-    opened: u32,
+    /// That of the latest flow.
+    generation: u32,
 }
 
 impl FlowTable {
     pub(crate) fn new() -> Self {
         let entries = vec![Entry { tag: 0, index: EMPTY }; 64];
-        Self { slots: Vec::new(), free: Vec::new(), entries, len: 0, opened: 0 }
+        Self { slots: Vec::new(), free: Vec::new(), entries, len: 0, generation: 0 }
+    }
+
+    /// Makes a table of flows that carry others: their generations are odd, all others even.
+    pub(crate) fn of_carriers() -> Self {
+        Self { generation: 1, ..Self::new() }
     }
 
     /// Returns the number of flows.
     pub(crate) const fn len(&self) -> usize {
         self.len
+    }
+
+    /// Returns the flow in a slot, to look at.
+    #[inline]
+    pub(crate) fn get(&self, index: u32) -> Option<&Flow> {
+        self.slots.get(index as usize)?.flow.as_ref()
     }
 
     /// Returns the flow in a slot.
@@ -62,8 +74,7 @@ impl FlowTable {
     /// Returns when a packet of the flow in a slot was last seen.
     #[inline]
     pub(crate) fn since(&self, index: u32) -> Timestamp {
-        let flow = self.slots.get(index as usize).and_then(|slot| slot.flow.as_ref());
-        flow.map_or(Timestamp(0), |flow| flow.silence.since)
+        self.get(index).map_or(Timestamp(0), |flow| flow.silence.since)
     }
 
     /// Finds the flow that a packet with these endpoints belongs to, and who sent the packet.
@@ -113,8 +124,8 @@ impl FlowTable {
         if (self.len + 1) * 4 > self.entries.len() * 3 {
             self.grow();
         }
-        self.opened = self.opened.wrapping_add(1);
-        let generation = self.opened;
+        self.generation = self.generation.wrapping_add(2);
+        let generation = self.generation;
         let index = match self.free.pop() {
             Some(index) => index,
             None => {
@@ -147,7 +158,7 @@ impl FlowTable {
     pub(crate) fn in_order(&self) -> Vec<(u64, u32)> {
         let mut order: Vec<_> = self.slots.iter().filter_map(|slot| slot.flow.as_ref()).collect();
         // Generations count up; their distance to the latest one survives their wrap.
-        let age = |flow: &&Flow| self.opened.wrapping_sub(flow.ident.id.generation);
+        let age = |flow: &&Flow| self.generation.wrapping_sub(flow.ident.id.generation);
         order.sort_unstable_by_key(|flow| std::cmp::Reverse(age(flow)));
         order.iter().map(|flow| (flow.ident.first_packet, flow.ident.id.index)).collect()
     }

@@ -61,6 +61,8 @@ fn errors_of_links_name_their_layer() {
         (LinkType::ETHERNET, eth(0x8864, &[0x11; 5]), "pppoe header at byte 14: needs 6 bytes"),
         (LinkType::ETHERNET, eth(0x8864, &[0x21; 6]), "pppoe header at byte 14: wrong version 2"),
         (LinkType::PPP, vec![0xff, 3, 0], "ppp header at byte 2: needs 2 bytes, but only 1"),
+        // One byte of the address, which must not pass for a short protocol number.
+        (LinkType::PPP, vec![0xff], "ppp header at byte 0: needs 2 bytes, but only 1"),
         (LinkType::PPP_HDLC, vec![], "ppp header at byte 0: needs 1 bytes, but only 0"),
         (LinkType::C_HDLC, vec![0x0f, 0], "ppp header at byte 0: needs 4 bytes, but only 2"),
         (LinkType::IEEE802_11_RADIOTAP, vec![0; 7], "radiotap header at byte 0: needs 8 bytes"),

@@ -14,6 +14,10 @@ const BUCKETS: u64 = 62;
 /// Buckets of a ring: those up to the timeout, one that time is in, and one that is partly over.
 const RING: u64 = BUCKETS + 2;
 
+/// The same number, to count places with.
+const SLOTS: usize = 64;
+const _: () = assert!(SLOTS as u64 == RING);
+
 /// The links of one slot.
 #[derive(Debug, Clone, Copy)]
 struct Link {
@@ -74,7 +78,7 @@ pub(super) struct Queue {
     /// The number of the bucket up to which all flows are in `near`.
     at: u64,
     /// The first flow of each bucket; bucket `n` is at `n % RING`.
-    heads: Box<[u32; RING as usize]>,
+    heads: Box<[u32; SLOTS]>,
     /// Which buckets have flows, bit by bit.
     used: u64,
     near: BTreeSet<(Timestamp, u32)>,
@@ -88,7 +92,7 @@ impl Queue {
             emergency: emergency.min(timeout),
             span: (timeout / BUCKETS).max(1),
             at: 0,
-            heads: Box::new([NONE; RING as usize]),
+            heads: Box::new([NONE; SLOTS]),
             used: 0,
             near: BTreeSet::new(),
         }
@@ -232,18 +236,47 @@ impl Queue {
         self.at = number;
         let bucket = place(number);
         let Some(head) = self.heads.get_mut(bucket as usize) else { return };
-        let mut index = std::mem::replace(head, NONE);
+        let head = std::mem::replace(head, NONE);
         self.used &= !(1 << bucket);
+        if self.sort(head, since, links) > number.saturating_add(RING - 1) {
+            self.catch_up(since, links);
+        }
+    }
+
+    /// Moves the flows of a list to where they belong; returns the number of the first of their buckets.
+    fn sort(&mut self, head: u32, since: &impl Fn(u32) -> Timestamp, links: &mut Links) -> u64 {
+        let (mut index, mut first) = (head, u64::MAX);
         while index != NONE {
             let next = links.at(index).next;
-            self.put(index, since(index), links);
+            let seen = since(index);
+            first = first.min(seen.0 / self.span);
+            self.put(index, seen, links);
             index = next;
+        }
+        first
+    }
+
+    /// Follows a jump in time to the first flow there is. A jump of years is millions of rings long,
+    /// and some flow or other may be beyond the ring in each of its buckets.
+    #[cold]
+    fn catch_up(&mut self, since: &impl Fn(u32) -> Timestamp, links: &mut Links) {
+        let heads = std::mem::replace(&mut *self.heads, [NONE; SLOTS]);
+        self.used = 0;
+        let mut first = u64::MAX;
+        for mut index in heads {
+            while index != NONE {
+                first = first.min(since(index).0 / self.span);
+                index = links.at(index).next;
+            }
+        }
+        self.at = self.at.max(first);
+        for head in heads {
+            self.sort(head, since, links);
         }
     }
 }
 
 /// Returns the place of a bucket in the ring.
-#[expect(clippy::cast_possible_truncation, reason = "it is less than RING")]
 const fn place(number: u64) -> u32 {
     (number % RING) as u32
 }

@@ -171,3 +171,34 @@ fn same_as_a_plain_list() {
         }
     }
 }
+
+/// Time may jump by years while flows go on: the way from one to the next must not take a step for every
+/// minute in between.
+#[test]
+fn years_are_passed_in_a_few_steps() {
+    const YEAR: u64 = 365 * 86_400 * S;
+    let mut bench = Bench::new();
+    bench.touch(0, Class::Udp, 0);
+    // In several buckets, each far away from what the ring can hold when they come.
+    for index in 1..9 {
+        bench.touch(index, Class::Udp, 100 * YEAR + u64::from(index) * S);
+    }
+    let looks = std::cell::Cell::new(0);
+    let mut due = Vec::new();
+    for now in [100 * YEAR + 8 * S, 300 * YEAR] {
+        loop {
+            let flows = &bench.flows;
+            let since = |index: u32| {
+                looks.set(looks.get() + 1);
+                flows[index as usize].since
+            };
+            let Some((_, Due::Idle(index, _))) = bench.timers.pop_due(Timestamp(now), since) else {
+                break;
+            };
+            due.push(index);
+            bench.remove(index);
+        }
+    }
+    assert_eq!(due, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(looks.get() < 1000, "{} looks", looks.get());
+}

@@ -84,6 +84,8 @@ pub(crate) struct Tcp {
     states: [SideState; 2],
     /// A RST that is neither obeyed nor ignored yet.
     doubt: Option<Doubt>,
+    /// Who sent a SYN of another connection, and what an answer to it acknowledges.
+    foreign_syn: Option<(Side, SeqNo)>,
     /// Segments with a wrong checksum that may be taken yet.
     suspects: Option<Box<Suspects>>,
     /// Whether anything but SYNs was seen.
@@ -138,7 +140,14 @@ impl Tcp {
             max_window: 0,
         };
         let states = [SideState::Inactive; 2];
-        Self { sides: policies.map(side), states, doubt: None, suspects: None, active: false }
+        Self {
+            sides: policies.map(side),
+            states,
+            doubt: None,
+            foreign_syn: None,
+            suspects: None,
+            active: false,
+        }
     }
 
     /// Returns whether anything but SYNs was seen.

@@ -56,14 +56,22 @@ impl Conn<'_, '_> {
             return Syn::Taken;
         }
         if with_ack {
-            return Syn::Ignored;
+            let answers = self.tcp.foreign_syn == Some((side.other(), seg.ack));
+            return if answers { Syn::New } else { Syn::Ignored };
         }
         if !active {
             // A new attempt; RFC 9293 §3.10.7.4 would have the old one reset.
             return Syn::New;
         }
-        // RFC 5961 §4: within the window a SYN is answered, not obeyed. Outside, it can't be of this
-        // connection; if it is real, the old connection is dead.
+        // RFC 5961 §4: a SYN is answered with an acknowledgment, not obeyed. If it is real, the receiver
+        // knows nothing of the old connection any more, and what it answers is a SYN-ACK: that opens
+        // the new one. Where the receiver is not seen, its place must tell: one outside of the window
+        // can't be of this connection.
+        if self.tally[side.other().index()].pkts != 0 {
+            self.tcp.foreign_syn = Some((side, first));
+            return Syn::Ignored;
+        }
+        let state = self.side(side);
         let at = first.offset(state.first, state.stream.next());
         let low = state.stream.acked().min(state.stream.next()).cast_signed();
         let high = state.stream.highest().max(state.stream.acked() + window).cast_signed();

@@ -154,9 +154,9 @@ fn syn_with_another_number_is_written_again() {
 fn syn_of_a_new_connection_is_in_its_own_history() {
     let mut lab = Lab::established();
     lab.first = [90_000_000, 800_000];
-    lab.send(Orig, syn());
-    assert_eq!(lab.log.summary.take().unwrap().history.as_str(), "ShA");
-    lab.outcome("S0", "S");
+    lab.send(Orig, syn()).send(Resp, syn().ack(0)).send(Orig, seg(0, ""));
+    assert_eq!(lab.log.summary.take().unwrap().history.as_str(), "ShAS");
+    lab.outcome("S1", "^hA");
 }
 
 #[test]

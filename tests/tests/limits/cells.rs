@@ -134,6 +134,23 @@ fn cells_at_a_time() {
     assert_eq!(no_room(Some("[cells]\ncells = 1\n")), 1);
 }
 
+/// Lanes share the cells, and together they never have more than the limit, though it can't be divided
+/// evenly.
+#[test]
+fn cells_are_never_more_than_the_limit() {
+    let flow = |port| Conversation::tcp(port, 7).open().send(Client, b"a\n");
+    let flows: Vec<_> = (0..100).map(|index| flow(4000 + index)).collect();
+    let pcap = Pcap::of(&flows);
+    for most in [1, 7, 16, 17, 31, 47] {
+        let run = run_with(&[], &pcap, Some(&format!("[cells]\ncells = {most}\n")));
+        let count = |name: &str| run.stats["parsers"][name].as_u64().expect("a counter");
+        let (parsed, no_room) = (count("parsed_flows"), count("no_room"));
+        assert_eq!(parsed + no_room, 100, "{most}");
+        assert!(parsed <= most, "{parsed} cells, {most} allowed");
+        assert!(parsed > 0 && 2 * parsed >= most.min(32), "{parsed} cells of {most}");
+    }
+}
+
 /// A parser that asks for more than it may have is refused when it is loaded, under its own limits and
 /// not under those of others.
 #[test]

@@ -24,9 +24,18 @@ fn capture(conversations: &[Conversation]) -> Pcap {
     frames.fold(Pcap::new(1).every(STEP), |pcap, frame| pcap.frame(frame))
 }
 
+/// Frames after which the clock is looked at, at the latest.
+const ROUND: u64 = 1024;
+
+/// The same, and then so many µs in which nothing is seen of it.
+fn then_nothing(conversation: Conversation, silence: u64) -> Pcap {
+    let pcap = capture(&[conversation]).every(silence / ROUND);
+    (0..=ROUND).fold(pcap, |pcap, _| pcap.frame(&NOTHING))
+}
+
 /// The same, and two seconds of silence at the end.
 fn then_silence(conversation: Conversation) -> Pcap {
-    capture(&[conversation]).wait(2_000_000).frame(&NOTHING)
+    then_nothing(conversation, 2_000_000)
 }
 
 /// A conversation without some of its frames.
@@ -64,26 +73,52 @@ struct Case {
     pcap: Pcap,
 }
 
-/// An emergency as soon as there is a flow: each of 16 lanes has room for 10.
+/// Flows that fill the lanes a little.
+fn crowd() -> Conversation {
+    let flows = (0..60).map(|port| Conversation::tcp(9000 + port, 9).datagram(Client, b"?"));
+    flows.fold(tcp(1), |crowd, flow| crowd.frame(flow.frames()[0].clone()))
+}
+
+/// This behind a crowd.
+fn behind_a_crowd(conversation: &Conversation) -> Conversation {
+    conversation.frames().iter().fold(crowd(), |crowd, frame| crowd.frame(frame.clone()))
+}
+
+/// An emergency as soon as a lane has a flow: each of 16 has room for 10.
 const EMERGENCY: &str = "max_flows = 160\nemergency_percent = 10\n";
 
 fn case(name: &str) -> Case {
-    if let Some(timeout) = name.strip_prefix("emergency_").filter(|_| name.ends_with("_ms")) {
-        let Case { value, pcap, .. } = match timeout {
-            // The default is less than a second.
-            "tcp_linger_ms" => {
-                let closed = capture(&[tcp(4000).open().close()]);
-                Case { base: "", value: "100", pcap: closed.wait(300_000).frame(&NOTHING) }
-            }
-            _ => case(timeout),
-        };
-        return Case { base: EMERGENCY, value, pcap };
-    }
+    let seconds = |conversation| then_silence(behind_a_crowd(&conversation));
     let (base, (value, pcap)) = match name {
-        "emergency_percent" => ("max_flows = 160\n", ("10", capture(&[tcp(4000).open()]))),
+        "emergency_percent" => ("max_flows = 160\n", ("10", capture(&[crowd()]))),
+        "emergency_tcp_attempt_timeout_ms" => (EMERGENCY, ("'1 s'", seconds(attempt()))),
+        "emergency_tcp_timeout_ms" => (EMERGENCY, ("'1 s'", seconds(tcp(4000).open()))),
+        // The default is less than a second.
+        "emergency_tcp_linger_ms" => {
+            let closed = behind_a_crowd(&tcp(4000).open().close());
+            (EMERGENCY, ("100", then_nothing(closed, 300_000)))
+        }
+        "emergency_udp_one_sided_timeout_ms" => (EMERGENCY, ("'1 s'", seconds(question()))),
+        "emergency_udp_timeout_ms" => {
+            (EMERGENCY, ("'1 s'", seconds(question().datagram(Server, b"a!"))))
+        }
+        "emergency_icmp_timeout_ms" => {
+            (EMERGENCY, ("'1 s'", seconds(tcp(1).frame(echo_request(7)))))
+        }
+        "emergency_other_timeout_ms" => (EMERGENCY, ("'1 s'", seconds(tcp(1).frame(ospf())))),
         _ => ("", simple(name)),
     };
     Case { base, value, pcap }
+}
+
+/// A SYN that nobody answers.
+fn attempt() -> Conversation {
+    without(&tcp(4000).open(), &[1, 2])
+}
+
+/// A datagram that nobody answers.
+fn question() -> Conversation {
+    tcp(53).datagram(Client, b"a?")
 }
 
 fn simple(name: &str) -> (&'static str, Pcap) {
@@ -97,13 +132,11 @@ fn simple(name: &str) -> (&'static str, Pcap) {
             };
             ("1", capture(&[tcp(1).open().close(), syn(2), tcp(3).open(), syn(4)]))
         }
-        "tcp_attempt_timeout_ms" => ("'1 s'", then_silence(without(&tcp(4000).open(), &[1, 2]))),
+        "tcp_attempt_timeout_ms" => ("'1 s'", then_silence(attempt())),
         "tcp_timeout_ms" => ("'1 s'", then_silence(tcp(4000).open())),
         "tcp_linger_ms" => ("1_000", then_silence(tcp(4000).open().close())),
-        "udp_one_sided_timeout_ms" => ("'1 s'", then_silence(tcp(53).datagram(Client, b"a?"))),
-        "udp_timeout_ms" => {
-            ("'1 s'", then_silence(tcp(53).datagram(Client, b"a?").datagram(Server, b"a!")))
-        }
+        "udp_one_sided_timeout_ms" => ("'1 s'", then_silence(question())),
+        "udp_timeout_ms" => ("'1 s'", then_silence(question().datagram(Server, b"a!"))),
         "icmp_timeout_ms" => ("'1 s'", then_silence(tcp(1).frame(echo_request(7)))),
         "other_timeout_ms" => ("'1 s'", then_silence(tcp(1).frame(ospf()))),
         "tunnel_depth" => {
@@ -118,7 +151,11 @@ fn simple(name: &str) -> (&'static str, Pcap) {
         }
         "frag_datagrams" => ("1", capture(&[fragmented(1, 2), fragmented(2, 1), fragmented(3, 1)])),
         "frag_fragments" => ("1", capture(&[fragmented(1, 2)])),
-        "frag_timeout_ms" => ("'1 s'", then_silence(fragmented(1, 1))),
+        // The next fragment of any datagram shows that the time of the first one is over.
+        "frag_timeout_ms" => {
+            let next = fragmented(2, 1);
+            ("'1 s'", then_silence(fragmented(1, 1)).frame(&next.frames()[0]))
+        }
         "reorder_window_ms" => ("'1 s'", then_silence(segments(2, &[0]))),
         // What was acknowledged comes 60 ms later.
         "acked_window_ms" => {

@@ -24,13 +24,9 @@ fn capture(conversations: &[Conversation]) -> Pcap {
     frames.fold(Pcap::new(1).every(STEP), |pcap, frame| pcap.frame(frame))
 }
 
-/// Frames after which the clock is looked at, at the latest.
-const ROUND: u64 = 1024;
-
 /// The same, and then so many µs in which nothing is seen of it.
 fn then_nothing(conversation: Conversation, silence: u64) -> Pcap {
-    let pcap = capture(&[conversation]).every(silence / ROUND);
-    (0..=ROUND).fold(pcap, |pcap, _| pcap.frame(&NOTHING))
+    capture(&[conversation]).wait(silence).frame(&NOTHING)
 }
 
 /// The same, and two seconds of silence at the end.

@@ -111,8 +111,11 @@ fn two_copies_that_differ_are_told() {
     assert!(wrong.stderr.contains("newest"), "{}", wrong.stderr);
 }
 
+/// How a frame is wrapped.
+type Wrap<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
+
 /// Conversations with the same addresses and ports, their frames in turn, each wrapped in its own way.
-fn collided(wraps: [&dyn Fn(&[u8]) -> Vec<u8>; 2]) -> Vec<Vec<u8>> {
+fn collided(wraps: [Wrap<'_>; 2]) -> Vec<Vec<u8>> {
     let texts: [&[u8]; 2] = [b"from the one", b"from the other"];
     let flows = texts.map(|text| Conversation::tcp(4000, 80).open().send(Client, text).close());
     let pairs = flows[0].frames().iter().zip(flows[1].frames());
@@ -145,14 +148,13 @@ fn vlans_tell_flows_apart_if_asked_for() {
 
 #[test]
 fn tunnels_tell_flows_apart_if_asked_for() {
-    for wraps in [
-        [&(|frame: &[u8]| layers::vxlan(frame, 1)) as &dyn Fn(&[u8]) -> Vec<u8>, &|frame| {
-            layers::vxlan(frame, 2)
-        }],
+    let pairs: [[Wrap<'_>; 2]; 4] = [
+        [&|frame| layers::vxlan(frame, 1), &|frame| layers::vxlan(frame, 2)],
         [&|frame| layers::gre(frame, 1), &|frame| layers::gre(frame, 2)],
         [&|frame| layers::gre(frame, 1), &|frame| layers::vxlan(frame, 1)],
         [&|frame| layers::gre(frame, 1), &<[u8]>::to_vec],
-    ] {
+    ];
+    for wraps in pairs {
         let frames = collided(wraps);
         assert_eq!(tcp_flows(&frames, &["--key", "tunnel"]), (2, true));
         assert_eq!(tcp_flows(&frames, &["--key", "vlan,interface"]).0, 1);

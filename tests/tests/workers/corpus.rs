@@ -25,3 +25,13 @@ fn every_variant() {
         same_on_all("streams", &[OsStr::new("-r"), variant.path.as_os_str()], None);
     }
 }
+
+/// The same connections again and again, in every encapsulation.
+#[test]
+fn all_variants_in_one_run() {
+    let Some(corpus) = Corpus::find() else { return };
+    let mut arguments = ["--order", "given", "-r"].map(OsString::from).to_vec();
+    arguments.extend(corpus.variants().into_iter().map(|variant| variant.path.into_os_string()));
+    let run = same_on_all("run", &arguments, None);
+    assert!(!run.of_type("smtp.mail").is_empty(), "{}", run.stderr);
+}

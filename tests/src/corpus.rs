@@ -37,6 +37,8 @@ pub struct Capture {
 /// A flow of `flowcell streams`.
 #[derive(Debug, Clone)]
 pub struct Flow {
+    /// The flow's id.
+    pub uid: String,
     /// `tcp` or `udp`.
     pub proto: String,
     /// The originator.
@@ -138,7 +140,18 @@ impl Corpus {
 /// If the program was not built, or writes something else than JSON Lines.
 #[must_use]
 pub fn flowcell(command: &str, capture: &Path) -> Run {
-    Run::of(&mut command::flowcell([command.as_ref(), "-r".as_ref(), capture.as_os_str()]))
+    flowcell_with(command, capture, &[])
+}
+
+/// Runs `flowcell COMMAND -r CAPTURE` with more options.
+///
+/// # Panics
+///
+/// As [`flowcell`].
+#[must_use]
+pub fn flowcell_with(command: &str, capture: &Path, options: &[&str]) -> Run {
+    let mut command = command::flowcell([command.as_ref(), "-r".as_ref(), capture.as_os_str()]);
+    Run::of(command.args(options))
 }
 
 /// A counter of the engine, from the summary of a run.
@@ -163,6 +176,7 @@ pub fn flows(run: &Run) -> Vec<Flow> {
         assert_eq!(orig["uid"], resp["uid"]);
         assert_eq!((text(orig, "/data/side"), text(resp, "/data/side")), ("orig", "resp"));
         flows.push(Flow {
+            uid: text(orig, "/uid").into(),
             proto: text(orig, "/proto").into(),
             orig: endpoint(orig, "orig"),
             resp: endpoint(orig, "resp"),

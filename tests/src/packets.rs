@@ -9,6 +9,8 @@
 //! assert!(capture.bytes().starts_with(&[0xd4, 0xc3, 0xb2, 0xa1]));
 //! ```
 
+pub mod layers;
+
 use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{IpHeaders, TcpHeader, UdpHeader};

@@ -40,9 +40,22 @@ fn help_and_version() {
     }
     let help = flowcell(["run", "--help"]).output().expect("it starts");
     let text = String::from_utf8(help.stdout).expect("text");
-    for option in
-        ["-r", "-i", "--parsers", "--limits", "-o", "--types", "--strict", "--stats-json", "FILTER"]
-    {
+    for option in [
+        "-r",
+        "-i",
+        "--order",
+        "--parsers",
+        "--limits",
+        "--workers",
+        "--checksums",
+        "--overlap",
+        "--key",
+        "-o",
+        "--types",
+        "--strict",
+        "--stats-json",
+        "FILTER",
+    ] {
         assert!(text.contains(option), "`{option}` in\n{text}");
     }
     let version = flowcell(["--version"]).output().expect("it starts");
@@ -360,10 +373,13 @@ fn a_second_signal_ends_a_run_that_waits() {
     }
 }
 
+/// Cells are divided among the lanes, to which flows go by their hash: with a quarter more flows than
+/// cells, each lane has more than it has cells for.
 #[test]
 fn flows_beyond_the_last_cell_are_tracked_and_told() {
     let scratch = Scratch::new();
-    let flows: Vec<Conversation> = (0..MAX_CELLS + 10)
+    let count = MAX_CELLS + MAX_CELLS / 4;
+    let flows: Vec<Conversation> = (0..count)
         .map(|number| {
             let port = u16::try_from(number % 50_000 + 1024).expect("a port");
             let client = format!("10.0.{}.1:{port}", number / 50_000).parse().expect("an address");
@@ -372,14 +388,25 @@ fn flows_beyond_the_last_cell_are_tracked_and_told() {
         })
         .collect();
     let capture = scratch.capture("many.pcap", &Pcap::of(&flows));
-    let run = run(&capture, &scratch.parsers(&[]), &["--types", "flow", "--types", "fault"]);
+    let stats = scratch.path("stats.json");
+    let stats_option = ["--stats-json", stats.to_str().expect("a path")];
+    let types = ["--types", "flow", "--types", "fault"];
+    let run = run(&capture, &scratch.parsers(&[]), &[&types[..], &stats_option].concat());
     assert_eq!(run.code, Some(0), "{}", run.stderr);
-    let outcome =
-        |record: &&&serde_json::Value| record["data"]["parsers"][0]["outcome"] == "no_room";
     let records = run.of_type("flow");
-    assert_eq!(records.len(), MAX_CELLS + 10);
-    assert_eq!(records.iter().filter(outcome).count(), 10);
+    assert_eq!(records.len(), count, "all are tracked");
     assert_eq!(run.of_type("fault").len(), 0);
+    let with = |outcome: &str| {
+        let of = |record: &&&serde_json::Value| record["data"]["parsers"][0]["outcome"] == outcome;
+        records.iter().filter(of).count()
+    };
+    let no_room = with("no_room");
+    let parsed = count - no_room;
+    assert!(parsed <= MAX_CELLS, "{parsed} cells at a time");
+    assert!(parsed > MAX_CELLS / 100 * 99, "{parsed} of {MAX_CELLS} cells were used");
+    assert_eq!(with("unconfirmed"), parsed);
+    let stats: serde_json::Value = serde_json::from_slice(&read(&stats)).expect("JSON");
+    assert_eq!(stats["parsers"]["no_room"], no_room, "{stats}");
 }
 
 #[test]

@@ -53,6 +53,11 @@ memory = \"1 MiB\"
 - A parser's section starts from `[cells]`, wherever the two stand in the file. `cells` is one number for all parsers.
 - The section's name is the one that the parser calls itself. A parser has no way to read or to change its own limits;
   but whoever may put a file into the parsers' folder may give it any name that is free there.
+- Flows are cut into 16 lanes by their addresses and ports, whatever the number of `--workers`, so that the output does
+  not depend on it. What all flows share is divided among the lanes, rounded down: `max_flows`, `hold_total` and `cells`.
+  So a lane that is full evicts a flow, gives up a hole or leaves a flow without a parser while another one has room.
+  Where `max_flows` or `cells` is below 16, there are as many lanes as the lesser of the two.
+- Flows that carry others, the outsides of tunnels, are none of the lanes': they have as many flows and bytes once more.
 - `memory`, `table_elements` and `host_call_bytes` also hold while a parser describes itself: one that does not fit is refused.
 - A wrong name, unit, type or value ends the program before it reads a packet, with the place and the cure, and with
   exit code 2. A section for a parser that is not loaded is told, and is no error.

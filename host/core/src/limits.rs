@@ -70,7 +70,8 @@ macro_rules! limits {
             pub fn share(&self, parts: u64) -> Self {
                 let parts = parts.max(1);
                 Self {
-                    max_flows: self.max_flows.div_ceil(parts),
+                    // Rounded down: together the parts must not have more.
+                    max_flows: (self.max_flows / parts).max(1),
                     hold_total: self.hold_total / parts,
                     ..self.clone()
                 }

@@ -6,6 +6,12 @@ use flowcell_core::{Arrival, Timestamp};
 /// number is a multiple of this, so that when they fire does not depend on how frames come in.
 pub(super) const FRAMES: u64 = 1024;
 
+/// Frames in a batch, at most, when what is made of them takes much memory.
+pub(super) const FEW_FRAMES: u64 = 16;
+
+/// Bytes of records made of one batch that are much.
+pub(super) const MUCH_OUTPUT: usize = 8 << 20;
+
 /// Bytes after which a batch is full.
 pub(super) const BYTES: usize = 1 << 20;
 
@@ -63,8 +69,9 @@ impl Batch {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.bytes.len() >= BYTES || self.frames >= FRAMES
+    /// Returns whether it is to be handed on, given how many frames it may have.
+    pub(super) fn is_full(&self, frames: u64) -> bool {
+        self.bytes.len() >= BYTES || self.frames >= frames
     }
 
     /// Returns whether timers of all lanes are to be looked at behind this batch.

@@ -1,7 +1,7 @@
 //! Who works on the lanes: the thread that reads the frames, or threads beside it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -16,7 +16,7 @@ const DEPTH: usize = 4;
 #[derive(Debug)]
 pub(super) enum Crew<R> {
     /// On the calling thread.
-    Alone { lanes: Vec<Lane<R>>, writer: Writer },
+    Alone { lanes: Vec<Lane<R>>, writer: Writer, latest: usize },
     /// On threads of their own.
     Threads(Threads<R>),
 }
@@ -29,7 +29,16 @@ pub(super) struct Threads<R> {
     extra: SyncSender<Extra>,
     workers: Vec<JoinHandle<Vec<Lane<R>>>>,
     writer: JoinHandle<Writer>,
-    failed: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+/// What the writing thread lets others know.
+#[derive(Debug, Default)]
+struct State {
+    /// The output has failed.
+    failed: AtomicBool,
+    /// Bytes made of the latest job.
+    latest: AtomicUsize,
 }
 
 /// What goes straight to the thread that writes.
@@ -49,7 +58,7 @@ impl<R: Recorder + 'static> Crew<R> {
     ) -> std::io::Result<Self> {
         let workers = workers.clamp(1, lanes.len().max(1));
         if workers == 1 {
-            return Ok(Self::Alone { lanes, writer });
+            return Ok(Self::Alone { lanes, writer, latest: 0 });
         }
         let mut shares: Vec<Vec<(usize, Lane<R>)>> = (0..workers).map(|_| Vec::new()).collect();
         for (index, lane) in lanes.into_iter().enumerate() {
@@ -66,20 +75,21 @@ impl<R: Recorder + 'static> Crew<R> {
             made.push(made_out);
         }
         let (extra, extra_out) = sync_channel(2 * DEPTH);
-        let failed = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&failed);
-        let run = move || write(writer, &extra_out, &made, &flag);
+        let state = Arc::new(State::default());
+        let shared = Arc::clone(&state);
+        let run = move || write(writer, &extra_out, &made, &shared);
         let writer = thread::Builder::new().name("writer".into()).spawn(run)?;
-        Ok(Self::Threads(Threads { jobs, extra, workers: handles, writer, failed }))
+        Ok(Self::Threads(Threads { jobs, extra, workers: handles, writer, state }))
     }
 
     /// Has a job done. `lines` is what the caller adds to it.
     pub(super) fn submit(&mut self, job: Job, lines: Lines) {
         match self {
-            Self::Alone { lanes, writer } => {
+            Self::Alone { lanes, writer, latest } => {
                 let mut made = vec![lines];
                 let lanes = lanes.iter_mut().enumerate();
                 made.extend(lanes.map(|(index, lane)| lane.work(index, &job)));
+                *latest = made.iter().map(Lines::bytes).sum();
                 writer.write(&made);
             }
             Self::Threads(threads) => {
@@ -106,14 +116,22 @@ impl<R: Recorder + 'static> Crew<R> {
     pub(super) fn failed(&self) -> bool {
         match self {
             Self::Alone { writer, .. } => writer.failed().is_some(),
-            Self::Threads(threads) => threads.failed.load(Ordering::Relaxed),
+            Self::Threads(threads) => threads.state.failed.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Returns how many bytes were made of a recent job.
+    pub(super) fn latest_output(&self) -> usize {
+        match self {
+            Self::Alone { latest, .. } => *latest,
+            Self::Threads(threads) => threads.state.latest.load(Ordering::Relaxed),
         }
     }
 
     /// Waits for all that is under way; returns the lanes, in no order, and the writer.
     pub(super) fn dismiss(self) -> (Vec<Lane<R>>, Writer) {
         match self {
-            Self::Alone { lanes, mut writer } => {
+            Self::Alone { lanes, mut writer, .. } => {
                 writer.flush();
                 (lanes, writer)
             }
@@ -151,7 +169,7 @@ fn write(
     mut writer: Writer,
     extra: &Receiver<Extra>,
     made: &[Receiver<Vec<Lines>>],
-    failed: &AtomicBool,
+    state: &State,
 ) -> Writer {
     for extra in extra {
         match extra {
@@ -160,11 +178,13 @@ fn write(
                 for worker in made {
                     all.extend(worker.recv().into_iter().flatten());
                 }
+                let bytes = all.iter().map(Lines::bytes).sum();
+                state.latest.store(bytes, Ordering::Relaxed);
                 writer.write(&all);
             }
             Extra::Flush => writer.flush(),
         }
-        failed.store(writer.failed().is_some(), Ordering::Relaxed);
+        state.failed.store(writer.failed().is_some(), Ordering::Relaxed);
     }
     writer.flush();
     writer

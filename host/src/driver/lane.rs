@@ -37,8 +37,8 @@ pub(super) struct Lane<R> {
 pub(super) enum Job {
     /// Handle the packets.
     Batch(Arc<Batch>),
-    /// Look at the clock: no frame has come for a while.
-    Tick(Timestamp),
+    /// Look at the clock: no frame has come for a while, or the one of this number was the last.
+    Tick(Timestamp, u64),
     /// Close the flows that began in this frame or before it: the input has ended.
     Finish(u64),
 }
@@ -62,8 +62,8 @@ impl<R: Recorder> Lane<R> {
                     shard.advance(now, number, TIMERS_PER_ROUND, sink);
                 }
             }
-            Job::Tick(now) => {
-                shard.advance(*now, 0, TIMERS_PER_ROUND, sink);
+            Job::Tick(now, number) => {
+                shard.advance(*now, *number, TIMERS_PER_ROUND, sink);
             }
             Job::Finish(last) => shard.finish_until(*last, sink),
         }

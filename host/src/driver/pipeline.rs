@@ -192,7 +192,9 @@ impl<R: Recorder + 'static> Front<R> {
 
     /// Returns whether the batch is to be handed on.
     fn is_due(&self) -> bool {
-        self.outside.batch.is_full() || self.outside.batch.ends_round()
+        let much = self.crew.latest_output() > batch::MUCH_OUTPUT;
+        let frames = if much { batch::FEW_FRAMES } else { batch::FRAMES };
+        self.outside.batch.is_full(frames) || self.outside.batch.ends_round()
     }
 
     /// Hands on what has come so far.
@@ -234,7 +236,7 @@ impl<R: Recorder + 'static> Front<R> {
         self.dispatcher.handle_time(now);
         self.dispatcher.carriers().advance(now, 0, usize::MAX, &mut self.outside.carriers);
         let lines = self.outside.carriers.records().take();
-        self.crew.submit(Job::Tick(now), lines);
+        self.crew.submit(Job::Tick(now, 0), lines);
         self.crew.flush();
     }
 
@@ -242,7 +244,12 @@ impl<R: Recorder + 'static> Front<R> {
     /// records are in memory at once.
     fn finish(mut self) -> (Counters, Vec<R>, Writer) {
         self.submit();
-        let last = self.outside.batch.end.0;
+        let (last, now) = self.outside.batch.end;
+        // All lanes come to the same end, whatever they saw last: timers that are due by then fire, and
+        // the flows that are left end in one order.
+        self.dispatcher.carriers().advance(now, last, usize::MAX, &mut self.outside.carriers);
+        let lines = self.outside.carriers.records().take();
+        self.crew.submit(Job::Tick(now, last), lines);
         let mut until = 0;
         while until < u64::MAX && !self.crew.failed() {
             until = if until < last { until + batch::FRAMES } else { u64::MAX };

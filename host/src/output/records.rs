@@ -159,6 +159,12 @@ fn ty(prefix: &str, name: &str) -> String {
 }
 
 impl Lines {
+    /// Returns how many bytes they have.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Brings the lines of several makers into the order of their places, and calls `write` with each.
     /// Lines of the same place stay in the order of the makers, and in that in which they were made.
     pub fn merge(all: &[Self], mut write: impl FnMut(&[u8])) {

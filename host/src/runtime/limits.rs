@@ -158,7 +158,7 @@ cell_limits! {
     records_per_call: usize = 65_536, "records", 1..=ANY => "fault `record_flood`";
     /// Bytes of JSON that the records of one call may make: by default many times what 64 KiB of any
     /// protocol can honestly say. Reached: fault `record_flood`.
-    output_bytes: usize = 8 << 20, "bytes", 1..=ANY => "fault `record_flood`";
+    output_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `record_flood`";
     /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
     /// `record_bytes`, so that a record that is too long is told as such.
     host_call_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `host_call`";

@@ -65,30 +65,8 @@ pub enum Truth {
     CutSegments,
     /// The first part of the capture.
     CutCapture,
-    /// Only those who verify checksums see it.
+    /// All of it for those who verify checksums.
     Checksums,
-}
-
-/// Variants that need what is not decoded yet, by the start of their names.
-const NOT_DECODED: [(&str, &str); 9] = [
-    ("encap-geneve", "Geneve"),
-    ("encap-gre", "GRE"),
-    ("encap-gtpu", "GTP-U"),
-    ("encap-ip", "IP in IP"),
-    ("encap-mpls", "MPLS"),
-    ("encap-pppoe", "PPPoE"),
-    ("encap-vxlan", "VXLAN"),
-    ("frag-", "IP fragments"),
-    ("link-ppp", "PPP"),
-];
-
-impl Variant {
-    /// What is not decoded yet and keeps its connections from being seen.
-    #[must_use]
-    pub fn not_decoded(&self) -> Option<&'static str> {
-        let found = NOT_DECODED.into_iter().find(|(start, _)| self.name.starts_with(start));
-        found.map(|(_, what)| what)
-    }
 }
 
 impl Corpus {

@@ -46,7 +46,7 @@ pub(crate) fn record_flood() {
 #[test]
 pub(crate) fn output_flood() {
     let (run, message) = fault_in("output_flood", &two_lines(), "record_flood");
-    assert_eq!(message, "more than 8388608 bytes of output in one call");
+    assert_eq!(message, "more than 524288 bytes of output in one call");
     assert!(run.of_type("output_flood.note").len() < 3, "a record makes 7 MB");
 }
 

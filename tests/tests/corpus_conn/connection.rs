@@ -63,6 +63,13 @@ pub(crate) struct Flow {
     pub(crate) data: Value,
 }
 
+impl Flow {
+    /// The ids of its VLANs, outermost first.
+    pub(crate) fn vlans(&self) -> Vec<u64> {
+        self.data["vlan"].as_array().into_iter().flatten().filter_map(Value::as_u64).collect()
+    }
+}
+
 /// The flows of a run, in order of their first packets.
 pub(crate) fn flows(run: &Run) -> Vec<Flow> {
     let mut flows: Vec<Flow> = run

@@ -1,9 +1,10 @@
 //! Finds our flows of the oracle's streams and compares what each side said.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use flowcell_tests::command::Run;
-use flowcell_tests::corpus::{Digest, Flow, counter};
+use flowcell_tests::command::{Run, Scratch};
+use flowcell_tests::corpus::{self, Capture, Digest, Flow};
 
 use crate::oracle::{Side, Stream};
 use crate::rules;
@@ -17,8 +18,51 @@ pub(crate) enum Verdict {
     Differ(String),
 }
 
-/// Compares both sides of every stream; a flow of ours that the oracle does not have differs too.
-pub(crate) fn compare(streams: &[Stream], flows: &[Flow], run: &Run) -> Vec<Verdict> {
+/// Limits under which no flow ends by being idle.
+const PATIENT: &str = "[engine]\ntcp_attempt_timeout_ms = '999999 h'\ntcp_timeout_ms = '999999 h'\n\
+                       udp_one_sided_timeout_ms = '999999 h'\nudp_timeout_ms = '999999 h'\n";
+
+/// Compares both sides of every stream of a capture, of which `run` is the default run; a flow of ours
+/// that the oracle does not have differs too.
+///
+/// Where they differ, runs with other options show whether it is for what those change.
+pub(crate) fn compare(capture: &Capture, streams: &[Stream], run: &Run) -> Vec<Verdict> {
+    let mut verdicts = of_run(capture, streams, run);
+    let scratch = Scratch::new();
+    let limits = scratch.write("patient.toml", PATIENT);
+    let limits = limits.to_str().unwrap_or_default();
+    let experiments: [(&str, &[&str]); 2] = [
+        (rules::IDLE, &["--limits", limits]),
+        (rules::CHECKSUM, &["--limits", limits, "--checksums", "off"]),
+    ];
+    for (reason, options) in experiments {
+        if !verdicts.iter().any(is_open) {
+            break;
+        }
+        let changed = corpus::flowcell_with("streams", &capture.path, options);
+        let changed = of_run(capture, streams, &changed);
+        // Both begin with the oracle's streams; flows that only we see come behind.
+        for (verdict, changed) in verdicts.iter_mut().zip(changed).take(2 * streams.len()) {
+            match changed {
+                Verdict::Agree if is_open(verdict) => *verdict = Verdict::Explained(reason),
+                // What differed for two reasons still differs for one.
+                Verdict::Explained(_) if matches!(verdict, Verdict::Differ(_)) => {
+                    *verdict = changed;
+                }
+                _ => {}
+            }
+        }
+    }
+    verdicts
+}
+
+/// Whether a better reason may be found.
+fn is_open(verdict: &Verdict) -> bool {
+    !matches!(verdict, Verdict::Agree | Verdict::Explained(rules::IDLE | rules::MORE_SENT))
+}
+
+fn of_run(capture: &Capture, streams: &[Stream], run: &Run) -> Vec<Verdict> {
+    let flows = corpus::flows(run);
     let mut verdicts = Vec::new();
     let mut used = vec![false; flows.len()];
     for (index, stream) in streams.iter().enumerate() {
@@ -33,20 +77,28 @@ pub(crate) fn compare(streams: &[Stream], flows: &[Flow], run: &Run) -> Vec<Verd
                 parts.push(flow);
             }
         }
-        verdicts.extend([0, 1].map(|side| of_side(stream, side, &parts, run, flows)));
+        let case = Case { capture, run, stream, flows: &flows };
+        verdicts.extend([0, 1].map(|side| of_side(&case, side, &parts)));
     }
-    let extra = flows.iter().zip(used).filter(|(_, used)| !used);
-    verdicts.extend(extra.map(|(flow, _)| {
-        if rules::is_tunnel(flow) {
-            return Verdict::Explained(rules::TUNNEL);
+    let extra: Vec<_> = flows.iter().zip(used).filter(|(_, used)| !used).collect();
+    let carriers = if extra.is_empty() { BTreeSet::new() } else { carriers(capture) };
+    verdicts.extend(extra.into_iter().map(|(flow, _)| {
+        match rules::explain_extra(&capture.name, flow, &carriers, run) {
+            Some(reason) => Verdict::Explained(reason),
+            None => {
+                Verdict::Differ(format!("only we see {} {} > {}", flow.proto, flow.orig, flow.resp))
+            }
         }
-        if counter(run, "decode_bad_length") > 0 {
-            // What the oracle files under a call that was announced in a damaged packet.
-            return Verdict::Explained(rules::BAD_LENGTH);
-        }
-        Verdict::Differ(format!("only we see {} {} > {}", flow.proto, flow.orig, flow.resp))
     }));
     verdicts
+}
+
+/// The ids of the flows that carry others.
+fn carriers(capture: &Capture) -> BTreeSet<String> {
+    let run = corpus::flowcell_with("run", &capture.path, &["--types", "flow"]);
+    let parents =
+        run.records.iter().filter_map(|record| record["data"]["tunnel"]["parent"].as_str());
+    parents.map(str::to_owned).collect()
 }
 
 fn is_of(stream: &Stream, proto: &str, from: SocketAddr, to: SocketAddr) -> bool {
@@ -54,7 +106,17 @@ fn is_of(stream: &Stream, proto: &str, from: SocketAddr, to: SocketAddr) -> bool
     stream.proto == proto && (ends == [from, to] || ends == [to, from])
 }
 
-fn of_side(stream: &Stream, side: usize, parts: &[&Flow], run: &Run, flows: &[Flow]) -> Verdict {
+/// What a rule can look at.
+pub(crate) struct Case<'a> {
+    pub(crate) capture: &'a Capture,
+    pub(crate) run: &'a Run,
+    pub(crate) stream: &'a Stream,
+    /// All of ours.
+    pub(crate) flows: &'a [Flow],
+}
+
+fn of_side(case: &Case<'_>, side: usize, parts: &[&Flow]) -> Verdict {
+    let stream = case.stream;
     let theirs = &stream.sides[side];
     let ours: Vec<_> = parts
         .iter()
@@ -67,9 +129,9 @@ fn of_side(stream: &Stream, side: usize, parts: &[&Flow], run: &Run, flows: &[Fl
         return Verdict::Agree;
     }
     if ours.len() > 1 && agrees_in_parts(&ours, theirs) {
-        return Verdict::Explained(rules::SPLIT);
+        return Verdict::Explained(rules::REOPENED);
     }
-    if let Some(reason) = rules::explain(theirs, &ours, run, flows) {
+    if let Some(reason) = rules::explain(case, theirs, &ours) {
         return Verdict::Explained(reason);
     }
     let (from, to) = if side == 0 { (stream.a, stream.b) } else { (stream.b, stream.a) };
@@ -89,8 +151,8 @@ fn agrees(ours: &Digest, theirs: &Side) -> bool {
     (ours.bytes, ours.missed) == (theirs.bytes, missing) && ours.sha256 == theirs.sha256
 }
 
-/// The oracle knows no timeouts, and to it a SYN that is repeated after a reset is still the same
-/// connection's; so one stream of its may be several flows.
+/// To the oracle a SYN that is repeated after a reset is still the same connection's, so one stream of
+/// its may be several flows.
 fn agrees_in_parts(parts: &[&Digest], theirs: &Side) -> bool {
     let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
     let mut full = parts.iter().filter(|part| part.bytes > 0);

@@ -30,7 +30,7 @@ fn streams_agree_with_the_oracle() {
             wrong.push(format!("{name}: exit code {:?}: {}", run.code, run.stderr));
         }
         let streams = oracle::streams(&oracle);
-        let verdicts = compare(&streams, &corpus::flows(&run), &run);
+        let verdicts = compare(&capture, &streams, &run);
         let mut counts = [0_usize; 3];
         let reasons = explained.entry(name.clone()).or_default();
         for verdict in verdicts {

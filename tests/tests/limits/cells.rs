@@ -68,10 +68,10 @@ fn case(name: &str) -> Case {
         ),
         "output_bytes" => (
             "output_flood",
-            "'1 MB'",
+            "'300 kB'",
             fault,
-            "more than 8388608 bytes of output in one call",
-            "more than 1000000 bytes of output in one call",
+            "more than 524288 bytes of output in one call",
+            "more than 300000 bytes of output in one call",
         ),
         // The line of 1 MiB is within the bounds then.
         "host_call_bytes" => ("long_log", "'2 MiB'", outcome, "fault host_call", "unconfirmed "),
@@ -132,6 +132,23 @@ fn cells_at_a_time() {
         |limits: Option<&str>| run_with(&[], &both, limits).stats["parsers"]["no_room"].clone();
     assert_eq!(no_room(None), 0);
     assert_eq!(no_room(Some("[cells]\ncells = 1\n")), 1);
+}
+
+/// Lanes share the cells, and together they never have more than the limit, though it can't be divided
+/// evenly.
+#[test]
+fn cells_are_never_more_than_the_limit() {
+    let flow = |port| Conversation::tcp(port, 7).open().send(Client, b"a\n");
+    let flows: Vec<_> = (0..100).map(|index| flow(4000 + index)).collect();
+    let pcap = Pcap::of(&flows);
+    for most in [1, 7, 16, 17, 31, 47] {
+        let run = run_with(&[], &pcap, Some(&format!("[cells]\ncells = {most}\n")));
+        let count = |name: &str| run.stats["parsers"][name].as_u64().expect("a counter");
+        let (parsed, no_room) = (count("parsed_flows"), count("no_room"));
+        assert_eq!(parsed + no_room, 100, "{most}");
+        assert!(parsed <= most, "{parsed} cells, {most} allowed");
+        assert!(parsed > 0 && 2 * parsed >= most.min(32), "{parsed} cells of {most}");
+    }
 }
 
 /// A parser that asks for more than it may have is refused when it is loaded, under its own limits and

@@ -189,10 +189,11 @@ impl Flow {
     pub(crate) fn glance(&self) -> u64 {
         let [orig, resp] = &self.tally;
         let streams = match &self.proto {
-            Proto::Tcp(tcp) => tcp.stream(Side::Orig).next() ^ tcp.stream(Side::Resp).next(),
+            Proto::Tcp(tcp) => tcp.glance(),
             Proto::Udp(udp) => udp.side(Side::Orig).bytes,
         };
         let ident = self.ident.scope ^ u64::from(self.ident.tuple.resp.port);
+        let ident = ident ^ u64::from(self.history.is_cut());
         ident ^ orig.pkts ^ resp.pkts ^ self.silence.since.0 ^ self.last_ts.0 ^ streams
     }
 

@@ -1,0 +1,71 @@
+//! Limits that are hit, and parsers that fault.
+
+use std::ffi::OsStr;
+
+use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::command::Scratch;
+use flowcell_tests::packets::{Conversation, Pcap};
+
+use super::same_on_all;
+use super::traffic::{capture, impaired};
+
+#[test]
+fn limits_that_are_hit() {
+    let scratch = Scratch::new();
+    let bytes = capture(|output| impaired(5, 400).frames(output));
+    let file = scratch.write("mix.pcap", bytes);
+    let cases = [
+        ("max_flows = 40", "flows_evicted_one_sided"),
+        ("max_flows = 5", "flows_evicted_established"),
+        ("max_flows = 200\nemergency_percent = 20", "emergencies"),
+        ("hold_total = '64 KiB'", "hold_total_hit"),
+        ("hold_bytes = 1000", "hold_bytes_hit"),
+        ("depth = 500", "gaps_depth"),
+        ("tcp_attempt_timeout_ms = 1\ntcp_timeout_ms = 1", "flows_expired_tcp"),
+    ];
+    for (text, counter) in cases {
+        let limits = scratch.write("limits.toml", format!("[engine]\n{text}\n"));
+        let arguments = ["--limits".as_ref(), limits.as_os_str(), "-r".as_ref(), file.as_os_str()];
+        let run = same_on_all("run", &arguments, None);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        let stats = super::made("run", &arguments, "2", None).stats;
+        let stats: serde_json::Value = serde_json::from_slice(&stats).expect("JSON");
+        assert!(stats["engine"][counter].as_u64() > Some(0), "{text}: {counter} stays 0");
+        same_on_all("streams", &arguments, None);
+    }
+}
+
+#[test]
+fn cells_that_are_used_up() {
+    let scratch = Scratch::new();
+    let bytes = capture(|output| impaired(6, 300).frames(output));
+    let file = scratch.write("mix.pcap", bytes);
+    let limits = scratch.write("limits.toml", "[cells]\ncells = 20\n");
+    let arguments = ["--limits".as_ref(), limits.as_os_str(), "-r".as_ref(), file.as_os_str()];
+    let run = same_on_all::<&OsStr>("run", &arguments, None);
+    let no_room =
+        run.records.iter().filter(|record| record["data"]["parsers"][0]["outcome"] == "no_room");
+    assert!(no_room.count() > 0, "the limit is hit");
+}
+
+#[test]
+fn parsers_that_fault() {
+    let scratch = Scratch::new();
+    for guest in ["panic_in_poll", "garbage_record", "fails", "declines"] {
+        let flows: Vec<_> = (0..60)
+            .map(|index| {
+                let flow = Conversation::tcp(4000 + index, if index % 3 == 0 { 7 } else { 9 });
+                let flow = flow.open().send(Client, b"a\n").send(Server, b"b\n");
+                flow.send(Client, b"c").send(Client, b"\n").close()
+            })
+            .collect();
+        let file = scratch.capture("flows.pcap", &Pcap::of(&flows));
+        let parsers = scratch.parsers(&[guest]);
+        let arguments =
+            ["--parsers".as_ref(), parsers.as_os_str(), "-r".as_ref(), file.as_os_str()];
+        let run = same_on_all("run", &arguments, None);
+        assert_eq!(run.of_type("flow").len(), 60, "{guest}: {}", run.stderr);
+        assert!(!run.of_type("echo.exchange").is_empty(), "others go on beside {guest}");
+        std::fs::remove_dir_all(parsers).expect("a folder");
+    }
+}

@@ -62,7 +62,7 @@ mod time;
 mod tunnel;
 mod udp;
 
-pub use arrival::Arrival;
+pub use arrival::{Arrival, Detached};
 pub use config::{Checksums, EngineConfig, KeyOptions};
 pub use counters::Counters;
 pub use decode::{DecodeError, DecodeErrorKind, Layer, LinkType, RawFrame};

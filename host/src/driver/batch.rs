@@ -1,6 +1,6 @@
 //! Packets on their way from the dispatcher to the lanes.
 
-use flowcell_core::{Arrival, Timestamp};
+use flowcell_core::{Arrival, Detached, Timestamp};
 
 /// Frames in a batch, at most. Timers of lanes without packets fire between batches, at frames whose
 /// number is a multiple of this, so that when they fire does not depend on how frames come in.
@@ -32,11 +32,11 @@ pub(super) struct Batch {
 /// A packet without its bytes.
 #[derive(Debug)]
 pub(super) struct Packed {
-    pub(super) arrival: Arrival<'static>,
-    start: usize,
-    len: usize,
+    pub(super) arrival: Detached,
+    start: u32,
+    len: u32,
     /// Digits that its time has behind the second.
-    pub(super) digits: usize,
+    pub(super) digits: u8,
 }
 
 impl Batch {
@@ -65,6 +65,10 @@ impl Batch {
         // The low half of the hash chooses places within a lane.
         let lane = (arrival.hash >> 32) % self.lanes.len().max(1) as u64;
         if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| self.lanes.get_mut(lane)) {
+            // A batch is full long before it has 4 GiB, and there are at most nine digits.
+            let short = |len: usize| u32::try_from(len).unwrap_or(0);
+            let (start, len) = (short(start), short(len));
+            let digits = u8::try_from(digits).unwrap_or(9);
             lane.push(Packed { arrival: arrival.detach(), start, len, digits });
         }
     }
@@ -86,7 +90,8 @@ impl Batch {
 
     /// Returns a packet with its bytes.
     pub(super) fn arrival(&self, packed: &Packed) -> Arrival<'_> {
-        let bytes = self.bytes.get(packed.start..packed.start + packed.len);
+        let start = packed.start as usize;
+        let bytes = self.bytes.get(start..start + packed.len as usize);
         packed.arrival.attach(bytes.unwrap_or_default())
     }
 }

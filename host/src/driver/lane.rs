@@ -50,9 +50,9 @@ impl<R: Recorder> Lane<R> {
         match job {
             Job::Batch(batch) => {
                 for portion in batch.portions(index, Shard::AHEAD) {
-                    shard.look_ahead(portion.iter().map(|packed| packed.arrival.hash));
+                    shard.look_ahead(portion.iter().map(|packed| packed.arrival.hash()));
                     for packed in portion {
-                        sink.set_digits(packed.digits);
+                        sink.set_digits(packed.digits.into());
                         shard.handle(&batch.arrival(packed), sink);
                     }
                 }

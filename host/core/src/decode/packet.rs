@@ -114,6 +114,23 @@ pub struct Fragment<'a> {
 }
 
 impl<'a> Payload<'a> {
+    /// Reads what was decoded before: the header and payload of a transport, `wire_len` bytes on the wire.
+    #[inline]
+    pub(crate) fn of(transport: Transport, bytes: &'a [u8], wire_len: u64) -> Self {
+        let cur = Cursor::new(bytes, usize::try_from(wire_len).unwrap_or(usize::MAX));
+        let payload = match transport {
+            Transport::Tcp => transport::tcp(cur).map(Self::Tcp),
+            Transport::Udp => transport::udp(cur).map(|(datagram, _)| Self::Udp(datagram)),
+            Transport::Icmp => transport::icmp(false, cur).map(Self::Icmp),
+            Transport::Icmpv6 => transport::icmp(true, cur).map(Self::Icmp),
+            Transport::Other(protocol) => {
+                return Self::Other(Other { protocol, payload: bytes, wire_len });
+            }
+        };
+        // What could be read once can be read again; other bytes make a packet of no known protocol.
+        payload.unwrap_or(Self::Other(Other { protocol: 255, payload: bytes, wire_len }))
+    }
+
     /// Returns what it carries, as far as it was captured, and the length of that on the wire; nothing
     /// for TCP, whose payload is a part of a stream.
     #[must_use]
@@ -128,38 +145,6 @@ impl<'a> Payload<'a> {
 }
 
 impl Packet<'_> {
-    /// Takes the packet out of its frame, so that it can be kept: without its bytes, and without what it
-    /// carries in turn.
-    #[must_use]
-    #[inline]
-    pub fn detach(self) -> Packet<'static> {
-        let payload = match self.payload {
-            Payload::Tcp(segment) => Payload::Tcp(Segment { payload: &[], ..segment }),
-            Payload::Udp(datagram) => Payload::Udp(Datagram { payload: &[], ..datagram }),
-            Payload::Icmp(icmp) => Payload::Icmp(Icmp { payload: &[], ..icmp }),
-            Payload::Other(other) => Payload::Other(Other { payload: &[], ..other }),
-        };
-        Packet { transport: &[], payload, inner: None, ..self }
-    }
-
-    /// Gives a detached packet the bytes back that were its `transport`.
-    #[must_use]
-    #[inline]
-    pub fn attach<'b>(&self, transport: &'b [u8]) -> Packet<'b> {
-        let cur = Cursor::new(transport, usize::try_from(self.wire_len).unwrap_or(usize::MAX));
-        let payload = match self.payload {
-            Payload::Tcp(_) => transport::tcp(cur).map(Payload::Tcp),
-            Payload::Udp(_) => transport::udp(cur).map(|(datagram, _)| Payload::Udp(datagram)),
-            Payload::Icmp(icmp) => transport::icmp(icmp.v6, cur).map(Payload::Icmp),
-            Payload::Other(Other { protocol, wire_len, .. }) => {
-                Ok(Payload::Other(Other { protocol, payload: transport, wire_len }))
-            }
-        };
-        // What could be read once can be read again; other bytes make a packet of no known protocol.
-        let unknown = Payload::Other(Other { protocol: 255, payload: transport, wire_len: 0 });
-        Packet { transport, payload: payload.unwrap_or(unknown), inner: None, ..*self }
-    }
-
     /// Returns the endpoints, with the sender as originator.
     ///
     /// The ports of ICMP are the type and, for messages that come in pairs, the type of the other one

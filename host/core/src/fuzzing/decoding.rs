@@ -3,7 +3,7 @@
 use super::Input;
 use crate::decode::{Decoded, Packet, decode, decode_reassembled};
 use crate::defrag::{Defragmenter, Outcome};
-use crate::{Counters, DecodeError, Limits, LinkType, RawFrame, Timestamp};
+use crate::{Arrival, Counters, DecodeError, Limits, LinkType, RawFrame, Timestamp};
 
 /// Packets inside of packets that are looked at.
 const DEPTH: u8 = 8;
@@ -86,8 +86,9 @@ fn check(packet: &Packet<'_>) {
         assert!(bytes.len() as u64 <= wire_len && wire_len <= packet.wire_len);
         assert!(bytes.len() <= packet.transport.len());
     }
-    let kept = packet.detach();
-    let back = kept.attach(packet.transport);
+    let (number, ts, tunnel) = (1, Timestamp(0), None);
+    let arrival = Arrival { number, ts, now: ts, hash: 0, scope: 0, packet: *packet, tunnel };
+    let back = arrival.detach().attach(packet.transport).packet;
     assert_eq!(back.tuple(), packet.tuple());
     assert_eq!(back.checksum(), packet.checksum());
     let told = |packet: &Packet<'_>| format!("{:?}", packet.payload);

@@ -134,7 +134,9 @@ fn tell_if_nothing_was_followed(counters: &Counters, messages: &Messages) {
         return;
     }
     let reasons = counters.iter().filter(|(name, _)| {
-        name.starts_with("unsupported") || name.starts_with("decode") || *name == "fragments"
+        name.starts_with("unsupported")
+            || name.starts_with("decode")
+            || ["fragments", "checksum_bad"].contains(name)
     });
     if let Some((name, count)) =
         reasons.filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count)

@@ -59,7 +59,7 @@ struct LogGate {
     lines: u32,
 }
 
-/// Log lines that are shown in a second of the capture's time, of all parsers together.
+/// Log lines that are shown in a second of the capture's time, of all parsers of a lane together.
 const LOG_LINES_PER_SECOND: u32 = 20;
 
 impl LogGate {

@@ -7,7 +7,6 @@ use crate::mails::{self, Mail};
 use crate::words;
 use flowcell_tests::tally::{Outcome, Tally};
 
-/// Captures and fields that are wrong, and why.
 #[test]
 fn mails_agree_with_the_reference() {
     let Some(corpus) = Corpus::find() else { return };

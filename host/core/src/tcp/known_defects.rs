@@ -148,6 +148,7 @@ const SOURCES: &[&str] = &[
     include_str!("reassembler/tests.rs"),
     include_str!("tracker/tests.rs"),
     include_str!("tracker/tests/forged.rs"),
+    include_str!("tracker/tests/reuse.rs"),
     include_str!("../engine/tests.rs"),
 ];
 

@@ -180,6 +180,8 @@ counters! {
     overlap_conflicts,
     /// Segments too far from the stream's position to belong to it.
     out_of_window,
+    /// SYNs with bytes that their receiver did not take.
+    syn_data_refused,
     /// Bytes behind the end that a FIN had set.
     after_fin_bytes,
     /// Bytes of flows that were already closed.

@@ -20,8 +20,8 @@ use std::sync::Arc;
 use siphasher::sip::SipHasher13;
 
 use crate::decode::{
-    DecodeErrorKind, Decoded, Fragment, Inner, Packet, Payload, RawFrame, VlanTags, decode,
-    decode_reassembled,
+    Datagram, DecodeErrorKind, Decoded, Fragment, Inner, Packet, Payload, RawFrame, VlanTags,
+    decode, decode_reassembled, is_tunnel_port, is_tunnel_protocol,
 };
 use crate::defrag::{Defragmenter, FragmentAnomaly, Outcome};
 use crate::{
@@ -91,6 +91,16 @@ struct Place {
     tunnel: Option<Arc<Tunnel>>,
     /// Datagrams that were put together on the way here.
     datagrams: u8,
+}
+
+/// Returns whether a packet may be of a flow that carries others.
+#[inline]
+fn may_carry(packet: &Packet<'_>) -> bool {
+    match packet.payload {
+        Payload::Tcp(_) | Payload::Icmp(_) => false,
+        Payload::Udp(Datagram { src_port, dst_port, .. }) => is_tunnel_port(src_port, dst_port),
+        Payload::Other(other) => is_tunnel_protocol(other.protocol),
+    }
 }
 
 impl Dispatcher {
@@ -163,7 +173,7 @@ impl Dispatcher {
         let RawFrame { number, ts, interface, .. } = *frame;
         let place = Place { number, ts, interface, tunnel: None, datagrams: 0 };
         match decode(frame) {
-            Ok(Decoded::Packet(packet)) if packet.inner.is_none() && !self.may_carry(&packet) => {
+            Ok(Decoded::Packet(packet)) if packet.inner.is_none() && !may_carry(&packet) => {
                 self.deliver(packet, place, outlets);
             }
             decoded => self.follow(decoded, place, outlets),
@@ -186,10 +196,12 @@ impl Dispatcher {
         Arrival { number, ts, now: self.now, hash, scope, packet, tunnel }
     }
 
-    /// Returns a number for what the operator wants to tell flows apart by; 0 if that is nothing.
+    /// Returns a number for what tells flows apart besides addresses, ports and protocol: the number of
+    /// tunnels around them, and what the operator wants. 0 if that is nothing.
     #[inline]
     fn scope(&self, vlan: VlanTags, place: &Place) -> u64 {
-        if self.key == KeyOptions::default() { 0 } else { self.scope_of(vlan, place) }
+        let plain = self.key == KeyOptions::default() && place.tunnel.is_none();
+        if plain { 0 } else { self.scope_of(vlan, place) }
     }
 
     fn scope_of(&self, vlan: VlanTags, place: &Place) -> u64 {
@@ -199,6 +211,8 @@ impl Dispatcher {
                 hasher.write_u16(*id);
             }
         }
+        // What is inside of a tunnel is not of a flow outside of it, whatever its addresses say.
+        hasher.write_u8(place.tunnel.as_ref().map_or(0, |tunnel| tunnel.depth));
         if self.key.tunnel
             && let Some(tunnel) = &place.tunnel
         {
@@ -262,20 +276,16 @@ impl Dispatcher {
         self.follow(decoded, place, outlets);
     }
 
-    /// Takes a packet with nothing in it to the carriers if its flow is one of theirs.
+    /// Takes a packet in which nothing was found to the carriers if it is of a protocol, or of a port, of
+    /// tunnels: others of its flow may have something in them, and a flow must not be in two places.
     fn carry_or_deliver(&mut self, packet: Packet<'_>, place: Place, outlets: &mut dyn Outlets) {
+        let carries = may_carry(&packet);
         let arrival = self.arrival(packet, place);
-        if self.carriers.knows(&arrival) {
+        if carries {
             self.carriers.handle(&arrival, outlets.carriers());
         } else {
             outlets.packet(arrival);
         }
-    }
-
-    /// Returns whether a packet may be of a flow that carries others, although it has none inside.
-    #[inline]
-    fn may_carry(&self, packet: &Packet<'_>) -> bool {
-        self.carriers.flows() != 0 && !matches!(packet.payload, Payload::Tcp(_))
     }
 
     fn follow_fragment(

@@ -108,17 +108,6 @@ impl Shard {
         self.pool.total()
     }
 
-    /// Returns whether a packet is of a flow in the table. A flow whose time is over is none, even if
-    /// its timer has not fired yet: when timers fire must make no difference.
-    #[must_use]
-    pub fn knows(&self, arrival: &Arrival<'_>) -> bool {
-        let found = self.table.find(tag(arrival.hash), arrival.scope, &arrival.packet.tuple());
-        found.and_then(|(index, _)| self.table.get(index)).is_some_and(|flow| {
-            let deadline = self.timers.deadline(&flow.silence);
-            deadline > arrival.now.max(self.pool.now) || deadline == Timestamp::MAX
-        })
-    }
-
     /// Takes the news of which packets come next, by their hashes, at most [`Self::AHEAD`] of them. It
     /// changes nothing but that they are handled faster when there are many flows.
     #[inline]
@@ -261,7 +250,7 @@ impl Shard {
                     self.suspect(index, side, arrival, sink);
                     return Some(index);
                 }
-                Credit::Refused => return Some(index),
+                Credit::Refused => return None,
             }
             if self.deliver(index, side, arrival, sink) == Verdict::Handled {
                 return Some(index);
@@ -299,6 +288,10 @@ impl Shard {
         let tally = &mut flow.tally[side.index()];
         match sum {
             Checksum::Good => tally.verified = true,
+            Checksum::Offloaded if tally.verified && matches!(flow.proto, Proto::Tcp(_)) => {
+                // Who fills in checksums fills in all of them.
+                return Credit::Waits;
+            }
             Checksum::Offloaded | Checksum::Unknown => {}
             Checksum::Bad if self.checksums == Checksums::On => {
                 self.counters.checksum_bad += 1;
@@ -322,8 +315,19 @@ impl Shard {
         let emit = Emit { counters: &mut self.counters, sink, ts, packet, timer: false };
         let mut cx = Cx { pool: &mut self.pool, emit, max_jump: self.max_jump };
         tcp::handle_suspect(flow, side, segment, arrival.packet.ip_len, &mut cx);
+        self.note_seen(index, ts);
+    }
+
+    /// Sets the timers of a flow of which a packet has been handled.
+    #[inline]
+    fn note_seen(&mut self, index: u32, ts: Timestamp) {
+        let Some(flow) = self.table.get_mut(index) else { return };
+        flow.last_ts = flow.last_ts.max(ts);
         let class = flow.class();
         self.timers.touch(index, &mut flow.silence, class, self.pool.now);
+        if let Some(deadline) = flow.hole_deadline(&self.pool) {
+            self.timers.watch_hole(index, deadline);
+        }
     }
 
     /// Does what timers of this flow should have done, if they were left for later, in the order of their
@@ -382,12 +386,7 @@ impl Shard {
             tally.ip_bytes -= arrival.packet.ip_len;
             return verdict;
         }
-        flow.last_ts = flow.last_ts.max(ts);
-        let class = flow.class();
-        self.timers.touch(index, &mut flow.silence, class, self.pool.now);
-        if let Some(deadline) = flow.hole_deadline(&self.pool) {
-            self.timers.watch_hole(index, deadline);
-        }
+        self.note_seen(index, ts);
         verdict
     }
 

@@ -149,6 +149,7 @@ pub(crate) struct Seg {
     scale: Option<u8>,
     cut: usize,
     bad_sum: bool,
+    no_sum: bool,
 }
 
 /// Returns a segment at `offset` with `data`.
@@ -191,6 +192,11 @@ impl Seg {
     /// Has a wrong checksum.
     pub(crate) fn bad_sum(self) -> Self {
         Self { bad_sum: true, ..self }
+    }
+
+    /// Has a checksum of 0, as if the network card were to fill it in.
+    pub(crate) fn no_sum(self) -> Self {
+        Self { no_sum: true, ..self }
     }
 
     /// Has the capture lose the last `cut` bytes.
@@ -280,6 +286,9 @@ impl Lab {
         builder.write(&mut bytes, &seg.data).unwrap();
         let len = bytes.len() as u32;
         bytes[50] ^= if seg.bad_sum { 0x55 } else { 0 };
+        if seg.no_sum {
+            bytes[50..52].fill(0);
+        }
         bytes.truncate(bytes.len() - seg.cut);
         self.frame(len, &bytes)
     }

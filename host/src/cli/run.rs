@@ -67,7 +67,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let interrupt = session::interrupt()?;
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);
-    let max_cells = limits.max_cells / plan.lanes;
+    let max_cells = limits.max_cells / (plan.lanes + 1);
     let make = || {
         let records = Records::new(types.clone());
         let mut worker = Worker::new(handle.clone(), records, messages.clone());

@@ -2,8 +2,8 @@
 
 use flowcell_core::{Arrival, Detached, Timestamp};
 
-/// Frames in a batch, at most. Timers of lanes without packets fire between batches, at frames whose
-/// number is a multiple of this, so that when they fire does not depend on how frames come in.
+/// Frames in a batch, at most. Timers of lanes without packets fire between batches, whenever
+/// so many frames have come, so that when they fire does not depend on how frames come in.
 pub(super) const FRAMES: u64 = 1024;
 
 /// Frames in a batch, at most, when what is made of them takes much memory.
@@ -27,6 +27,8 @@ pub(super) struct Batch {
     /// Digits that times have behind the second.
     pub(super) digits: usize,
     pub(super) frames: u64,
+    /// Timers of all lanes are to be looked at behind this batch.
+    pub(super) ends_round: bool,
 }
 
 /// A packet without its bytes.
@@ -47,6 +49,7 @@ impl Batch {
             end: (0, Timestamp(0)),
             digits: 6,
             frames: 0,
+            ends_round: false,
         }
     }
 
@@ -54,7 +57,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.lanes.iter_mut().for_each(Vec::clear);
-        self.frames = 0;
+        (self.frames, self.ends_round) = (0, false);
     }
 
     /// Adds a packet.
@@ -76,11 +79,6 @@ impl Batch {
     /// Returns whether it is to be handed on, given how many frames it may have.
     pub(super) fn is_full(&self, frames: u64) -> bool {
         self.bytes.len() >= BYTES || self.frames >= frames
-    }
-
-    /// Returns whether timers of all lanes are to be looked at behind this batch.
-    pub(super) fn ends_round(&self) -> bool {
-        self.end.0.is_multiple_of(FRAMES)
     }
 
     /// Returns a lane's packets, in portions of `size`.

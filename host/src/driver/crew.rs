@@ -93,10 +93,13 @@ impl<R: Recorder + 'static> Crew<R> {
                 writer.write(&made);
             }
             Self::Threads(threads) => {
-                // A thread that is gone has panicked; joining it will tell.
-                let _ = threads.extra.send(Extra::Job(lines));
+                let mut gone = threads.extra.send(Extra::Job(lines)).is_err();
                 for worker in &threads.jobs {
-                    let _ = worker.send(job.clone());
+                    gone |= worker.send(job.clone()).is_err();
+                }
+                // A thread that is gone has panicked; the run ends, and joining it will tell.
+                if gone {
+                    threads.state.failed.store(true, Ordering::Relaxed);
                 }
             }
         }
@@ -137,8 +140,8 @@ impl<R: Recorder + 'static> Crew<R> {
             }
             Self::Threads(Threads { jobs, extra, workers, writer, .. }) => {
                 drop((jobs, extra));
-                let lanes = workers.into_iter().flat_map(join).collect();
-                (lanes, join(writer))
+                let writer = join(writer);
+                (workers.into_iter().flat_map(join).collect(), writer)
             }
         }
     }

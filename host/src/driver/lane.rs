@@ -13,7 +13,7 @@ pub const LANES: usize = 16;
 
 /// Timers that fire at most in one lane between batches. A jump in time may make a million come due, and
 /// each leads to a record.
-const TIMERS_PER_ROUND: usize = 256;
+pub(super) const TIMERS_PER_ROUND: usize = 256;
 
 /// A sink that makes records.
 pub trait Recorder: FlowSink + Send {
@@ -56,7 +56,7 @@ impl<R: Recorder> Lane<R> {
                         shard.handle(&batch.arrival(packed), sink);
                     }
                 }
-                if batch.ends_round() {
+                if batch.ends_round {
                     sink.set_digits(batch.digits);
                     let (number, now) = batch.end;
                     shard.advance(now, number, TIMERS_PER_ROUND, sink);

@@ -13,7 +13,7 @@ use flowcell_core::{
 
 use super::batch::{self, Batch};
 use super::crew::Crew;
-use super::lane::{Job, LANES, Lane, Recorder};
+use super::lane::{Job, LANES, Lane, Recorder, TIMERS_PER_ROUND};
 use crate::capture::{CaptureError, Next, Source};
 use crate::output::{Records, Writer};
 
@@ -100,6 +100,7 @@ pub fn drive<R: Recorder + 'static>(
         outside: Outside { batch: Batch::new(plan.lanes), carriers: make(), digits: 6 },
         crew: Crew::new(lanes, plan.workers, writer)?,
         lanes: plan.lanes,
+        round: 0,
         under_way: VecDeque::new(),
     };
     let mut problems = Vec::new();
@@ -110,7 +111,10 @@ pub fn drive<R: Recorder + 'static>(
             Ok(Next::Frame(frame)) => {
                 front.outside.digits = frame.precision.digits();
                 front.handle(&frame.raw);
-                if front.is_due() || source.may_wait() {
+                if source.may_wait() {
+                    front.submit();
+                    front.crew.flush();
+                } else if front.is_due() {
                     front.submit();
                 } else {
                     continue;
@@ -149,12 +153,20 @@ const IDLE_MARGIN_NS: u64 = 100_000_000;
 /// Longest time that a record waits before it is written while somebody is waiting for it, in ms.
 const FLUSH_INTERVAL_MS: u128 = 200;
 
+/// Frames before the last whose flows are ended a few at a time.
+const RECENT: u64 = 4 << 20;
+
+/// Steps in which the flows that began before those are ended.
+const STEPS: u64 = 4096;
+
 /// The part of a run that sees all frames.
 struct Front<R> {
     dispatcher: Dispatcher,
     outside: Outside<R>,
     crew: Crew<R>,
     lanes: usize,
+    /// Frames so far, in units of [`batch::FRAMES`].
+    round: u64,
     /// Batches handed on, the oldest first.
     under_way: VecDeque<Arc<Batch>>,
 }
@@ -172,6 +184,7 @@ impl<R: Recorder> Outlets for Outside<R> {
     }
 
     fn fragment_rejected(&mut self, rejected: &FragmentRejected) {
+        self.carriers.set_digits(self.digits);
         self.carriers.fragment_rejected(rejected);
     }
 
@@ -187,6 +200,9 @@ impl<R: Recorder + 'static> Front<R> {
         let batch = &mut self.outside.batch;
         batch.frames += 1;
         batch.end = (frame.number, self.dispatcher.now());
+        let round = frame.number / batch::FRAMES;
+        batch.ends_round |= round != self.round;
+        self.round = round;
         batch.digits = self.outside.digits;
     }
 
@@ -194,7 +210,7 @@ impl<R: Recorder + 'static> Front<R> {
     fn is_due(&self) -> bool {
         let much = self.crew.latest_output() > batch::MUCH_OUTPUT;
         let frames = if much { batch::FEW_FRAMES } else { batch::FRAMES };
-        self.outside.batch.is_full(frames) || self.outside.batch.ends_round()
+        self.outside.batch.is_full(frames) || self.outside.batch.ends_round
     }
 
     /// Hands on what has come so far.
@@ -203,9 +219,9 @@ impl<R: Recorder + 'static> Front<R> {
         let mut next = self.empty_batch();
         next.end = end;
         let batch = std::mem::replace(&mut self.outside.batch, next);
-        if batch.ends_round() {
+        if batch.ends_round {
             let carriers = &mut self.outside.carriers;
-            self.dispatcher.carriers().advance(end.1, end.0, usize::MAX, carriers);
+            self.dispatcher.carriers().advance(end.1, end.0, TIMERS_PER_ROUND, carriers);
         }
         let lines = self.outside.carriers.records().take();
         if batch.frames > 0 || !lines.is_empty() {
@@ -234,7 +250,8 @@ impl<R: Recorder + 'static> Front<R> {
     fn tick(&mut self, now: Timestamp) {
         self.submit();
         self.dispatcher.handle_time(now);
-        self.dispatcher.carriers().advance(now, 0, usize::MAX, &mut self.outside.carriers);
+        let carriers = &mut self.outside.carriers;
+        self.dispatcher.carriers().advance(now, 0, TIMERS_PER_ROUND, carriers);
         let lines = self.outside.carriers.records().take();
         self.crew.submit(Job::Tick(now, 0), lines);
         self.crew.flush();
@@ -247,12 +264,16 @@ impl<R: Recorder + 'static> Front<R> {
         let (last, now) = self.outside.batch.end;
         // All lanes come to the same end, whatever they saw last: timers that are due by then fire, and
         // the flows that are left end in one order.
-        self.dispatcher.carriers().advance(now, last, usize::MAX, &mut self.outside.carriers);
+        let carriers = &mut self.outside.carriers;
+        self.dispatcher.carriers().advance(now, last, TIMERS_PER_ROUND, carriers);
         let lines = self.outside.carriers.records().take();
         self.crew.submit(Job::Tick(now, last), lines);
         let mut until = 0;
         while until < u64::MAX && !self.crew.failed() {
-            until = if until < last { until + batch::FRAMES } else { u64::MAX };
+            // Of what began long ago little is left, however long the run was.
+            let old = last.saturating_sub(until) > RECENT;
+            let step = if old { last / STEPS } else { 0 }.max(batch::FRAMES);
+            until = if until < last { until + step } else { u64::MAX };
             self.dispatcher.carriers().finish_until(until, &mut self.outside.carriers);
             let lines = self.outside.carriers.records().take();
             self.crew.submit(Job::Finish(until), lines);

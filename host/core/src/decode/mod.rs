@@ -36,6 +36,7 @@ pub use link_type::LinkType;
 pub use packet::{Decoded, Fragment, Packet, Payload, VlanTags};
 pub use transport::{Datagram, Icmp, Other, Segment, TcpFlags, icmp_counterpart};
 pub use tunnel::{Inner, TunnelKind};
+pub(crate) use tunnel::{is_tunnel_port, is_tunnel_protocol};
 
 use core::net::IpAddr;
 

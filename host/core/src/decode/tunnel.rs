@@ -85,14 +85,25 @@ const PORTS: &[(u16, Open)] = &[
     (8472, udp_tunnel::vxlan),
 ];
 
-/// Finds what is inside of a datagram between these ports.
+/// Returns whether one of the ports is that of a tunnel.
 #[inline]
-pub(super) fn of_udp(src: u16, dst: u16, data: Cursor<'_>) -> Option<Inner<'_>> {
+pub(crate) fn is_tunnel_port(src: u16, dst: u16) -> bool {
     const FIRST: u16 = PORTS[0].0;
     const LAST: u16 = PORTS[PORTS.len() - 1].0;
     // Most ports are outside of the range, so that most datagrams take two comparisons.
     let candidate = |port| (FIRST..=LAST).contains(&port);
-    if candidate(src) || candidate(dst) { search(src, dst, data) } else { None }
+    (candidate(src) || candidate(dst)) && PORTS.iter().any(|(port, _)| *port == src || *port == dst)
+}
+
+/// Returns whether this IP protocol is one of packets in packets.
+pub(crate) const fn is_tunnel_protocol(protocol: u8) -> bool {
+    matches!(protocol, 4 | 41 | 47)
+}
+
+/// Finds what is inside of a datagram between these ports.
+#[inline]
+pub(super) fn of_udp(src: u16, dst: u16, data: Cursor<'_>) -> Option<Inner<'_>> {
+    if is_tunnel_port(src, dst) { search(src, dst, data) } else { None }
 }
 
 #[inline(never)]

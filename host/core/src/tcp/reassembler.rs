@@ -78,9 +78,10 @@ impl HoldPool {
         }
     }
 
-    /// Takes `bytes` for something that is not held behind a hole; returns whether there is room.
+    /// Takes `bytes` for something that is not held behind a hole; returns whether there is room: half of
+    /// all is for holes.
     pub(super) const fn lend(&mut self, bytes: u64) -> bool {
-        let fits = self.total.saturating_add(bytes) <= self.max_total;
+        let fits = self.total.saturating_add(bytes) <= self.max_total / 2;
         if fits {
             self.total += bytes;
         }

@@ -18,7 +18,7 @@ mod handshake;
 mod suspect;
 
 pub(crate) use suspect::MAX_SUSPECTS;
-use suspect::Suspects;
+use suspect::{Suspects, Why};
 
 use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
 use crate::decode::{Segment, TcpFlags};
@@ -215,7 +215,7 @@ pub(crate) fn handle_suspect(
     cx: &mut Cx<'_>,
 ) {
     if let Some(mut conn) = Conn::of(flow, cx) {
-        conn.suspect(side, segment, ip_len);
+        conn.suspect(side, segment, Why::Checksum(ip_len));
     }
 }
 
@@ -224,7 +224,8 @@ pub(crate) fn expire_holes(flow: &mut Flow, now: Timestamp, cx: &mut Cx<'_>) {
     let Some(mut conn) = Conn::of(flow, cx) else { return };
     for side in Side::BOTH {
         if conn.tcp.stream(side).deadline(conn.cx.pool).is_some_and(|due| due <= now) {
-            conn.settle_suspects(side, u64::MAX);
+            let acked = conn.tcp.stream(side).acked();
+            conn.settle_suspects(side, acked);
         }
         let (stream, pool, mut out) = conn.parts(side);
         stream.expire(now, pool, &mut out);
@@ -321,7 +322,14 @@ impl<'e> Conn<'_, 'e> {
         }
         let mut flags = seg.flags;
         if seg.wire_len != 0 || flags.has(TcpFlags::FIN) {
-            if !self.data(side, seg) {
+            // Who gets bytes with a SYN may refuse them.
+            let taken = if flags.has(TcpFlags::SYN) {
+                self.suspect(side, seg, Why::Syn);
+                false
+            } else {
+                self.data(side, seg)
+            };
+            if !taken {
                 flags = flags.without(TcpFlags::FIN);
             }
         } else {
@@ -553,6 +561,7 @@ impl<'e> Conn<'_, 'e> {
         if self.tally[side.index()].end.is_some() {
             return;
         }
+        self.settle_suspects(side, u64::MAX);
         let (stream, pool, mut out) = self.parts(side);
         let reason = stream.flush(reason, pool, &mut out);
         self.tally[side.index()].end = Some(reason);

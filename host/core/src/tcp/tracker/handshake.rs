@@ -24,8 +24,8 @@ impl Conn<'_, '_> {
         let with_ack = seg.flags.has(TcpFlags::ACK);
         let active = self.tcp.active;
         let window = self.window_of(side.other()).unwrap_or(ASSUMED_WINDOW);
+        let highest = self.suspected_end(side.other()).cast_signed();
         let peer = self.side(side.other());
-        let highest = peer.stream.highest().cast_signed();
         let acked =
             (with_ack && peer.start == Start::Handshake).then(|| seg.ack.offset(peer.first, 0));
         // RFC 9293 §3.10.7.3: a SYN-ACK must acknowledge the SYN. RFC 7413 lets it acknowledge data
@@ -33,8 +33,9 @@ impl Conn<'_, '_> {
         let acceptable = acked.is_none_or(|acked| (0..=highest).contains(&acked));
         let refused = acked == Some(0) && highest > 0 && !active;
         let doubted = self.tcp.doubt.is_some();
+        let answerable = self.tally[side.other().index()].pkts != 0;
         let state = self.side(side);
-        if doubted && !with_ack && !state.stream.is_untouched() {
+        if doubted && !with_ack && !state.stream.is_untouched() && !answerable {
             // Whoever opens a connection where bytes were sent before knows of a RST that the old
             // one has ended.
             return Syn::New;
@@ -67,7 +68,7 @@ impl Conn<'_, '_> {
         // knows nothing of the old connection any more, and what it answers is a SYN-ACK: that opens
         // the new one. Where the receiver is not seen, its place must tell: one outside of the window
         // can't be of this connection.
-        if self.tally[side.other().index()].pkts != 0 {
+        if answerable {
             self.tcp.foreign_syn = Some((side, first));
             return Syn::Ignored;
         }

@@ -95,7 +95,16 @@ fn syn_with_data_is_the_first_data() {
 fn syn_with_data_not_accepted_is_sent_again() {
     let mut lab = Lab::new();
     lab.send(Orig, syn().data("GET")).send(Resp, syn().ack(0)).send(Orig, seg(0, "GET /"));
-    lab.expect(&["opened", "orig 0 GET", "resp anomaly syn_data_refused", "orig 3  /"]);
+    lab.expect(&["opened", "resp anomaly syn_data_refused", "orig 0 GET /"]);
+}
+
+#[test]
+fn syn_with_other_data_than_what_is_sent_again_shows_nothing() {
+    let mut lab = Lab::new();
+    lab.send(Orig, syn().data("EVIL")).send(Resp, syn().ack(0)).send(Orig, seg(0, "GOOD"));
+    lab.send(Resp, seg(0, "").ack(4)).finish();
+    assert_eq!(lab.log.streams[0], b"GOOD");
+    assert_eq!((lab.count("syn_data_refused"), lab.engine.held_bytes()), (1, 0));
 }
 
 #[test]

@@ -78,3 +78,47 @@ fn checksums_on_drops_them_all_and_off_takes_them_all() {
         assert_eq!(lab.log.streams[0].len(), taken);
     }
 }
+
+#[test]
+fn what_waits_is_given_back_however_the_flow_ends() {
+    let ends: [fn(&mut Lab); 3] = [
+        |lab| {
+            lab.send(Orig, seg(0, "").flags("R"));
+        },
+        |lab| {
+            lab.send(Orig, seg(0, "").flags("F")).send(Resp, seg(0, "").flags("F").ack(1));
+        },
+        |lab| {
+            lab.tick_ms(600_000);
+        },
+    ];
+    for end in ends {
+        let mut lab = Lab::established();
+        for at in 1..30 {
+            lab.send(Orig, seg(at * 100, "waits").bad_sum());
+        }
+        assert_ne!(lab.engine.held_bytes(), 0);
+        end(&mut lab);
+        lab.tick_ms(600_000).finish();
+        assert_eq!(lab.engine.held_bytes(), 0);
+    }
+}
+
+#[test]
+fn sums_left_to_the_card_wait_where_others_were_right() {
+    let mut lab = Lab::established();
+    lab.send(Orig, seg(0, "EVIL").no_sum())
+        .send(Orig, seg(0, "GOOD"))
+        .send(Resp, seg(0, "").ack(4));
+    lab.expect(&["orig 0 GOOD"]);
+    lab.send(Orig, seg(4, "").flags("R").no_sum())
+        .send(Orig, seg(4, " more"))
+        .expect(&["orig 4  more"]);
+}
+
+#[test]
+fn hole_that_ages_does_not_make_others_bytes_believed() {
+    let mut lab = Lab::established();
+    lab.send(Orig, seg(0, "EVIL").bad_sum()).send(Orig, seg(8, "later")).tick_ms(30_000);
+    lab.expect(&["orig 0 gap 8 lost", "orig 8 later"]);
+}

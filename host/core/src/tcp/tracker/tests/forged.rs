@@ -48,11 +48,22 @@ fn doubted_reset_that_nothing_contradicts_ends_the_flow_as_reset() {
 #[test]
 fn doubted_reset_comes_true_with_a_new_connection() {
     let mut lab = Lab::established();
-    lab.send(Orig, seg(0, "abc")).send(Resp, rst(1000)).send(Orig, syn());
-    lab.send(Orig, seg(0, "abc"));
-    let old = ["orig 0 abc", "resp anomaly reset_challenged"];
+    lab.send(Orig, seg(0, "abc")).send(Resp, rst(1000));
+    lab.first = [9000, 8000];
+    lab.send(Orig, syn()).send(Resp, syn().ack(0)).send(Orig, seg(0, "abc"));
+    let old = ["orig 0 abc", "resp anomaly reset_challenged", "orig anomaly syn_ignored"];
     let end = ["orig end reset", "resp end reset", "closed reset"];
     lab.expect(&[&old[..], &end[..], &["opened", "orig 0 abc"]].concat());
+}
+
+#[test]
+fn doubted_reset_and_a_syn_that_nobody_answers_end_nothing() {
+    let mut lab = Lab::established();
+    lab.send(Orig, seg(0, "abc")).send(Orig, rst(46)).send(Orig, seg(900, "").flags("S").no_ack());
+    lab.send(Orig, seg(3, "def"));
+    lab.finish();
+    assert_eq!(lab.log.streams[0], b"abcdef");
+    assert_eq!(lab.count("flows_opened"), 1);
 }
 
 #[test]

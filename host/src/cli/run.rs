@@ -17,7 +17,7 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
-use crate::driver::{Messages, Plan, Worker, WorkerStats, drive, wall_clock};
+use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
@@ -67,11 +67,16 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let interrupt = session::interrupt()?;
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);
-    let max_cells = limits.max_cells / (plan.lanes + 1);
-    let make = || {
+    // Tunnels are seldom parsed.
+    let for_carriers = limits.max_cells / 64;
+    let for_lane = (limits.max_cells - for_carriers) / plan.lanes;
+    let make = |share| {
         let records = Records::new(types.clone());
         let mut worker = Worker::new(handle.clone(), records, messages.clone());
-        worker.set_max_cells(max_cells);
+        worker.set_max_cells(match share {
+            Share::Lane => for_lane,
+            Share::Carriers => for_carriers,
+        });
         worker
     };
     let between = |records: &mut Records, packet: u64| {

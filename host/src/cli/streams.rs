@@ -27,7 +27,7 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     let plan = Plan::new(args.engine.config(limits), args.engine.workers.into(), usize::MAX);
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);
-    let make = || StreamDigests::new(Records::new(types.clone()));
+    let make = |_| StreamDigests::new(Records::new(types.clone()));
     let interrupt = session::interrupt()?;
     let outcome = drive(&mut source, &plan, make, writer, &interrupt, |_, _| {})
         .context("threads can not be started")?;

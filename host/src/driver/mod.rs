@@ -19,6 +19,6 @@ mod worker;
 pub use lane::{LANES, Recorder};
 pub use messages::Messages;
 pub(crate) use pipeline::wall_clock;
-pub use pipeline::{Interrupt, Outcome, Plan, drive};
+pub use pipeline::{Interrupt, Outcome, Plan, Share, drive};
 pub use streams::StreamDigests;
 pub use worker::{MAX_CELLS, Worker, WorkerStats};

@@ -61,6 +61,15 @@ impl Plan {
     }
 }
 
+/// Which flows a sink is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// Those of a lane.
+    Lane,
+    /// Those that carry others.
+    Carriers,
+}
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Outcome<R> {
@@ -87,17 +96,23 @@ pub struct Outcome<R> {
 pub fn drive<R: Recorder + 'static>(
     source: &mut dyn Source,
     plan: &Plan,
-    mut make: impl FnMut() -> R,
+    mut make: impl FnMut(Share) -> R,
     writer: Writer,
     interrupt: &Interrupt,
     mut between: impl FnMut(&mut Records, u64),
 ) -> io::Result<Outcome<R>> {
     let share =
         EngineConfig { limits: plan.config.limits.share(plan.lanes as u64), ..plan.config.clone() };
-    let lanes = (0..plan.lanes).map(|_| Lane { shard: Shard::new(&share), sink: make() }).collect();
+    let lanes =
+        (0..plan.lanes).map(|_| Lane { shard: Shard::new(&share), sink: make(Share::Lane) });
+    let lanes = lanes.collect();
     let mut front = Front {
         dispatcher: Dispatcher::new(&plan.config),
-        outside: Outside { batch: Batch::new(plan.lanes), carriers: make(), digits: 6 },
+        outside: Outside {
+            batch: Batch::new(plan.lanes),
+            carriers: make(Share::Carriers),
+            digits: 6,
+        },
         crew: Crew::new(lanes, plan.workers, writer)?,
         lanes: plan.lanes,
         round: 0,

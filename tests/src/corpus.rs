@@ -147,7 +147,7 @@ pub fn flowcell(command: &str, capture: &Path) -> Run {
 ///
 /// # Panics
 ///
-/// As [`flowcell`].
+/// As [`flowcell()`].
 #[must_use]
 pub fn flowcell_with(command: &str, capture: &Path, options: &[&str]) -> Run {
     let mut command = command::flowcell([command.as_ref(), "-r".as_ref(), capture.as_os_str()]);

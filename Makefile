@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FLOWCELL := target/debug/flowcell
 
-.PHONY: help demo test check lint fuzz-smoke setup build clean
+.PHONY: help demo test check lint bench fuzz-smoke setup build clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,11 @@ lint: setup ## Formatting, clippy, documentation
 	$(CARGO) clippy -p flowcell-sdk -p flowcell-parser-smtp -p flowcell-parser-template \
 		--target wasm32-unknown-unknown --profile guest -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
+
+bench: setup ## Measure, as ratios within one run; tshark and tcpdump beside it if they are there
+	$(CARGO) build --release -p flowcell -p flowcell-bench
+	target/release/flowcell-bench poll
+	target/release/flowcell-bench engine
 
 fuzz-smoke: ## Run every fuzz target for some seconds
 	@sh fuzz/smoke.sh

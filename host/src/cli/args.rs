@@ -69,7 +69,7 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) limits: Option<PathBuf>,
 
-    /// Follow flows on this many threads, at most 16. The output is the same for any number.
+    /// Use this many threads, at most 16. The output is the same for any number.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(super) workers: u8,
 

@@ -81,6 +81,11 @@ impl Batch {
         self.bytes.len() >= BYTES || self.frames >= frames
     }
 
+    /// Returns whether there are packets of a lane.
+    pub(super) fn concerns(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|packets| !packets.is_empty())
+    }
+
     /// Returns a lane's packets, in portions of `size`.
     pub(super) fn portions(&self, lane: usize, size: usize) -> impl Iterator<Item = &[Packed]> {
         self.lanes.get(lane).map(|lane| lane.chunks(size)).into_iter().flatten()

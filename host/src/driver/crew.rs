@@ -1,194 +1,263 @@
-//! Who works on the lanes: the thread that reads the frames, or threads beside it.
+//! Who works on the lanes: the thread that reads the frames, and helpers beside it.
+//!
+//! Any of them takes the next lane that has something to do, so none waits while there is work; and
+//! there are no more threads than were asked for. A lane is worked on by one thread at a time, and does
+//! its jobs in order. What they make is written, by the thread that reads, in the order of the jobs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::lane::{Job, Lane, Recorder};
 use crate::output::{Lines, Writer};
 
-/// Jobs under way at a time: enough that nobody waits for a moment's work of another one, few enough
-/// that memory stays bounded.
+/// Jobs that may be under way while the next is prepared: enough that helpers are never without work,
+/// few enough that memory stays bounded.
 const DEPTH: usize = 4;
 
 /// Works on lanes and writes what comes of it, in order.
 #[derive(Debug)]
-pub(super) enum Crew<R> {
-    /// On the calling thread.
-    Alone { lanes: Vec<Lane<R>>, writer: Writer, latest: usize },
-    /// On threads of their own.
-    Threads(Threads<R>),
+pub(super) struct Crew<R> {
+    shared: Arc<Shared<R>>,
+    helpers: Vec<JoinHandle<()>>,
+    writer: Writer,
+    /// Bytes made of the job written last.
+    latest: usize,
 }
 
-/// What the threads of a crew are known by.
+/// What the threads of a crew share.
 #[derive(Debug)]
-pub(super) struct Threads<R> {
-    jobs: Vec<SyncSender<Job>>,
-    /// What the calling thread adds to each job, or that the output is to be flushed.
-    extra: SyncSender<Extra>,
-    workers: Vec<JoinHandle<Vec<Lane<R>>>>,
-    writer: JoinHandle<Writer>,
-    state: Arc<State>,
+struct Shared<R> {
+    board: Mutex<Board<R>>,
+    /// There is something to do, or nothing any more.
+    work: Condvar,
+    /// A job is done, or a thread is gone.
+    done: Condvar,
 }
 
-/// What the writing thread lets others know.
-#[derive(Debug, Default)]
-struct State {
-    /// The output has failed.
-    failed: AtomicBool,
-    /// Bytes made of the latest job.
-    latest: AtomicUsize,
-}
-
-/// What goes straight to the thread that writes.
+/// What there is to do, and what was done.
 #[derive(Debug)]
-enum Extra {
-    /// A job is under way: what belongs to it besides what its workers make.
-    Job(Lines),
-    Flush,
+struct Board<R> {
+    lanes: Vec<Desk<R>>,
+    /// Lanes that have something to do and that nobody works on.
+    ready: VecDeque<usize>,
+    /// Jobs that are not written yet, the oldest first.
+    jobs: VecDeque<Made>,
+    /// The number of the oldest job.
+    oldest: u64,
+    /// Helpers are to go home.
+    over: bool,
+    /// A thread has panicked, which no input should make it do.
+    broken: bool,
+}
+
+/// A lane and its jobs.
+#[derive(Debug)]
+struct Desk<R> {
+    /// Not there while somebody works on it.
+    lane: Option<Lane<R>>,
+    jobs: VecDeque<(u64, Job)>,
+}
+
+/// What was made of a job.
+#[derive(Debug)]
+struct Made {
+    /// Lanes that are not done with it.
+    left: usize,
+    /// What the caller has added, and what each lane has made.
+    lines: Vec<Lines>,
+}
+
+/// From which end of the list of lanes a thread takes work: two threads then seldom work on the same
+/// lanes in turn, and each finds them in its own caches.
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Front,
+    Back,
+}
+
+impl<R> Shared<R> {
+    fn board(&self) -> MutexGuard<'_, Board<R>> {
+        // Nobody panics while holding it; and if so, the board is as good as it was.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Recorder> Shared<R> {
+    /// Does one lane's part of one job, if there is any to do; gives the board up meanwhile.
+    fn help<'b>(
+        &'b self,
+        mut board: MutexGuard<'b, Board<R>>,
+        from: From,
+    ) -> (MutexGuard<'b, Board<R>>, bool) {
+        let index = match from {
+            From::Front => board.ready.pop_front(),
+            From::Back => board.ready.pop_back(),
+        };
+        let desk = index.and_then(|index| Some((index, board.lanes.get_mut(index)?)));
+        let Some((index, desk)) = desk else { return (board, false) };
+        let (Some(mut lane), Some((number, job))) = (desk.lane.take(), desk.jobs.pop_front())
+        else {
+            return (board, false);
+        };
+        drop(board);
+        let alarm = Alarm(self);
+        let lines = lane.work(index, &job);
+        drop(job);
+        std::mem::forget(alarm);
+        let mut board = self.board();
+        board.put_back(index, lane, number, lines);
+        if board.jobs.front().is_some_and(|made| made.left == 0) {
+            self.done.notify_one();
+        }
+        (board, true)
+    }
+}
+
+/// Tells the others when a thread panics at work, so that nobody waits for it.
+struct Alarm<'a, R>(&'a Shared<R>);
+
+impl<R> Drop for Alarm<'_, R> {
+    fn drop(&mut self) {
+        self.0.board().broken = true;
+        self.0.done.notify_all();
+    }
+}
+
+impl<R> Board<R> {
+    fn put_back(&mut self, index: usize, lane: Lane<R>, number: u64, lines: Lines) {
+        if let Some(desk) = self.lanes.get_mut(index) {
+            desk.lane = Some(lane);
+            if !desk.jobs.is_empty() {
+                self.ready.push_back(index);
+            }
+        }
+        let at = usize::try_from(number - self.oldest).ok();
+        if let Some(made) = at.and_then(|at| self.jobs.get_mut(at)) {
+            made.left -= 1;
+            if let Some(place) = made.lines.get_mut(index + 1) {
+                *place = lines;
+            }
+        }
+    }
+
+    /// Adds a job for all lanes that it concerns.
+    fn add(&mut self, job: &Job, lines: Lines) {
+        let number = self.oldest + self.jobs.len() as u64;
+        let mut made = Made { left: 0, lines: vec![lines] };
+        for (index, desk) in self.lanes.iter_mut().enumerate() {
+            made.lines.push(Lines::default());
+            if job.concerns(index) {
+                made.left += 1;
+                desk.jobs.push_back((number, job.clone()));
+                if desk.lane.is_some() && desk.jobs.len() == 1 {
+                    self.ready.push_back(index);
+                }
+            }
+        }
+        self.jobs.push_back(made);
+    }
+
+    /// Takes out what was made of the oldest job, if that is done.
+    fn take_done(&mut self) -> Option<Vec<Lines>> {
+        let made = self.jobs.pop_front_if(|made| made.left == 0)?;
+        self.oldest += 1;
+        Some(made.lines)
+    }
 }
 
 impl<R: Recorder + 'static> Crew<R> {
-    /// Makes a crew of `workers`; with one, all is done by the caller.
-    pub(super) fn new(
-        lanes: Vec<Lane<R>>,
-        workers: usize,
-        writer: Writer,
-    ) -> std::io::Result<Self> {
-        let workers = workers.clamp(1, lanes.len().max(1));
-        if workers == 1 {
-            return Ok(Self::Alone { lanes, writer, latest: 0 });
+    /// Makes a crew of `workers` threads, the caller's included.
+    pub(super) fn new(lanes: Vec<Lane<R>>, workers: usize, writer: Writer) -> io::Result<Self> {
+        let helpers = workers.clamp(1, lanes.len().max(1)) - 1;
+        let desk = |lane| Desk { lane: Some(lane), jobs: VecDeque::new() };
+        let board = Board {
+            lanes: lanes.into_iter().map(desk).collect(),
+            ready: VecDeque::new(),
+            jobs: VecDeque::new(),
+            oldest: 0,
+            over: false,
+            broken: false,
+        };
+        let (work, done) = (Condvar::new(), Condvar::new());
+        let shared = Arc::new(Shared { board: Mutex::new(board), work, done });
+        let mut crew = Self { shared, helpers: Vec::new(), writer, latest: 0 };
+        for number in 0..helpers {
+            let shared = Arc::clone(&crew.shared);
+            let builder = thread::Builder::new().name(format!("helper {number}"));
+            crew.helpers.push(builder.spawn(move || run_helper(&shared))?);
         }
-        let mut shares: Vec<Vec<(usize, Lane<R>)>> = (0..workers).map(|_| Vec::new()).collect();
-        for (index, lane) in lanes.into_iter().enumerate() {
-            shares[index % workers].push((index, lane));
-        }
-        let (mut jobs, mut handles, mut made) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, share) in shares.into_iter().enumerate() {
-            let (job_in, job_out) = sync_channel(DEPTH);
-            let (made_in, made_out) = sync_channel(DEPTH);
-            let name = format!("worker {number}");
-            let run = move || work(share, &job_out, &made_in);
-            handles.push(thread::Builder::new().name(name).spawn(run)?);
-            jobs.push(job_in);
-            made.push(made_out);
-        }
-        let (extra, extra_out) = sync_channel(2 * DEPTH);
-        let state = Arc::new(State::default());
-        let shared = Arc::clone(&state);
-        let run = move || write(writer, &extra_out, &made, &shared);
-        let writer = thread::Builder::new().name("writer".into()).spawn(run)?;
-        Ok(Self::Threads(Threads { jobs, extra, workers: handles, writer, state }))
+        Ok(crew)
     }
 
     /// Has a job done. `lines` is what the caller adds to it.
-    pub(super) fn submit(&mut self, job: Job, lines: Lines) {
-        match self {
-            Self::Alone { lanes, writer, latest } => {
-                let mut made = vec![lines];
-                let lanes = lanes.iter_mut().enumerate();
-                made.extend(lanes.map(|(index, lane)| lane.work(index, &job)));
-                *latest = made.iter().map(Lines::bytes).sum();
-                writer.write(&made);
+    pub(super) fn submit(&mut self, job: &Job, lines: Lines) {
+        self.shared.board().add(job, lines);
+        self.shared.work.notify_all();
+        self.settle(if self.helpers.is_empty() { 0 } else { DEPTH });
+    }
+
+    /// Works and writes until at most so many jobs are left.
+    fn settle(&mut self, most: usize) {
+        let shared = Arc::clone(&self.shared);
+        let mut board = shared.board();
+        loop {
+            if let Some(lines) = board.take_done() {
+                drop(board);
+                self.latest = lines.iter().map(Lines::bytes).sum();
+                self.writer.write(&lines);
+                board = shared.board();
+                continue;
             }
-            Self::Threads(threads) => {
-                let mut gone = threads.extra.send(Extra::Job(lines)).is_err();
-                for worker in &threads.jobs {
-                    gone |= worker.send(job.clone()).is_err();
-                }
-                // A thread that is gone has panicked; the run ends, and joining it will tell.
-                if gone {
-                    threads.state.failed.store(true, Ordering::Relaxed);
-                }
+            if board.jobs.len() <= most || board.broken {
+                return;
+            }
+            let (given_back, worked) = shared.help(board, From::Back);
+            board = given_back;
+            if !worked && board.jobs.front().is_some_and(|made| made.left > 0) && !board.broken {
+                board = shared.done.wait(board).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
-    /// Hands everything written so far to the output.
+    /// Hands everything made so far to the output.
     pub(super) fn flush(&mut self) {
-        match self {
-            Self::Alone { writer, .. } => writer.flush(),
-            Self::Threads(threads) => {
-                let _ = threads.extra.send(Extra::Flush);
-            }
-        }
+        self.settle(0);
+        self.writer.flush();
     }
 
-    /// Returns whether the output has failed: nothing more can be written.
+    /// Returns whether nothing more can be written, or a thread is gone.
     pub(super) fn failed(&self) -> bool {
-        match self {
-            Self::Alone { writer, .. } => writer.failed().is_some(),
-            Self::Threads(threads) => threads.state.failed.load(Ordering::Relaxed),
-        }
+        self.writer.failed().is_some() || self.shared.board().broken
     }
 
     /// Returns how many bytes were made of a recent job.
-    pub(super) fn latest_output(&self) -> usize {
-        match self {
-            Self::Alone { latest, .. } => *latest,
-            Self::Threads(threads) => threads.state.latest.load(Ordering::Relaxed),
-        }
+    pub(super) const fn latest_output(&self) -> usize {
+        self.latest
     }
 
-    /// Waits for all that is under way; returns the lanes, in no order, and the writer.
-    pub(super) fn dismiss(self) -> (Vec<Lane<R>>, Writer) {
-        match self {
-            Self::Alone { lanes, mut writer, .. } => {
-                writer.flush();
-                (lanes, writer)
-            }
-            Self::Threads(Threads { jobs, extra, workers, writer, .. }) => {
-                drop((jobs, extra));
-                let writer = join(writer);
-                (workers.into_iter().flat_map(join).collect(), writer)
-            }
+    /// Waits for all that is under way; returns the lanes and the writer. A helper's panic goes on here.
+    pub(super) fn dismiss(mut self) -> (Vec<Lane<R>>, Writer) {
+        self.flush();
+        self.shared.board().over = true;
+        self.shared.work.notify_all();
+        for helper in self.helpers {
+            helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
+        let desks = std::mem::take(&mut self.shared.board().lanes);
+        (desks.into_iter().filter_map(|desk| desk.lane).collect(), self.writer)
     }
 }
 
-/// Waits for a thread; its panic goes on in this one.
-fn join<T>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// What a worker does until there are no more jobs.
-fn work<R: Recorder>(
-    mut share: Vec<(usize, Lane<R>)>,
-    jobs: &Receiver<Job>,
-    made: &SyncSender<Vec<Lines>>,
-) -> Vec<Lane<R>> {
-    for job in jobs {
-        let lines = share.iter_mut().map(|(index, lane)| lane.work(*index, &job)).collect();
-        if made.send(lines).is_err() {
-            break;
+/// What a helper does until all is over.
+fn run_helper<R: Recorder>(shared: &Shared<R>) {
+    let mut board = shared.board();
+    while !board.over {
+        let (given_back, worked) = shared.help(board, From::Front);
+        board = given_back;
+        if !worked && !board.over {
+            board = shared.work.wait(board).unwrap_or_else(PoisonError::into_inner);
         }
     }
-    share.into_iter().map(|(_, lane)| lane).collect()
-}
-
-/// What the writing thread does until there is nothing more to write.
-fn write(
-    mut writer: Writer,
-    extra: &Receiver<Extra>,
-    made: &[Receiver<Vec<Lines>>],
-    state: &State,
-) -> Writer {
-    for extra in extra {
-        match extra {
-            Extra::Job(lines) => {
-                let mut all = vec![lines];
-                for worker in made {
-                    all.extend(worker.recv().into_iter().flatten());
-                }
-                let bytes = all.iter().map(Lines::bytes).sum();
-                state.latest.store(bytes, Ordering::Relaxed);
-                writer.write(&all);
-            }
-            Extra::Flush => writer.flush(),
-        }
-        state.failed.store(writer.failed().is_some(), Ordering::Relaxed);
-    }
-    writer.flush();
-    writer
 }

@@ -43,6 +43,16 @@ pub(super) enum Job {
     Finish(u64),
 }
 
+impl Job {
+    /// Returns whether a lane has anything to do.
+    pub(super) fn concerns(&self, lane: usize) -> bool {
+        match self {
+            Self::Batch(batch) => batch.ends_round || batch.concerns(lane),
+            Self::Tick(..) | Self::Finish(_) => true,
+        }
+    }
+}
+
 impl<R: Recorder> Lane<R> {
     /// Does its part of a job.
     pub(super) fn work(&mut self, index: usize, job: &Job) -> Lines {

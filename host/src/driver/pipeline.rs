@@ -43,8 +43,7 @@ impl Interrupt {
 pub struct Plan {
     /// How flows are followed. Limits are those of the whole run.
     pub config: EngineConfig,
-    /// Threads that work on flows; with one, that is the thread that reads the frames. At most
-    /// [`LANES`] are of use.
+    /// Threads, that which reads the frames included. At most [`LANES`] are of use.
     pub workers: usize,
     /// How many shares of the flows there are: [`LANES`], less if limits leave each less than one.
     pub lanes: usize,
@@ -242,7 +241,7 @@ impl<R: Recorder + 'static> Front<R> {
         if batch.frames > 0 || !lines.is_empty() {
             let batch = Arc::new(batch);
             self.under_way.push_back(Arc::clone(&batch));
-            self.crew.submit(Job::Batch(batch), lines);
+            self.crew.submit(&Job::Batch(batch), lines);
         }
     }
 
@@ -268,7 +267,7 @@ impl<R: Recorder + 'static> Front<R> {
         let carriers = &mut self.outside.carriers;
         self.dispatcher.carriers().advance(now, 0, TIMERS_PER_ROUND, carriers);
         let lines = self.outside.carriers.records().take();
-        self.crew.submit(Job::Tick(now, 0), lines);
+        self.crew.submit(&Job::Tick(now, 0), lines);
         self.crew.flush();
     }
 
@@ -282,7 +281,7 @@ impl<R: Recorder + 'static> Front<R> {
         let carriers = &mut self.outside.carriers;
         self.dispatcher.carriers().advance(now, last, TIMERS_PER_ROUND, carriers);
         let lines = self.outside.carriers.records().take();
-        self.crew.submit(Job::Tick(now, last), lines);
+        self.crew.submit(&Job::Tick(now, last), lines);
         let mut until = 0;
         while until < u64::MAX && !self.crew.failed() {
             // Of what began long ago little is left, however long the run was.
@@ -291,7 +290,7 @@ impl<R: Recorder + 'static> Front<R> {
             until = if until < last { until + step } else { u64::MAX };
             self.dispatcher.carriers().finish_until(until, &mut self.outside.carriers);
             let lines = self.outside.carriers.records().take();
-            self.crew.submit(Job::Finish(until), lines);
+            self.crew.submit(&Job::Finish(until), lines);
         }
         let (lanes, writer) = self.crew.dismiss();
         let mut counters = self.dispatcher.counters();

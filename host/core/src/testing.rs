@@ -1,10 +1,11 @@
-//! What the tests share: frames made to order, a sink that writes everything down, and a small
-//! random number generator that gives the same numbers on every run.
+//! What the tests share: frames made to order, a sink that writes everything down, and
+//! random numbers that are the same in every run.
 
 use etherparse::{PacketBuilder, TcpHeader};
 
 use crate::decode::VlanTags;
 use crate::flow::{AnomalyLog, Flow, History, Ident, Proto, Silence, Tally};
+pub(crate) use crate::fuzzing::Rng;
 use crate::udp::Udp;
 use crate::{
     Demand, Endpoint, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowId, FlowSink, FlowView,
@@ -13,32 +14,6 @@ use crate::{
 
 /// The responder's port, larger than any other that the tests use.
 const SERVER: u16 = 40_025;
-
-/// A generator of random numbers: SplitMix64.
-pub(crate) struct Rng(u64);
-
-impl Rng {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number below `n`.
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    /// Returns true once in `n` times.
-    pub(crate) fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-}
 
 /// Returns a UDP flow for tests of the flow table.
 pub(crate) fn udp_flow(port: u16, generation: u32) -> Flow {

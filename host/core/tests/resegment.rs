@@ -25,7 +25,7 @@ struct Seg {
 }
 
 fn truth(seed: u64) -> Vec<Truth> {
-    let mut rng = Rng(seed);
+    let mut rng = Rng::new(seed);
     let flows = 1 + rng.below(5) as u16;
     let lossy = rng.below(2) == 0;
     (0..flows)
@@ -145,7 +145,7 @@ fn any_cut_gives_the_truth_but_for_what_was_lost() {
     let mut losses = 0;
     for seed in 0..250 {
         let truths = truth(seed);
-        let mut rng = Rng(!seed);
+        let mut rng = Rng::new(!seed);
         let first = run(&truths, &mut rng);
         for (truth, streams) in truths.iter().zip(&first) {
             for (side, stream) in Side::BOTH.into_iter().zip(streams) {

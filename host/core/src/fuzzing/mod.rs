@@ -11,6 +11,7 @@ mod decoding;
 mod engine;
 pub mod frame;
 mod input;
+mod rng;
 
 pub use check::{Checker, Journal, Note};
 pub use connection::{Op, reassembler_ops};
@@ -18,6 +19,7 @@ pub use datagrams::defrag_ops;
 pub use decoding::decode_frame;
 pub use engine::{Kind, engine_frames};
 pub use input::Input;
+pub use rng::Rng;
 
 /// A target: makes of any bytes a test.
 pub type Target = fn(&[u8]);

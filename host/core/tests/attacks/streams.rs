@@ -17,7 +17,7 @@ fn connected(world: &mut World, rng: &mut Rng) -> Honest {
 fn single_bytes_in_any_order() {
     let mut world = World::new(|_| {});
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(1);
+    let mut rng = Rng::new(1);
     let flow = connected(&mut world, &mut rng);
     let text = rng.bytes(4000);
     let mut order: Vec<usize> = (0..text.len()).collect();
@@ -39,7 +39,7 @@ fn single_bytes_backwards_take_no_more_than_they_may() {
         config.limits.hold_total = 20_000;
     });
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(2);
+    let mut rng = Rng::new(2);
     let flow = connected(&mut world, &mut rng);
     crowd.attacked(&mut world, 20_000, |world, i| {
         // Every other byte, so that none touches another.
@@ -57,7 +57,7 @@ fn a_hole_that_nobody_fills_is_given_up_for_memory() {
     const LIMIT: u64 = 64 << 10;
     let mut world = World::new(|config| config.limits.hold_bytes = LIMIT);
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(3);
+    let mut rng = Rng::new(3);
     let flow = connected(&mut world, &mut rng);
     let text = rng.bytes(1000);
     crowd.attacked(&mut world, 4000, |world, i| {
@@ -81,7 +81,7 @@ fn holes_in_many_flows_share_one_limit() {
     const TOTAL: u64 = 300_000;
     let mut world = World::new(|config| config.limits.hold_total = TOTAL);
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(4);
+    let mut rng = Rng::new(4);
     let flows: Vec<_> = (100..400).map(|number| Honest::new(number, &mut rng)).collect();
     crowd.attacked(&mut world, 12_000, |world, i| {
         let flow = &flows[i as usize % flows.len()];
@@ -99,7 +99,7 @@ fn overlapping_lies_are_settled_by_the_policy_and_told() {
     for (policy, expected) in [(OverlapPolicy::First, b'a'), (OverlapPolicy::Last, b'b')] {
         let mut world = World::new(|config| config.overlap = policy.into());
         let mut crowd = Crowd::established(5, &mut world);
-        let mut rng = Rng(6);
+        let mut rng = Rng::new(6);
         let flow = connected(&mut world, &mut rng);
         crowd.attacked(&mut world, 300, |world, i| {
             let base = 100 * i as usize;
@@ -132,7 +132,7 @@ fn random_lies_come_out_the_same_every_time() {
             config.limits.hold_bytes = 3000;
         });
         let mut crowd = Crowd::established(2, &mut world);
-        let mut rng = Rng(seed);
+        let mut rng = Rng::new(seed);
         let flow = connected(&mut world, &mut rng);
         crowd.attacked(&mut world, 3000, |world, i| {
             let at = i as usize + rng.below(400) as usize;
@@ -156,7 +156,7 @@ fn random_lies_come_out_the_same_every_time() {
 fn forged_ends_out_of_the_window_end_nothing() {
     let mut world = World::new(|_| {});
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(8);
+    let mut rng = Rng::new(8);
     for _ in 0..4000 {
         let victim = &crowd.flows[rng.below(5) as usize];
         let side = if rng.below(2) == 0 { Side::Orig } else { Side::Resp };
@@ -180,7 +180,7 @@ fn forged_ends_out_of_the_window_end_nothing() {
 fn wild_acknowledgments_lose_no_bytes() {
     let mut world = World::new(|_| {});
     let mut crowd = Crowd::established(5, &mut world);
-    let mut rng = Rng(9);
+    let mut rng = Rng::new(9);
     let flow = connected(&mut world, &mut rng);
     let text = rng.bytes(20_000);
     let mut chunks: Vec<_> = (0..).zip(text.chunks(100)).collect();

@@ -20,7 +20,7 @@ fn years_back_and_forth_do_not_disturb_who_comes_later() {
     };
     world.frame_at(far, &stray(0));
     let mut crowd = Crowd::established(10, &mut world);
-    let mut rng = Rng(5);
+    let mut rng = Rng::new(5);
     crowd.attacked(&mut world, 20_000, |world, i| {
         world.frame_at(rng.below(far), &stray(i));
     });
@@ -66,7 +66,7 @@ fn timers_of_others_make_no_difference() {
             world.packet(&udp([10, 9, 0, 1], [10, 9, 0, 2], [i, 9], b"x"));
         }
         world.now += 35_000_000_000 - u64::from(others) * 10_000;
-        let mut flow = Honest::new(1, &mut Rng(1));
+        let mut flow = Honest::new(1, &mut Rng::new(1));
         for _ in 0..3 {
             flow.step(&mut world);
         }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use flowcell_core::fuzzing::Checker;
+pub(crate) use flowcell_core::fuzzing::Rng;
 use flowcell_core::fuzzing::frame::{self, Part, Tcp};
 use flowcell_core::{
     Counters, Demand, EndReason, EngineConfig, FiveTuple, FlowEngine, FlowEvent, FlowSink,
@@ -14,32 +15,6 @@ use flowcell_core::{
 pub(crate) const FIN: u8 = 1;
 pub(crate) const SYN: u8 = 2;
 pub(crate) const RST: u8 = 4;
-
-/// Random numbers, the same in every run: SplitMix64.
-pub(crate) struct Rng(pub(crate) u64);
-
-impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    pub(crate) fn bytes(&mut self, n: usize) -> Vec<u8> {
-        (0..n).map(|_| self.next() as u8).collect()
-    }
-
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in (1..items.len()).rev() {
-            items.swap(i, self.below(i as u64 + 1) as usize);
-        }
-    }
-}
 
 /// What came out of one side of a flow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -250,7 +225,7 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// Makes `n` connections, all of them established.
     pub(crate) fn established(n: u16, world: &mut World) -> Self {
-        let mut rng = Rng(u64::from(n));
+        let mut rng = Rng::new(u64::from(n));
         let mut flows: Vec<_> = (0..n).map(|number| Honest::new(number, &mut rng)).collect();
         for _ in 0..5 {
             for flow in &mut flows {

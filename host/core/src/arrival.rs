@@ -17,8 +17,8 @@ pub struct Arrival<'a> {
     pub now: Timestamp,
     /// The hash of its flow's key.
     pub hash: u64,
-    /// What tells its flow from others with the same 5-tuple: a hash of what
-    /// [`KeyOptions`](crate::KeyOptions) adds to the key, 0 if nothing.
+    /// What tells its flow from others with the same 5-tuple: a hash of how many tunnels it is in and of
+    /// what [`KeyOptions`](crate::KeyOptions) adds to the key, 0 if nothing.
     pub scope: u64,
     /// The packet.
     pub packet: Packet<'a>,

@@ -123,29 +123,25 @@ impl Shard {
         self.finishing.clear();
         self.fire(arrival.now, TIMERS_PER_PACKET, sink);
         let index = self.handle_packet(arrival, sink);
-        while let Some((flow, side)) = sink.next_done() {
-            self.done(flow, side);
-        }
+        self.heed(sink);
         let flow = self.table.get_mut(index?)?;
         let Ident { tuple, first_ts, first_packet, .. } = flow.ident;
         Some(Origin { tuple, first_ts, first_packet })
     }
 
-    /// Takes the news that frame `number` has come and that it is `now`. Fires at most `budget` timers
-    /// and returns whether that was enough.
-    pub fn advance(
-        &mut self,
-        now: Timestamp,
-        number: u64,
-        budget: usize,
-        sink: &mut dyn FlowSink,
-    ) -> bool {
+    /// Takes the news that frame `number` has come and that it is `now`. Fires at most `budget` timers.
+    pub fn advance(&mut self, now: Timestamp, number: u64, budget: usize, sink: &mut dyn FlowSink) {
         self.packet = self.packet.max(number);
-        let enough = self.fire(now, budget, sink);
+        self.fire(now, budget, sink);
+        self.heed(sink);
+    }
+
+    /// Stops what the sink has found out that it does not want.
+    #[inline]
+    fn heed(&mut self, sink: &mut dyn FlowSink) {
         while let Some((flow, side)) = sink.next_done() {
             self.done(flow, side);
         }
-        enough
     }
 
     /// Closes the flows whose first packet was in frame `last` or before, in the order in which they
@@ -177,25 +173,20 @@ impl Shard {
         }
     }
 
-    /// Moves time and fires the timers that are due; returns whether none is left.
+    /// Moves time and fires the timers that are due, at most `budget` of them.
     #[inline]
-    fn fire(&mut self, now: Timestamp, budget: usize, sink: &mut dyn FlowSink) -> bool {
+    fn fire(&mut self, now: Timestamp, budget: usize, sink: &mut dyn FlowSink) {
         let now = now.max(self.pool.now);
-        let mut left = budget;
-        while let Some((deadline, due)) = self.timers.pop_due(now, |index| self.table.since(index))
-        {
+        for _ in 0..budget {
+            let due = self.timers.pop_due(now, |index| self.table.since(index));
+            let Some((deadline, due)) = due else { break };
             self.pool.now = self.pool.now.max(deadline);
             match due {
                 Due::Idle(index, class) => self.expire(index, class, deadline, sink),
                 Due::Hole(index) => self.expire_holes(index, deadline, sink),
             }
-            left = left.saturating_sub(1);
-            if left == 0 {
-                break;
-            }
         }
         self.pool.now = now;
-        left != 0
     }
 
     /// Closes a flow that was silent for too long.
@@ -286,21 +277,18 @@ impl Shard {
     fn credit(&mut self, index: u32, side: Side, sum: Checksum) -> Credit {
         let Some(flow) = self.table.get_mut(index) else { return Credit::Given };
         let tally = &mut flow.tally[side.index()];
+        let waits = tally.verified && matches!(flow.proto, Proto::Tcp(_));
         match sum {
             Checksum::Good => tally.verified = true,
-            Checksum::Offloaded if tally.verified && matches!(flow.proto, Proto::Tcp(_)) => {
-                // Who fills in checksums fills in all of them.
-                return Credit::Waits;
-            }
-            Checksum::Offloaded | Checksum::Unknown => {}
+            Checksum::Unknown => {}
             Checksum::Bad if self.checksums == Checksums::On => {
                 self.counters.checksum_bad += 1;
                 flow.history.note(side, Letter::Checksum);
                 return Credit::Refused;
             }
-            Checksum::Bad if tally.verified && matches!(flow.proto, Proto::Tcp(_)) => {
-                return Credit::Waits;
-            }
+            // Who fills in checksums fills in all of them.
+            Checksum::Bad | Checksum::Offloaded if waits => return Credit::Waits,
+            Checksum::Offloaded => {}
             Checksum::Bad => self.counters.checksum_unverified += 1,
         }
         Credit::Given

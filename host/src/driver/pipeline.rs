@@ -234,15 +234,26 @@ impl<R: Recorder + 'static> Front<R> {
         next.end = end;
         let batch = std::mem::replace(&mut self.outside.batch, next);
         if batch.ends_round {
-            let carriers = &mut self.outside.carriers;
-            self.dispatcher.carriers().advance(end.1, end.0, TIMERS_PER_ROUND, carriers);
+            self.advance_carriers(end.1, end.0);
         }
-        let lines = self.outside.carriers.records().take();
-        if batch.frames > 0 || !lines.is_empty() {
+        let said = !self.outside.carriers.records().is_empty();
+        if batch.frames > 0 || said {
             let batch = Arc::new(batch);
             self.under_way.push_back(Arc::clone(&batch));
-            self.crew.submit(&Job::Batch(batch), lines);
+            self.assign(&Job::Batch(batch));
         }
+    }
+
+    /// Has the lanes do what was done for the carriers, whose records go along.
+    fn assign(&mut self, job: &Job) {
+        let lines = self.outside.carriers.records().take();
+        self.crew.submit(job, lines);
+    }
+
+    /// Looks at the timers of the carriers.
+    fn advance_carriers(&mut self, now: Timestamp, number: u64) {
+        let sink = &mut self.outside.carriers;
+        self.dispatcher.carriers().advance(now, number, TIMERS_PER_ROUND, sink);
     }
 
     /// Returns the memory of a batch that is done with, if there is one.
@@ -264,10 +275,8 @@ impl<R: Recorder + 'static> Front<R> {
     fn tick(&mut self, now: Timestamp) {
         self.submit();
         self.dispatcher.handle_time(now);
-        let carriers = &mut self.outside.carriers;
-        self.dispatcher.carriers().advance(now, 0, TIMERS_PER_ROUND, carriers);
-        let lines = self.outside.carriers.records().take();
-        self.crew.submit(&Job::Tick(now, 0), lines);
+        self.advance_carriers(now, 0);
+        self.assign(&Job::Tick(now, 0));
         self.crew.flush();
     }
 
@@ -278,10 +287,8 @@ impl<R: Recorder + 'static> Front<R> {
         let (last, now) = self.outside.batch.end;
         // All lanes come to the same end, whatever they saw last: timers that are due by then fire, and
         // the flows that are left end in one order.
-        let carriers = &mut self.outside.carriers;
-        self.dispatcher.carriers().advance(now, last, TIMERS_PER_ROUND, carriers);
-        let lines = self.outside.carriers.records().take();
-        self.crew.submit(&Job::Tick(now, last), lines);
+        self.advance_carriers(now, last);
+        self.assign(&Job::Tick(now, last));
         let mut until = 0;
         while until < u64::MAX && !self.crew.failed() {
             // Of what began long ago little is left, however long the run was.
@@ -289,8 +296,7 @@ impl<R: Recorder + 'static> Front<R> {
             let step = if old { last / STEPS } else { 0 }.max(batch::FRAMES);
             until = if until < last { until + step } else { u64::MAX };
             self.dispatcher.carriers().finish_until(until, &mut self.outside.carriers);
-            let lines = self.outside.carriers.records().take();
-            self.crew.submit(&Job::Finish(until), lines);
+            self.assign(&Job::Finish(until));
         }
         let (lanes, writer) = self.crew.dismiss();
         let mut counters = self.dispatcher.counters();

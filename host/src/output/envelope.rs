@@ -62,25 +62,14 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Appends one line. `kind` is `(prefix, name)` of the type; a host record has no prefix.
+/// Appends one line. `kind` is `(prefix, name)` of the type; a host record has no prefix. `data` appends
+/// a JSON object.
 pub(super) fn line(
     out: &mut Vec<u8>,
     kind: (Option<&str>, &str),
     subject: &Subject<'_>,
-    data: &[u8],
+    data: impl FnOnce(&mut Vec<u8>),
 ) {
-    start(out, kind, subject);
-    out.extend_from_slice(data);
-    finish(out);
-}
-
-/// Appends the end of a line.
-pub(super) fn finish(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"}\n");
-}
-
-/// Appends one line up to its data.
-pub(super) fn start(out: &mut Vec<u8>, kind: (Option<&str>, &str), subject: &Subject<'_>) {
     out.extend_from_slice(b"{\"ts\":\"");
     out.extend_from_slice(json::timestamp(subject.ts, subject.digits).as_bytes());
     out.extend_from_slice(b"\",\"type\":\"");
@@ -109,6 +98,8 @@ pub(super) fn start(out: &mut Vec<u8>, kind: (Option<&str>, &str), subject: &Sub
         out.push(b']');
     }
     out.extend_from_slice(b",\"data\":");
+    data(out);
+    out.extend_from_slice(b"}\n");
 }
 
 /// The data of a `flow` record; names as in Zeek's conn.log where Zeek has the field.

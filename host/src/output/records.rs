@@ -82,14 +82,6 @@ pub struct Lines {
     marks: Vec<(Place, usize)>,
 }
 
-impl Lines {
-    /// Returns whether there are none.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.marks.is_empty()
-    }
-}
-
 impl Records {
     /// Collects the records of `types`.
     #[must_use]
@@ -106,23 +98,30 @@ impl Records {
         subject: &Subject<'_>,
         data: &[u8],
     ) {
-        if self.count(prefix, name) {
-            envelope::line(&mut self.lines.bytes, (Some(prefix), name), subject, data);
-            self.lines.marks.push((place, self.lines.bytes.len()));
-        }
+        self.add(place, (Some(prefix), name), subject, |line| line.extend_from_slice(data));
     }
 
     /// Adds a record of the host's own.
     pub fn own(&mut self, place: Place, name: &str, subject: &Subject<'_>, data: &impl Serialize) {
-        if self.count("", name) {
-            let bytes = &mut self.lines.bytes;
-            envelope::start(bytes, (None, name), subject);
+        self.add(place, (None, name), subject, |line| {
             // Structs of numbers and strings into memory: this can not fail.
-            if serde_json::to_writer(&mut *bytes, data).is_err() {
-                bytes.extend_from_slice(b"{}");
+            if serde_json::to_writer(&mut *line, data).is_err() {
+                line.extend_from_slice(b"{}");
             }
-            envelope::finish(bytes);
-            self.lines.marks.push((place, bytes.len()));
+        });
+    }
+
+    /// Adds a record, if its type is wanted. `kind` is `(prefix, name)` of the type.
+    fn add(
+        &mut self,
+        place: Place,
+        kind: (Option<&str>, &str),
+        subject: &Subject<'_>,
+        data: impl FnOnce(&mut Vec<u8>),
+    ) {
+        if self.count(kind.0.unwrap_or_default(), kind.1) {
+            envelope::line(&mut self.lines.bytes, kind, subject, data);
+            self.lines.marks.push((place, self.lines.bytes.len()));
         }
     }
 
@@ -140,6 +139,12 @@ impl Records {
         };
         met.written += u64::from(met.wanted);
         met.wanted
+    }
+
+    /// Returns whether there are no lines to take out.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.lines.marks.is_empty()
     }
 
     /// Takes out the lines made so far.

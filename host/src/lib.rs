@@ -8,8 +8,6 @@
 //! A module may use those to its right in `cli → driver → {registry, capture, output} → runtime →
 //! flowcell-core`; `json` is a leaf. `ARCHITECTURE.md` walks through them.
 
-#![forbid(unsafe_code)]
-
 pub mod capture;
 pub mod cli;
 pub mod driver;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use wasmparser::Payload;
 
+use super::resumable;
 use crate::runtime::{
     Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, ParserLimits, WORLD, clipped, refuse_foreign,
 };
@@ -141,6 +142,8 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
         return Err(LoadProblem::NoComponentType);
     }
     refuse_foreign(imported.into_iter())?;
+    let resumable = resumable::exposed(module);
+    let module = resumable.as_deref().unwrap_or(module);
     wit_component::ComponentEncoder::default()
         .validate(true)
         .module(module)

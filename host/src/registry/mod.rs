@@ -8,6 +8,7 @@ mod bundled;
 mod generation;
 mod loader;
 mod reload;
+mod resumable;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};

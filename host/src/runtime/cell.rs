@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use wasmtime::Store;
+use wasmtime::component::Instance;
 
 use super::bindings;
 use super::bindings::flowcell::parser::types::{Flow, Input, Progress};
 use super::fault::Fault;
-use super::parser::{Parser, begin_call, new_store};
+use super::memory::{Image, discard, memory_of};
+use super::parser::{Parser, begin_call, instantiate, new_store};
 use super::state::{Output, Phase, State};
 
 /// What is left of a cell that did not survive its start.
@@ -21,10 +23,29 @@ pub struct Stillborn {
 
 /// One component instance in a store of its own, at work on one flow. Dropping it frees everything
 /// that the guest had.
+///
+/// While its flow is quiet it can be [parked](Self::park): what differs from a new instance's memory is
+/// kept compressed, and the rest is given back. The next delivery brings it back first.
 pub struct Cell {
-    store: Store<State>,
-    instance: bindings::Parser,
     parser: Arc<Parser>,
+    body: Body,
+}
+
+enum Body {
+    Awake(Box<Guest>),
+    /// Parked. The instance stays, because not all of what it is lies in its memory.
+    Bound(Box<Guest>, Image),
+    /// Parked. There is no instance; the next one gets this memory and this value of its one global.
+    Freed(Box<State>, Image, u32),
+    /// It could not be parked or brought back. The next delivery tells.
+    Broken(Fault, Output),
+}
+
+/// What can be called.
+pub(super) struct Guest {
+    pub(super) store: Store<State>,
+    pub(super) instance: Instance,
+    pub(super) exports: bindings::Parser,
 }
 
 impl Cell {
@@ -36,12 +57,15 @@ impl Cell {
         let description = Some(Arc::clone(parser.description()));
         let state = State::new(Phase::Parse, parser.limits, description);
         let mut store = new_store(&parser.engine, state);
-        let opened =
-            begin_call(&mut store, |store| parser.pre.instantiate(store)).and_then(|instance| {
-                begin_call(&mut store, |store| instance.call_open(store, flow)).map(|()| instance)
-            });
+        let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
+            begin_call(&mut store, |store| exports.call_open(store, flow))?;
+            Ok((instance, exports))
+        });
         match opened {
-            Ok(instance) => Ok(Self { store, instance, parser: Arc::clone(parser) }),
+            Ok((instance, exports)) => {
+                let body = Body::Awake(Box::new(Guest { store, instance, exports }));
+                Ok(Self { parser: Arc::clone(parser), body })
+            }
             Err(error) => {
                 let fault = fault(&mut store, &error);
                 Err(Box::new(Stillborn { fault, output: store.into_data().output }))
@@ -54,20 +78,117 @@ impl Cell {
     /// # Errors
     /// The fault that ended the guest: it must not be called again.
     pub fn poll(&mut self, input: Input<'_>) -> Result<Progress, Fault> {
-        let Self { store, instance, .. } = self;
-        begin_call(store, |store| instance.call_poll(store, input))
+        let Guest { store, exports, .. } = self.wake()?;
+        begin_call(store, |store| exports.call_poll(store, input))
             .map_err(|error| fault(store, &error))
     }
 
     /// What the guest said since the last look. The caller takes out what it has dealt with.
     pub fn output(&mut self) -> &mut Output {
-        &mut self.store.data_mut().output
+        match &mut self.body {
+            Body::Awake(guest) | Body::Bound(guest, _) => &mut guest.store.data_mut().output,
+            Body::Freed(state, ..) => &mut state.output,
+            Body::Broken(_, output) => output,
+        }
     }
 
     /// The parser that it is an instance of.
     #[must_use]
     pub fn parser(&self) -> &Arc<Parser> {
         &self.parser
+    }
+
+    /// Puts the guest away until the next delivery. Returns how many bytes are kept of it; `None` if it
+    /// is parked already, or can not be: it has several memories, or more of it than is worth it.
+    pub fn park(&mut self) -> Option<usize> {
+        let Body::Awake(guest) = &mut self.body else { return None };
+        let initial = self.parser.initial()?;
+        let saved = match self.parser.resumption() {
+            Some(resumption) => match resumption.save(guest) {
+                Ok(global) => Some(global),
+                Err(error) => {
+                    self.broken(&error);
+                    return None;
+                }
+            },
+            None => None,
+        };
+        let Body::Awake(guest) = &mut self.body else { return None };
+        let image = Image::of(memory_of(&mut guest.store)?, initial)?;
+        let stored = image.stored();
+        let nothing = Body::Broken(Fault::lost(), Output::default());
+        let Body::Awake(mut guest) = std::mem::replace(&mut self.body, nothing) else {
+            return None;
+        };
+        self.body = match saved {
+            Some(global) => Body::Freed(Box::new(guest.store.into_data()), image, global),
+            None => {
+                discard(&mut guest.store);
+                Body::Bound(guest, image)
+            }
+        };
+        Some(stored)
+    }
+
+    /// Returns whether it is parked.
+    #[must_use]
+    pub const fn is_parked(&self) -> bool {
+        matches!(self.body, Body::Bound(..) | Body::Freed(..))
+    }
+
+    /// Brings the guest back if it is parked.
+    fn wake(&mut self) -> Result<&mut Guest, Fault> {
+        if !matches!(self.body, Body::Awake(_)) {
+            let nothing = Body::Broken(Fault::lost(), Output::default());
+            let parked = std::mem::replace(&mut self.body, nothing);
+            self.body = Body::Awake(self.resume(parked)?);
+        }
+        match &mut self.body {
+            Body::Awake(guest) => Ok(guest),
+            _ => Err(Fault::lost()),
+        }
+    }
+
+    fn resume(&mut self, parked: Body) -> Result<Box<Guest>, Fault> {
+        let (mut guest, image) = match parked {
+            Body::Awake(guest) => return Ok(guest),
+            Body::Broken(fault, output) => {
+                self.body = Body::Broken(Fault::lost(), output);
+                return Err(fault);
+            }
+            Body::Bound(mut guest, image) => {
+                if let (Some(memory), Some(initial)) =
+                    (memory_of(&mut guest.store), self.parser.initial())
+                {
+                    initial.put_into(memory);
+                }
+                (guest, image)
+            }
+            Body::Freed(mut state, image, global) => {
+                state.begin_instance();
+                let mut store = new_store(&self.parser.engine, *state);
+                let made = instantiate(&mut store, &self.parser);
+                let (instance, exports) = made.map_err(|error| fault(&mut store, &error))?;
+                let mut guest = Box::new(Guest { store, instance, exports });
+                if let Some(resumption) = self.parser.resumption() {
+                    let restored = resumption.restore(&mut guest, global, image.len());
+                    restored.map_err(|error| fault(&mut guest.store, &error))?;
+                }
+                (guest, image)
+            }
+        };
+        let memory = memory_of(&mut guest.store).unwrap_or_default();
+        image.put_into(memory).map_err(|_| Fault::lost())?;
+        Ok(guest)
+    }
+
+    /// The guest can not go on, because of `error`.
+    fn broken(&mut self, error: &wasmtime::Error) {
+        if let Body::Awake(guest) = &mut self.body {
+            let fault = fault(&mut guest.store, error);
+            let output = std::mem::take(&mut guest.store.data_mut().output);
+            self.body = Body::Broken(fault, output);
+        }
     }
 }
 

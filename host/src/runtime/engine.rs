@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::limits::STACK;
+use super::memory::{Creator, Slab};
 use wasmtime::{Config, OptLevel, WasmBacktraceDetails};
 
 /// One tick of the epoch: how often a running guest is looked at.
@@ -24,7 +25,9 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let inner = wasmtime::Engine::new(&config())?;
+        let mut config = config();
+        config.with_host_memory(Arc::new(Creator(Arc::new(Slab::new()))));
+        let inner = wasmtime::Engine::new(&config)?;
         let ticker = Ticker::start(inner.clone())?;
         Ok(Self { inner, _ticker: Arc::new(ticker) })
     }
@@ -56,12 +59,12 @@ fn config() -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .native_unwind_info(false)
-        // A memory is as large as the guest's, and one mapping: the defaults reserve 4 GiB each and
-        // end near 16,000 flows.
+        // Memories are slots of the slab, which has neither: the defaults reserve 4 GiB each and end
+        // near 16,000 flows.
         .memory_reservation(0)
-        // Growing in small steps must not copy the memory at each.
-        .memory_reservation_for_growth(1 << 20)
+        .memory_reservation_for_growth(0)
         .memory_guard_size(0)
+        // Images that are mapped copy-on-write want mappings of wasmtime's own.
         .memory_init_cow(false);
     config
 }

@@ -87,6 +87,12 @@ pub(crate) fn clipped(text: &str, limit: usize) -> String {
 }
 
 impl Fault {
+    /// A cell was parked and could not be brought back, or was used after its end.
+    pub(crate) fn lost() -> Self {
+        let message = "the parser's state is gone".into();
+        Self { class: FaultClass::Capacity, message, backtrace: Vec::new() }
+    }
+
     /// Classifies what wasmtime returned. `last_words` is what the guest logged as an error in the
     /// same call: its panic message.
     pub(crate) fn of(error: &wasmtime::Error, last_words: Option<String>) -> Self {

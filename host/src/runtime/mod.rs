@@ -11,7 +11,9 @@ mod engine;
 mod fault;
 mod imports;
 mod limits;
+mod memory;
 mod parser;
+mod resumption;
 mod state;
 mod transcode;
 
@@ -28,4 +30,5 @@ pub use imports::WORLD;
 pub use limits::{CellLimitInfo, CellLimits, MAX_FILE, ParserLimits};
 pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
+pub(crate) use resumption::{RESTORE, SAVE};
 pub use state::{Emitted, LogLine, Output, Verdict};

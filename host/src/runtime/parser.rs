@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
 
-use super::bindings::ParserPre;
+use super::bindings::{self, ParserIndices};
 use super::description::{Description, DescriptionError};
 use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
+use super::memory::{Initial, memory_of, watched};
+use super::resumption::Resumption;
 use super::state::{Phase, State};
 
 /// A component that can not be a parser.
@@ -47,7 +49,11 @@ pub enum ParserError {
 
 /// One version of one parser, compiled, linked and described.
 pub struct Parser {
-    pub(super) pre: ParserPre<State>,
+    pre: InstancePre<State>,
+    exports: ParserIndices,
+    /// Its memory at first, if its cells can be parked.
+    initial: Option<Initial>,
+    resumption: Option<Resumption>,
     pub(super) engine: Engine,
     pub(super) limits: CellLimits,
     description: Arc<Description>,
@@ -71,16 +77,30 @@ impl Parser {
         check_world(engine, &component)?;
         let world = |error: wasmtime::Error| ParserError::World { problem: format!("{error:#}") };
         let linker: Linker<State> = linker(engine).map_err(world)?;
-        let pre = linker.instantiate_pre(&component).and_then(ParserPre::new).map_err(world)?;
+        let pre = linker.instantiate_pre(&component).map_err(world)?;
+        let exports = ParserIndices::new(&pre).map_err(world)?;
         let widest = limits.widest();
-        let description = Arc::new(describe(engine, &pre, widest)?);
+        let (description, initial) = describe(engine, &pre, &exports, widest)?;
+        let description = Arc::new(description);
         let limits = limits.of(&description.name);
         if limits != widest {
             // What does not fit into its own limits is refused now, not flow by flow.
-            describe(engine, &pre, limits)?;
+            describe(engine, &pre, &exports, limits)?;
         }
+        let resumption = Resumption::of(&component);
         let label = format!("{}@{}", description.name, description.version);
-        Ok(Self { pre, engine: engine.clone(), limits, description, label })
+        let engine = engine.clone();
+        Ok(Self { pre, exports, initial, resumption, engine, limits, description, label })
+    }
+
+    /// The memory of its cells at first, if they can be parked.
+    pub(super) const fn initial(&self) -> Option<&Initial> {
+        self.initial.as_ref()
+    }
+
+    /// How the instances of its cells can be freed and made again, if they can.
+    pub(super) const fn resumption(&self) -> Option<&Resumption> {
+        self.resumption.as_ref()
     }
 
     /// What it says of itself.
@@ -136,15 +156,18 @@ fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError
 
 fn describe(
     engine: &Engine,
-    pre: &ParserPre<State>,
+    pre: &InstancePre<State>,
+    exports: &ParserIndices,
     limits: CellLimits,
-) -> Result<Description, ParserError> {
+) -> Result<(Description, Option<Initial>), ParserError> {
     let limits = CellLimits { call_time: DESCRIBE_TIME, ..limits };
     let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
-    let outcome = begin_call(&mut store, |store| pre.instantiate(store))
-        .and_then(|parser| begin_call(&mut store, |store| parser.call_describe(store)));
+    let outcome = instantiate_with(&mut store, pre, exports).and_then(|(_, exports)| {
+        let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
+        Ok((begin_call(&mut store, |store| exports.call_describe(store))?, initial))
+    });
     match outcome {
-        Ok(description) => Ok(Description::check(description)?),
+        Ok((description, initial)) => Ok((Description::check(description)?, initial)),
         Err(error) => {
             let last_words = store.data_mut().last_words.take();
             Err(ParserError::Describe(Fault::of(&error, last_words)))
@@ -161,6 +184,25 @@ pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
     store.set_max_component_handles(HANDLES);
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()));
     store
+}
+
+/// Makes an instance of `parser` in `store`.
+pub(super) fn instantiate(
+    store: &mut Store<State>,
+    parser: &Parser,
+) -> wasmtime::Result<(Instance, bindings::Parser)> {
+    instantiate_with(store, &parser.pre, &parser.exports)
+}
+
+fn instantiate_with(
+    store: &mut Store<State>,
+    pre: &InstancePre<State>,
+    exports: &ParserIndices,
+) -> wasmtime::Result<(Instance, bindings::Parser)> {
+    watched(store, |store| {
+        let instance = begin_call(store, |store| pre.instantiate(store))?;
+        Ok((instance, exports.load(store, &instance)?))
+    })
 }
 
 /// Makes one call into the guest, with its deadline set.

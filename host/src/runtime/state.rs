@@ -8,6 +8,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 use super::description::Description;
 use super::fault::{FaultClass, Violation};
 use super::limits::CellLimits;
+use super::memory::{View, Viewed};
 
 /// One record, checked against its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +81,8 @@ pub(crate) struct State {
     pub(crate) output_bytes: usize,
     /// The last line that the guest logged as an error in the current call.
     pub(crate) last_words: Option<String>,
+    /// Where its memory is.
+    view: Option<Arc<View>>,
     /// Bytes of all its memories.
     memory: usize,
     /// Elements of all its tables.
@@ -104,10 +107,16 @@ impl State {
             emitted: 0,
             output_bytes: 0,
             last_words: None,
+            view: None,
             memory: 0,
             tables: 0,
             looked_at: None,
         }
+    }
+
+    /// The guest is to be made once more: what the one before had is gone.
+    pub(crate) fn begin_instance(&mut self) {
+        (self.memory, self.tables) = (0, 0);
     }
 
     pub(crate) fn begin_call(&mut self) {
@@ -129,6 +138,12 @@ impl State {
         let spent = now - first;
         let limit = Timespec::try_from(self.limits.call_time).unwrap_or(now);
         if spent >= limit { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) }
+    }
+}
+
+impl Viewed for State {
+    fn view(&mut self) -> &mut Option<Arc<View>> {
+        &mut self.view
     }
 }
 

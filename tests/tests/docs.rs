@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use flowcell::driver::MAX_CELLS;
+use flowcell::driver::Room;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -50,11 +50,13 @@ memory = \"1 MiB\"
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
   `GiB` (1024), or `ms`, `s`, `min`, `h`. A name with `_ms` keeps it either way.
-- A parser's section starts from `[cells]`, wherever the two stand in the file. `cells` is one number for all parsers.
+- A parser's section starts from `[cells]`, wherever the two stand in the file. What all cells have together stands in
+  `[cells]`, and a parser's section can't have it.
 - The section's name is the one that the parser calls itself. A parser has no way to read or to change its own limits;
   but whoever may put a file into the parsers' folder may give it any name that is free there.
 - Flows are cut into 16 lanes by their addresses and ports, whatever the number of `--workers`, so that the output does
-  not depend on it. What all flows share is divided among the lanes, rounded down: `max_flows`, `hold_total` and `cells`.
+  not depend on it. What all flows share is divided among the lanes, rounded down: `max_flows`, `hold_total` and what
+  all cells have together.
   So a lane that is full evicts a flow, gives up a hole or leaves a flow without a parser while another one has room.
   Where `max_flows` or `cells` is below 16, there are as many lanes as the lesser of the two.
 - Flows that carry others, the outsides of tunnels, are none of the lanes': they have as many flows and bytes once more.
@@ -82,9 +84,16 @@ fn limits() {
          and is\ncounted by class.\n\n| limit | default | from | to | unit | when it is reached |\n\
          |---|---|---|---|---|---|\n",
     );
-    let cells = head("cells", MAX_CELLS as u64, [1, MAX_CELLS as u64], false);
-    writeln!(page, "{cells} | cells at a time | `no_room`: the flow gets no parser |").unwrap();
     for limit in CellLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
+    }
+    page.push_str(
+        "\n## All cells together\n\nTime is the packets' time. A cell that is awake has its memory and about 9 KiB \
+         more; of one that is parked\nless than 1 KiB is left, or 10 KiB if not all of the parser's state is its memory.\n\n\
+         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in Room::TABLE {
         let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
         writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }

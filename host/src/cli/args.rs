@@ -38,6 +38,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) engine: EngineArgs,
 
+    /// For tests: what cells do where it must make no difference.
+    #[arg(long, hide = true, value_name = "MODE", value_delimiter = ',')]
+    pub(super) cell_mode: Vec<CellMode>,
+
     #[command(flatten)]
     pub(super) output: OutputArgs,
 
@@ -86,6 +90,13 @@ pub(super) struct EngineArgs {
     /// Tell flows with the same addresses and ports apart by these as well.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(super) key: Vec<KeyArg>,
+}
+
+/// What is different about cells in tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CellMode {
+    /// Every cell is parked whenever it waits.
+    Park,
 }
 
 /// When checksums are looked at.

@@ -22,7 +22,7 @@ use flowcell_core::{LimitInfo, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::driver::{MAX_CELLS, Messages};
+use crate::driver::{Messages, Room};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -36,8 +36,8 @@ const MAX_SHOWN: usize = 60;
 pub(super) struct RunLimits {
     pub(super) engine: Limits,
     pub(super) cells: ParserLimits,
-    /// Cells that may live at a time.
-    pub(super) max_cells: usize,
+    /// What all cells may have together.
+    pub(super) room: Room,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
 }
@@ -47,7 +47,7 @@ impl Default for RunLimits {
         Self {
             engine: Limits::default(),
             cells: ParserLimits::default(),
-            max_cells: MAX_CELLS,
+            room: Room::default(),
             sections: Vec::new(),
         }
     }
@@ -101,10 +101,6 @@ impl From<&CellLimitInfo> for Row {
     }
 }
 
-/// How many cells there may be: one number for all parsers.
-const CELLS: Row =
-    Row { name: "cells", unit: "cells", min: 1, max: MAX_CELLS as u64, fixed: false };
-
 /// A part of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section<'a> {
@@ -117,7 +113,10 @@ impl Section<'_> {
     fn rows(self) -> Vec<Row> {
         match self {
             Self::Engine => Limits::TABLE.iter().map(Row::from).collect(),
-            Self::Cells => Self::Parser("").rows().into_iter().chain([CELLS]).collect(),
+            Self::Cells => {
+                let of_each = Self::Parser("").rows().into_iter();
+                of_each.chain(Room::TABLE.iter().map(Row::from)).collect()
+            }
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
@@ -193,9 +192,7 @@ impl RunLimits {
         let is_section = |value: &Spanned<DeValue<'_>>| value.get_ref().is_table();
         for (key, value) in rows.iter().filter(|(_, value)| !is_section(value)) {
             let (name, value) = one(Section::Cells, key.span(), key.get_ref(), value)?;
-            if name == CELLS.name {
-                self.max_cells = usize::try_from(value).unwrap_or(MAX_CELLS);
-            } else {
+            if !self.room.set(name, value) {
                 self.cells.all.set(name, value);
             }
         }

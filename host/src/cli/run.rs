@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use flowcell_core::Counters;
 use serde::Serialize;
 
-use super::args::RunArgs;
+use super::args::{CellMode, RunArgs};
 use super::exit::Exit;
 use super::inputs::Inputs;
 use super::limits::RunLimits;
@@ -62,21 +62,24 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         config.hash_key = [random.hash_one(0), random.hash_one(1)];
     }
     let piped = inputs.files.iter().any(|file| file.as_os_str() == "-");
-    let mut plan = Plan::new(config, args.engine.workers.into(), limits.max_cells);
+    let most = usize::try_from(limits.room.cells).unwrap_or(usize::MAX);
+    let mut plan = Plan::new(config, args.engine.workers.into(), most);
     plan.watched = live || piped;
     let interrupt = session::interrupt()?;
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);
     // Tunnels are seldom parsed.
-    let for_carriers = limits.max_cells / 64;
-    let for_lane = (limits.max_cells - for_carriers) / plan.lanes;
+    let for_carriers = limits.room.share(64);
+    let for_lane = limits.room.share(plan.lanes as u64);
+    let park_always = args.cell_mode.contains(&CellMode::Park);
     let make = |share| {
         let records = Records::new(types.clone());
         let mut worker = Worker::new(handle.clone(), records, messages.clone());
-        worker.set_max_cells(match share {
+        let room = match share {
             Share::Lane => for_lane,
             Share::Carriers => for_carriers,
-        });
+        };
+        worker.set_room(room, park_always);
         worker
     };
     let between = |records: &mut Records, packet: u64| {

@@ -60,6 +60,9 @@ impl<'a> Summary<'a> {
             for (class, count) in &stats.faults {
                 row("parsers", &format!("fault {class}"), *count);
             }
+            row("parsers", "parks", stats.parking.parks);
+            row("parsers", "unparks", stats.parking.unparks);
+            row("parsers", "parked_bytes", stats.parking.parked_bytes);
             row("parsers", "log_lines_dropped", stats.log_lines_dropped);
         }
         table

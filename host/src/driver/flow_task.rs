@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use flowcell_core::{EndReason, FlowView, GapReason, Side, Transport};
 
+use super::parking::Full;
 use crate::registry::Candidate;
-use crate::runtime::{self, Cell, Fault, Input, Output, Parser, Progress, Verdict};
+use crate::runtime::{self, Cell, Fault, Footprint, Input, Output, Parser, Progress, Verdict};
 
 /// Most bytes in one delivery, as the contract says.
 const MAX_DELIVERY: usize = 65_536;
@@ -74,9 +75,34 @@ impl FlowTask {
         !matches!(self.stage, Stage::Waiting)
     }
 
-    /// It has a cell.
-    pub(super) fn has_cell(&self) -> bool {
-        matches!(self.stage, Stage::Parsing(_))
+    /// What its cell takes, if it has one.
+    pub(super) fn footprint(&self) -> Option<Footprint> {
+        match &self.stage {
+            Stage::Parsing(cell) => Some(cell.footprint()),
+            _ => None,
+        }
+    }
+
+    /// Parks its cell. Returns how many bytes are kept, unless that can't be done.
+    pub(super) fn park(&mut self) -> Option<usize> {
+        match &mut self.stage {
+            Stage::Parsing(cell) => cell.park(),
+            _ => None,
+        }
+    }
+
+    /// Ends parsing: there is no more room for its cell. Returns the fault.
+    pub(super) fn crowded_out(&mut self, full: Full) -> Fault {
+        let fault = match full {
+            Full::InAll => {
+                Fault::capacity("the cells of all parsers have as much memory as they may")
+            }
+            Full::OfParser => {
+                Fault::memory("all cells of the parser have as much memory as they may")
+            }
+        };
+        self.stage = Stage::Over(Ending::Fault(fault.class.name()));
+        fault
     }
 
     /// It can have no cell: if it has none yet, it gets none.

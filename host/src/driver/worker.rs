@@ -6,17 +6,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flowcell_core::{
     Anomaly, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
-    Tunnel,
+    Timestamp, Tunnel,
 };
 use serde::Serialize;
 
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::lane::Recorder;
 use super::messages::Messages;
+use super::parking::{Next, Parking, ParkingStats, Urgency, Whose};
+use super::room::Room;
 use super::slots::Slots;
 use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
 use crate::registry::Handle;
-use crate::runtime::Fault;
+use crate::runtime::{Fault, Footprint};
 
 /// What a worker counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -29,6 +31,9 @@ pub struct WorkerStats {
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
     pub log_lines_dropped: u64,
+    /// What parking came to.
+    #[serde(flatten)]
+    pub parking: ParkingStats,
 }
 
 /// A sink that parses: selects a parser for each new flow, runs its cell, writes records.
@@ -41,16 +46,10 @@ pub struct Worker {
     stats: WorkerStats,
     log: LogGate,
     tasks: Slots<Tracked>,
-    /// Live cells, at most `max_cells`.
-    cells: usize,
-    max_cells: usize,
+    parking: Parking,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
 }
-
-/// Cells that may live at a time. Each takes two to three memory mappings, and Linux grants a process
-/// 65,530 by default: beyond that not even the allocator gets memory.
-pub const MAX_CELLS: usize = 16_000;
 
 /// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
 #[derive(Debug, Default)]
@@ -78,6 +77,8 @@ impl LogGate {
 struct Tracked {
     task: FlowTask,
     label: Option<FlowLabel>,
+    /// When something was delivered last.
+    used: Timestamp,
 }
 
 /// The data of a `fault` record.
@@ -132,10 +133,11 @@ struct FragmentRecord<'a> {
 impl WorkerStats {
     /// Adds what another worker has counted.
     pub fn merge(&mut self, other: &Self) {
-        let Self { parsed_flows, no_room, faults, log_lines_dropped } = other;
+        let Self { parsed_flows, no_room, faults, log_lines_dropped, parking } = other;
         self.parsed_flows += parsed_flows;
         self.no_room += no_room;
         self.log_lines_dropped += log_lines_dropped;
+        self.parking.merge(parking);
         for (class, count) in faults {
             *self.faults.entry(class).or_default() += count;
         }
@@ -154,15 +156,15 @@ impl Worker {
             stats: WorkerStats::default(),
             log: LogGate::default(),
             tasks: Slots::default(),
-            cells: 0,
-            max_cells: MAX_CELLS,
+            parking: Parking::new(Room::default(), false),
             done: Vec::new(),
         }
     }
 
-    /// Sets how many cells may live at a time, at most [`MAX_CELLS`].
-    pub fn set_max_cells(&mut self, max: usize) {
-        self.max_cells = max.min(MAX_CELLS);
+    /// Sets how much its cells may have together. `always`, for tests: every cell is parked whenever it
+    /// waits.
+    pub fn set_room(&mut self, room: Room, always: bool) {
+        self.parking = Parking::new(room, always);
     }
 
     /// The records that were made.
@@ -180,7 +182,7 @@ impl Worker {
     fn opened(&mut self, flow: &FlowView<'_>) {
         let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
         if let Some(candidate) = candidate {
-            let tracked = Tracked { task: FlowTask::new(candidate), label: None };
+            let tracked = Tracked { task: FlowTask::new(candidate), label: None, used: flow.ts };
             self.tasks.insert(flow.id, tracked);
         }
     }
@@ -192,16 +194,19 @@ impl Worker {
         side: Side,
         step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
     ) -> Demand {
-        let Some(Tracked { task, label }) = self.tasks.get_mut(flow.id) else {
+        self.park_others(flow);
+        let Some(Tracked { task, label, used }) = self.tasks.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
             return Demand::Done;
         }
-        if self.cells >= self.max_cells {
+        let parser = Whose::of(task.parser());
+        if self.parking.full(parser).is_some() {
             task.no_room();
         }
-        let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
+        *used = flow.ts;
+        let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
         let mut scribe = Scribe {
             records: &mut self.records,
             messages: &self.messages,
@@ -212,17 +217,71 @@ impl Worker {
             label,
         };
         step(task, &mut |task, delivered| scribe.write(task, &delivered));
+        let grew = |after: Footprint| {
+            before.is_some_and(|before| before.bytes < after.bytes && before.awake)
+        };
+        let after = task.footprint();
+        self.parking.account(parser, before, after);
+        if after.is_some_and(grew)
+            && let Some(full) = self.parking.full(parser)
+        {
+            let fault = task.crowded_out(full);
+            scribe.fault(task.parser().label(), &fault);
+            self.parking.account(parser, after, None);
+        }
+        let is_awake = |footprint: Option<Footprint>| footprint.is_some_and(|cell| cell.awake);
+        if is_awake(task.footprint()) && !is_awake(before) {
+            self.stats.parking.unparks += u64::from(before.is_some());
+            self.parking.woke(flow.id, flow.ts);
+        }
+        let demand = if task.is_done(side) { Demand::Done } else { Demand::More };
         if !other_was_done && task.is_done(side.other()) {
             self.done.push((flow.id, side.other()));
         }
-        self.cells = self.cells + usize::from(task.has_cell()) - usize::from(had_cell);
-        if task.is_done(side) { Demand::Done } else { Demand::More }
+        if self.parking.always() {
+            self.park(flow.id);
+        }
+        demand
+    }
+
+    /// Parks cells of other flows: those that are quiet, and more where memory is short.
+    fn park_others(&mut self, flow: &FlowView<'_>) {
+        let tracked = self.tasks.get_mut(flow.id);
+        let Some(parser) = tracked.map(|tracked| Whose::of(tracked.task.parser())) else {
+            return;
+        };
+        let mut own = None;
+        while let Next::Park(id, since, urgency) = self.parking.next(parser, flow.ts) {
+            let Some(used) = self.tasks.get_mut(id).map(|tracked| tracked.used) else { continue };
+            if id == flow.id {
+                own = Some(since);
+            } else if urgency == Urgency::Idle && used > since {
+                self.parking.woke(id, used);
+            } else {
+                self.park(id);
+            }
+        }
+        if let Some(since) = own {
+            self.parking.woke(flow.id, since);
+        }
+    }
+
+    /// Parks the cell of a flow, if it has one that can be.
+    fn park(&mut self, id: FlowId) {
+        let Some(Tracked { task, .. }) = self.tasks.get_mut(id) else { return };
+        let before = task.footprint();
+        if let Some(stored) = task.park() {
+            self.stats.parking.parks += 1;
+            self.stats.parking.parked_bytes += stored as u64;
+        }
+        self.parking.account(Whose::of(task.parser()), before, task.footprint());
     }
 
     fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
         let mut tracked = self.tasks.remove(flow.id);
-        let has_cell = tracked.as_ref().is_some_and(|tracked| tracked.task.has_cell());
-        self.cells -= usize::from(has_cell);
+        if let Some(Tracked { task, .. }) = &tracked {
+            self.parking.account(Whose::of(task.parser()), task.footprint(), None);
+        }
         let label = match tracked.as_mut().and_then(|tracked| tracked.label.take()) {
             Some(label) => label,
             None => FlowLabel::new(flow),
@@ -283,9 +342,9 @@ impl FlowSink for Worker {
                 let demand =
                     self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell));
                 if let Some(Tracked { task, .. }) = self.tasks.get_mut(flow.id) {
-                    let had_cell = task.has_cell();
+                    let before = task.footprint();
                     task.ended(side);
-                    self.cells -= usize::from(had_cell && !task.has_cell());
+                    self.parking.account(Whose::of(task.parser()), before, task.footprint());
                 }
                 demand
             }

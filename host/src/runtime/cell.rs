@@ -21,6 +21,21 @@ pub struct Stillborn {
     pub output: Output,
 }
 
+/// What a cell takes of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Footprint {
+    /// It can be called as it is.
+    pub awake: bool,
+    /// Bytes of the guest's memory, or of what is kept of it, and of the instance, roughly.
+    pub bytes: u64,
+}
+
+/// Bytes that a store with an instance takes besides the guest's memory, measured.
+const INSTANCE: usize = 9 << 10;
+
+/// Bytes that are left of a cell without an instance besides its image.
+const REMAINS: usize = 512;
+
 /// One component instance in a store of its own, at work on one flow. Dropping it frees everything
 /// that the guest had.
 ///
@@ -130,10 +145,16 @@ impl Cell {
         Some(stored)
     }
 
-    /// Returns whether it is parked.
+    /// What it takes of the machine.
     #[must_use]
-    pub const fn is_parked(&self) -> bool {
-        matches!(self.body, Body::Bound(..) | Body::Freed(..))
+    pub fn footprint(&self) -> Footprint {
+        let (awake, bytes) = match &self.body {
+            Body::Awake(guest) => (true, guest.store.data().memory() + INSTANCE),
+            Body::Bound(_, image) => (false, image.stored() + INSTANCE),
+            Body::Freed(_, image, _) => (false, image.stored() + REMAINS),
+            Body::Broken(..) => (false, REMAINS),
+        };
+        Footprint { awake, bytes: bytes as u64 }
     }
 
     /// Brings the guest back if it is parked.

@@ -89,8 +89,17 @@ pub(crate) fn clipped(text: &str, limit: usize) -> String {
 impl Fault {
     /// A cell was parked and could not be brought back, or was used after its end.
     pub(crate) fn lost() -> Self {
-        let message = "the parser's state is gone".into();
-        Self { class: FaultClass::Capacity, message, backtrace: Vec::new() }
+        Self::capacity("the parser's state is gone")
+    }
+
+    /// The host has no room, for this reason.
+    pub(crate) fn capacity(reason: &str) -> Self {
+        Self { class: FaultClass::Capacity, message: reason.into(), backtrace: Vec::new() }
+    }
+
+    /// The parser has too much memory, for this reason.
+    pub(crate) fn memory(reason: &str) -> Self {
+        Self { class: FaultClass::Memory, message: reason.into(), backtrace: Vec::new() }
     }
 
     /// Classifies what wasmtime returned. `last_words` is what the guest logged as an error in the

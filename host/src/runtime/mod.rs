@@ -21,7 +21,7 @@ pub use bindings::flowcell::parser::types::{
     Address, Chunk, End, EndReason, Endpoint, Flow, Gap, GapReason, Input, Progress, Side,
     Transport,
 };
-pub use cell::{Cell, Stillborn};
+pub use cell::{Cell, Footprint, Stillborn};
 pub use description::{Description, DescriptionError, Field, Kind, Schema};
 pub use engine::Engine;
 pub use fault::{Fault, FaultClass};

@@ -114,6 +114,11 @@ impl State {
         }
     }
 
+    /// Bytes of all its memories.
+    pub(crate) const fn memory(&self) -> usize {
+        self.memory
+    }
+
     /// The guest is to be made once more: what the one before had is gone.
     pub(crate) fn begin_instance(&mut self) {
         (self.memory, self.tables) = (0, 0);

@@ -7,6 +7,7 @@
 
 mod deliveries;
 mod faults;
+mod memory;
 mod records;
 mod refused;
 mod verdicts;
@@ -31,7 +32,9 @@ macro_rules! has_a_test {
 }
 
 mod tests {
-    pub(crate) use super::{deliveries::*, faults::*, records::*, refused::*, verdicts::*};
+    pub(crate) use super::{
+        deliveries::*, faults::*, memory::*, records::*, refused::*, verdicts::*,
+    };
 }
 
 for_each_guest!(has_a_test);
@@ -56,6 +59,11 @@ fn echoes() -> Conversation {
 
 /// Runs the program with `guest` over these conversations and the echo parser's.
 fn run_with(guest: &str, conversations: &[Conversation]) -> Run {
+    run_with_args(guest, conversations, &[])
+}
+
+/// As [`run_with`], with further arguments.
+fn run_with_args(guest: &str, conversations: &[Conversation], arguments: &[&str]) -> Run {
     let scratch = Scratch::new();
     let mut all = conversations.to_vec();
     all.push(echoes());
@@ -66,7 +74,7 @@ fn run_with(guest: &str, conversations: &[Conversation]) -> Run {
     let run = |parsers: &std::path::Path| {
         let capture = capture.as_os_str();
         let words = ["run".as_ref(), "-r".as_ref(), capture, "--parsers".as_ref()];
-        Run::of(flowcell(words).arg(parsers).arg("--strict"))
+        Run::of(flowcell(words).arg(parsers).arg("--strict").args(arguments))
     };
     let (bad, good) = (run(&parsers), run(alone.parent().unwrap()));
     assert_eq!(good.code, Some(0), "{}", good.stderr);

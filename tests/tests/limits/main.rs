@@ -4,6 +4,7 @@
 
 mod cells;
 mod engine;
+mod room;
 mod wrong;
 
 use std::path::Path;

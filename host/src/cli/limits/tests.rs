@@ -10,7 +10,7 @@ fn an_empty_file_changes_nothing() {
         let limits = limits(text);
         assert_eq!(limits.engine, Limits::default());
         assert_eq!(limits.cells.of("smtp"), CellLimits::default());
-        assert_eq!(limits.max_cells, MAX_CELLS);
+        assert_eq!(limits.room, Room::default());
     }
 }
 
@@ -49,7 +49,7 @@ fn a_parsers_section_starts_from_that_of_all() {
     let limits = limits(
         "[cells.smtp]\nmemory = '1 MiB'\n[cells]\ncells = 100\nlog_lines = 3\ncall_time = '1 s'\n",
     );
-    assert_eq!(limits.max_cells, 100);
+    assert_eq!(limits.room.cells, 100);
     let (all, smtp) = (limits.cells.of("dns"), limits.cells.of("smtp"));
     assert_eq!((all.log_lines, all.memory), (3, CellLimits::default().memory));
     assert_eq!((smtp.log_lines, smtp.memory, smtp.call_time), (3, 1 << 20, all.call_time));
@@ -76,7 +76,7 @@ fn every_row_can_be_set_and_only_within_its_bounds() {
                 let limits = set(value.to_string()).unwrap_or_else(|error| panic!("{error}"));
                 let found = match section {
                     "engine" => limits.engine.get(row.name),
-                    _ if row.name == "cells" => Some(limits.max_cells as u64),
+                    _ if limits.room.get(row.name).is_some() => limits.room.get(row.name),
                     _ => limits.cells.all.get(row.name),
                 };
                 assert_eq!(found, Some(value), "{}", row.name);

@@ -32,7 +32,7 @@ const MAX_FILE: u64 = 1 << 20;
 const MAX_SHOWN: usize = 60;
 
 /// The limits of a run.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RunLimits {
     pub(super) engine: Limits,
     pub(super) cells: ParserLimits,
@@ -40,17 +40,6 @@ pub(super) struct RunLimits {
     pub(super) room: Room,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
-}
-
-impl Default for RunLimits {
-    fn default() -> Self {
-        Self {
-            engine: Limits::default(),
-            cells: ParserLimits::default(),
-            room: Room::default(),
-            sections: Vec::new(),
-        }
-    }
 }
 
 /// Why a file of limits can not be taken. Says file, place and cure, in one line.

@@ -133,7 +133,7 @@ mod tests {
             memory(16, &[]),
             memory(16, &[(0, 1), (5000, 9), (65_535, 7)]),
             memory(32, &[(0, 1), (100_000, 1)]),
-            (0..16 * PAGE).map(|at| (at * 31 % 251) as u8).collect(),
+            (0..=250).cycle().take(16 * PAGE).collect(),
         ];
         for case in cases {
             let image = Image::of(&case, &initial).expect("it is small enough");

@@ -24,10 +24,9 @@ lint: setup ## Formatting, clippy, documentation
 		--target wasm32-unknown-unknown --profile guest -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
 
-bench: setup ## Measure, as ratios within one run; tshark and tcpdump beside it if they are there
+bench: setup ## Measure, as ratios within one run, and write docs/benchmarks.md
 	$(CARGO) build --release -p flowcell -p flowcell-bench
-	target/release/flowcell-bench poll
-	target/release/flowcell-bench engine
+	target/release/flowcell-bench all --write docs/benchmarks.md
 
 fuzz-smoke: ## Run every fuzz target for some seconds
 	@sh fuzz/smoke.sh

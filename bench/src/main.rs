@@ -1,7 +1,18 @@
 //! `flowcell-bench`: what things cost, as ratios within one run.
 
+mod all;
+mod birth;
+mod churn;
 mod engine;
+mod guest;
+mod lines;
 mod poll;
+mod process;
+mod replay;
+mod report;
+mod soak;
+mod tape;
+mod turns;
 
 use clap::{Parser, Subcommand};
 
@@ -10,19 +21,46 @@ use clap::{Parser, Subcommand};
 struct Args {
     #[command(subcommand)]
     command: Command,
+
+    /// Print the figures as one JSON object on the last line.
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// One delivery to a parser that reads lines, against a bare call of a component.
     Poll,
+    /// Birth and death of a cell, against plain wasmtime with and without pooled instances.
+    Birth,
+    /// Lines through a sandboxed parser, the same one built natively, and protolens.
+    Lines,
+    /// Short flows: what it takes to follow one, and to parse it.
+    Churn,
+    /// The program from a capture to JSON Lines, against tshark giving the same fields.
+    Replay(replay::Options),
+    /// Memory over time, while parsers fault.
+    Soak(soak::Options),
     /// Time and memory of the engine without parsers, against tshark and tcpdump in the same run.
     Engine(engine::Options),
+    /// All of these, one after the other.
+    All(all::Options),
 }
 
 fn main() -> anyhow::Result<()> {
-    match Args::parse().command {
+    let args = Args::parse();
+    let report = match args.command {
         Command::Poll => poll::run(),
+        Command::Birth => birth::run(),
+        Command::Lines => lines::run(),
+        Command::Churn => churn::run(),
+        Command::Replay(options) => replay::run(&options),
+        Command::Soak(options) => soak::run(&options),
         Command::Engine(options) => engine::run(&options),
+        Command::All(options) => all::run(&options),
+    }?;
+    if args.json {
+        report.print();
     }
+    Ok(())
 }

@@ -1,20 +1,24 @@
 //! What a delivery costs.
 
-use std::fs;
-use std::sync::Arc;
-use std::time::Instant;
-
-use anyhow::{Context, Result, anyhow};
-use flowcell::registry::load;
-use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, Endpoint, Engine, Flow, Input, Side, Transport,
-};
+use anyhow::Result;
+use flowcell::runtime::Engine;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Store};
 
-/// Calls in one round; the best of the rounds counts, because the machine may be shared.
-const CALLS: u32 = 200_000;
-const ROUNDS: usize = 9;
+use crate::guest;
+use crate::report::Report;
+use crate::turns::{Contender, take_turns};
+
+/// Bytes of lines delivered in one round, at least; a round has at most so many deliveries.
+const BYTES: usize = 4 << 20;
+const CALLS: usize = 20_000;
+const ROUNDS: u32 = 15;
+
+/// Bytes in one delivery.
+const SIZES: [usize; 6] = [1, 100, 500, 1460, 8192, 65_536];
+
+/// With its end.
+const LINE: &[u8] = b"MAIL FROM:<one@exa.org>\r\n";
 
 /// The smallest component: one function that does nothing.
 const BARE: &str = r#"(component
@@ -22,36 +26,45 @@ const BARE: &str = r#"(component
     (core instance $i (instantiate $m))
     (func (export "nothing") (canon lift (core func $i "nothing"))))"#;
 
-pub(crate) fn run() -> Result<()> {
-    let bare = bare_call()?;
-    println!("{:<38} {:>8.0} ns  1.00×", "bare component call", bare);
-    let line: Vec<u8> = b"MAIL FROM:<someone@ex.com>\n"[..].into();
-    let cases = [
-        ("empty line", b"\n".to_vec()),
-        ("100 bytes of 27-byte lines", line.repeat(4)[..100].to_vec()),
-        ("1460 bytes of 27-byte lines", line.repeat(55)[..1460].to_vec()),
-    ];
-    for (name, bytes) in cases {
-        let cost = poll(&bytes)?;
-        println!("{:<38} {:>8.0} ns  {:.2}×", format!("poll, {name}"), cost, cost / bare);
+pub(crate) fn run() -> Result<Report> {
+    let engine = Engine::new()?;
+    let parser = guest::lines(&engine)?.parser;
+    let text = LINE.repeat(65_536 / LINE.len() + 2);
+    let mut contenders = vec![bare_call()?];
+    let mut calls = vec![CALLS];
+    for size in SIZES {
+        let mut cell = guest::cell(&parser)?;
+        let (mut offset, mut phase) = (0, 0);
+        let count = (BYTES / size).min(CALLS);
+        let text = &text;
+        calls.push(count);
+        contenders.push(Contender::new(format!("{size} bytes"), move || {
+            for _ in 0..count {
+                // Goes on in the line in which the delivery before has stopped.
+                guest::deliver(&mut cell, offset, &text[phase..phase + size])?;
+                offset += size as u64;
+                phase = (phase + size) % LINE.len();
+            }
+            Ok(())
+        }));
     }
-    Ok(())
+    take_turns(&mut contenders, ROUNDS)?;
+    let mut report = Report::default();
+    println!("{:<38} {:>9} {:>9} {:>9}", "delivery of 25-byte lines", "ns", "to bare", "ns/line");
+    let float = |count: usize| crate::report::to_float(count as u64);
+    let bare = contenders[0].nanoseconds(float(CALLS));
+    println!("{:<38} {bare:>9.0} {:>8.2}×", contenders[0].name, 1.0);
+    report.figure("bare_ns", Some(bare));
+    for ((contender, calls), size) in contenders.iter().zip(calls).skip(1).zip(SIZES) {
+        let cost = contender.nanoseconds(float(calls));
+        let line = cost / float(size) * float(LINE.len());
+        println!("{:<38} {cost:>9.0} {:>8.2}× {line:>9.1}", contender.name, cost / bare);
+        report.figure(format!("ns_{size}"), Some(cost));
+    }
+    Ok(report)
 }
 
-/// Nanoseconds of one call, the best of several rounds.
-fn best(mut call: impl FnMut() -> Result<()>) -> Result<f64> {
-    let mut best = f64::INFINITY;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        for _ in 0..CALLS {
-            call()?;
-        }
-        best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS));
-    }
-    Ok(best)
-}
-
-fn bare_call() -> Result<f64> {
+fn bare_call() -> Result<Contender<'static>> {
     let mut config = Config::new();
     config.concurrency_support(false).epoch_interruption(true);
     let engine = wasmtime::Engine::new(&config)?;
@@ -60,29 +73,10 @@ fn bare_call() -> Result<f64> {
     store.set_epoch_deadline(u64::MAX / 2);
     let instance = Linker::new(&engine).instantiate(&mut store, &component)?;
     let nothing = instance.get_typed_func::<(), ()>(&mut store, "nothing")?;
-    best(|| Ok(nothing.call(&mut store, ())?))
-}
-
-fn poll(bytes: &[u8]) -> Result<f64> {
-    let module = fs::read(env!("GUEST")).context("the guest that the build made")?;
-    let engine = Engine::new()?;
-    let parser = load(&engine, "guest".into(), &module, CellLimits::default())?.parser;
-    let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
-    let flow = Flow {
-        client: endpoint(0x0a00_0001, 1000),
-        server: endpoint(0x0a00_0002, 1),
-        transport: Transport::Tcp,
-        at: 0,
-        midstream: false,
-        originator: Side::Client,
-    };
-    let mut cell =
-        Cell::open(&Arc::clone(&parser), flow).map_err(|dead| anyhow!("{}", dead.fault))?;
-    let mut offset = 0;
-    best(|| {
-        let chunk = Chunk { side: Side::Client, offset, at: 0, bytes };
-        offset += bytes.len() as u64;
-        cell.poll(Input::Data(chunk)).map_err(|fault| anyhow!("{fault}"))?;
+    Ok(Contender::new("bare component call", move || {
+        for _ in 0..CALLS {
+            nothing.call(&mut store, ())?;
+        }
         Ok(())
-    })
+    }))
 }

@@ -1,11 +1,22 @@
-//! Reads lines and does nothing with them: what a delivery costs by itself.
+//! Reads lines and does nothing with them but count: what a delivery costs by itself.
 
 use flowcell_sdk::prelude::*;
 
-/// Reads the client's lines.
-#[parser(name = "lines", tcp = [1], records = [])]
+/// What there was of a flow.
+#[derive(Debug, Record)]
+pub struct Count {
+    /// Lines of the client.
+    pub lines: u64,
+}
+
+/// Counts the client's lines.
+#[parser(name = "lines", tcp = [1], records = [Count])]
 async fn lines(mut flow: Flow) -> Result<()> {
     let (mut client, _server) = flow.streams();
-    while client.get_line().await.or_end()?.is_some() {}
+    let mut lines = 0;
+    while client.get_line().await.or_end()?.is_some() {
+        lines += 1;
+    }
+    flow.emit(&Count { lines });
     Ok(())
 }

@@ -3,8 +3,9 @@
 use anyhow::{Result, bail};
 use flowcell_traffic::{Impairments, Mix, Rate, Weights, write_pcap};
 
-use super::process::Outcome;
-use super::{Bench, bytes_to_float, mib};
+use super::Bench;
+use crate::process::Outcome;
+use crate::report::{mib, to_float};
 
 /// Longer than any timeout: what is left of one replay must be gone before the next.
 const BETWEEN: u64 = 3_600_000_000_000;
@@ -13,11 +14,11 @@ const REPLAYS: u8 = 10;
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let once = peak(bench, 1)?;
     let often = peak(bench, REPLAYS)?;
-    let growth = bytes_to_float(often) / bytes_to_float(once);
+    let growth = to_float(often) / to_float(once);
     println!();
     println!("{:<38} {:>8.1} MiB", "peak, a capture with losses once", mib(once));
     println!("{:<38} {:>8.1} MiB  {growth:.2}×", "peak, ten times, other addresses", mib(often));
-    bench.figure("rss_growth", Some(growth));
+    bench.report.figure("rss_growth", Some(growth));
     Ok(())
 }
 

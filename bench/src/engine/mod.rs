@@ -3,7 +3,6 @@
 //! No parser runs here: every figure is about reading, decoding, tracking and reassembling.
 
 mod growth;
-mod process;
 mod speed;
 mod table;
 
@@ -12,10 +11,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tempfile::TempDir;
 
-use process::Program;
+use crate::process::{Program, beside};
+use crate::report::Report;
 
 /// Options of `flowcell-bench engine`.
 #[derive(Debug, Args)]
@@ -43,10 +43,6 @@ pub(crate) struct Options {
     /// Keep captures here meanwhile; they need about 1 GB [default: the system's temporary folder].
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-
-    /// Print the figures as one JSON object on the last line.
-    #[arg(long)]
-    json: bool,
 }
 
 /// What the parts of the measurement share.
@@ -55,19 +51,11 @@ struct Bench<'a> {
     options: &'a Options,
     flowcell: PathBuf,
     dir: &'a Path,
-    figures: Map<String, Value>,
+    report: Report,
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
-    let flowcell = match &options.flowcell {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("flowcell"),
-    };
-    ensure!(
-        flowcell.is_file(),
-        "{} is not there: build it with the same profile, or name it with --flowcell",
-        flowcell.display()
-    );
+pub(crate) fn run(options: &Options) -> Result<Report> {
+    let flowcell = beside(options.flowcell.as_deref())?;
     ensure!(options.repeat > 0 && options.open > 0, "--repeat and --open must be at least 1");
     let dir = match &options.dir {
         Some(dir) => TempDir::new_in(dir),
@@ -75,14 +63,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     let dir = dir.context("no folder for captures")?;
     fs::create_dir(dir.path().join("parsers"))?;
-    let mut bench = Bench { options, flowcell, dir: dir.path(), figures: Map::new() };
+    let mut bench = Bench { options, flowcell, dir: dir.path(), report: Report::default() };
     speed::measure(&mut bench)?;
     growth::measure(&mut bench)?;
     table::measure(&mut bench)?;
-    if options.json {
-        println!("{}", Value::Object(bench.figures));
-    }
-    Ok(())
+    Ok(bench.report)
 }
 
 impl Bench<'_> {
@@ -103,18 +88,4 @@ impl Bench<'_> {
         let stats: Value = serde_json::from_slice(&fs::read(self.stats())?)?;
         stats["engine"][name].as_u64().with_context(|| format!("the engine does not count {name}"))
     }
-
-    fn figure(&mut self, key: &str, value: Option<f64>) {
-        self.figures.insert(key.into(), value.map_or(Value::Null, Value::from));
-    }
-}
-
-fn mib(bytes: u64) -> f64 {
-    bytes_to_float(bytes) / f64::from(1 << 20)
-}
-
-/// Exact up to 2^53, far beyond any count here.
-#[expect(clippy::cast_precision_loss, reason = "counts stay below 2^53")]
-fn bytes_to_float(count: u64) -> f64 {
-    count as f64
 }

@@ -5,8 +5,9 @@ use std::fs::{self, File};
 use anyhow::{Context, Result};
 use flowcell_traffic::{Mix, write_pcap};
 
-use super::process::{Outcome, Program, compare, warm};
-use super::{Bench, bytes_to_float, mib};
+use super::Bench;
+use crate::process::{Outcome, Program, compare, warm};
+use crate::report::{mib, to_float};
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let path = bench.dir.join("mix.pcap");
@@ -37,7 +38,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
                 program.name,
                 cost.cpu.as_secs_f64(),
                 cost.wall.as_secs_f64(),
-                bytes_to_float(made.bytes) / f64::from(1 << 20) / cost.wall.as_secs_f64(),
+                to_float(made.bytes) / f64::from(1 << 20) / cost.wall.as_secs_f64(),
                 mib(cost.memory)
             ),
         }
@@ -56,7 +57,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
             Some(value) => println!("{what:<38} {value:>8.2}×"),
             None => println!("{what:<38} not measured"),
         }
-        bench.figure(key, value);
+        bench.report.figure(key, value);
     }
     fs::remove_file(path)?;
     Ok(())

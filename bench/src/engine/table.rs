@@ -7,8 +7,9 @@ use anyhow::{Context, Result, ensure};
 use flowcell_traffic::special::OpenFlows;
 use flowcell_traffic::write_pcap;
 
-use super::process::{Program, compare, cost, warm};
-use super::{Bench, bytes_to_float, mib};
+use super::Bench;
+use crate::process::{Program, compare, cost, warm};
+use crate::report::{mib, to_float};
 
 const PAYLOAD: u16 = 16;
 /// The smallest number of open flows; each next one is ten times as large.
@@ -32,14 +33,14 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<()> {
     let (Some((_, first)), Some((most, last))) = (costs.first(), costs.last()) else {
         return Ok(());
     };
-    let each = bytes_to_float(peak.saturating_sub(base)) / f64::from(*most);
+    let each = to_float(peak.saturating_sub(base)) / f64::from(*most);
     println!("{:<38} {each:>9.0}", format!("bytes for each of {most}"));
     println!("{:<38} {:>8.2}×", format!("a frame at {most} against {FEWEST}"), last / first);
     // The keys name a million: another number of flows is no answer to them.
     let asked = (*most == 1_000_000).then_some(());
-    bench.figure("bytes_per_open_flow", asked.map(|()| each));
-    bench.figure("rss_mib_1m_flows", asked.map(|()| mib(peak)));
-    bench.figure("cost_growth_1k_to_1m", asked.map(|()| last / first));
+    bench.report.figure("bytes_per_open_flow", asked.map(|()| each));
+    bench.report.figure("rss_mib_1m_flows", asked.map(|()| mib(peak)));
+    bench.report.figure("cost_growth_1k_to_1m", asked.map(|()| last / first));
     Ok(())
 }
 

@@ -1,11 +1,13 @@
 //! Captures that load or attack one part of an engine. Each needs hardly any memory itself.
 
 mod attack;
+mod dialogues;
 mod open;
 mod plain;
 mod tunnel;
 
 pub use attack::{collide, fragment_bomb, hole, one_byte_segments, syn_flood};
+pub use dialogues::Dialogues;
 pub use open::OpenFlows;
 pub use tunnel::{MOST_LAYERS, tunnel_tower};
 

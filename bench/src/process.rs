@@ -3,41 +3,57 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use wait4::Wait4;
+
+/// Returns the program to measure: `named`, or the `flowcell` beside this one.
+pub(crate) fn beside(named: Option<&Path>) -> Result<PathBuf> {
+    let flowcell = match named {
+        Some(path) => path.to_owned(),
+        None => std::env::current_exe()?.with_file_name("flowcell"),
+    };
+    ensure!(
+        flowcell.is_file(),
+        "{} is not there: build it with the same profile, or name it with --flowcell",
+        flowcell.display()
+    );
+    Ok(flowcell)
+}
 
 /// A program with its arguments.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
-    pub(super) name: String,
+pub(crate) struct Program {
+    pub(crate) name: String,
     path: OsString,
     args: Vec<OsString>,
+    /// Where its output goes, if anybody is to read it.
+    output: Option<PathBuf>,
 }
 
 /// What a run cost, or the least of several runs.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     /// User and system time of all threads.
-    pub(super) cpu: Duration,
-    pub(super) wall: Duration,
+    pub(crate) cpu: Duration,
+    pub(crate) wall: Duration,
     /// The largest resident set, in bytes.
-    pub(super) memory: u64,
+    pub(crate) memory: u64,
 }
 
 /// How a program fared.
 #[derive(Clone, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Ran(Cost),
     /// It is not installed, or refuses its arguments: why.
     Missing(String),
 }
 
 impl Outcome {
-    pub(super) const fn cost(&self) -> Option<Cost> {
+    pub(crate) const fn cost(&self) -> Option<Cost> {
         match self {
             Self::Ran(cost) => Some(*cost),
             Self::Missing(_) => None,
@@ -46,25 +62,35 @@ impl Outcome {
 }
 
 impl Program {
-    pub(super) fn new(name: &str, path: impl AsRef<OsStr>) -> Self {
-        Self { name: name.into(), path: path.as_ref().into(), args: Vec::new() }
+    pub(crate) fn new(name: &str, path: impl AsRef<OsStr>) -> Self {
+        Self { name: name.into(), path: path.as_ref().into(), args: Vec::new(), output: None }
     }
 
-    pub(super) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
-    pub(super) fn named(mut self, name: &str) -> Self {
+    pub(crate) fn named(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
+    /// Its standard output goes to a file.
+    pub(crate) fn writing(mut self, output: PathBuf) -> Self {
+        self.output = Some(output);
+        self
+    }
+
     fn spawn(&self, stdin: Stdio) -> io::Result<Child> {
+        let stdout = match &self.output {
+            Some(path) => File::create(path)?.into(),
+            None => Stdio::null(),
+        };
         Command::new(&self.path)
             .args(&self.args)
             .stdin(stdin)
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
     }
@@ -82,7 +108,7 @@ impl Program {
     }
 
     /// Runs the program while `feed` writes its standard input.
-    pub(super) fn run_fed(
+    pub(crate) fn run_fed(
         &self,
         feed: impl FnOnce(ChildStdin) -> io::Result<()>,
     ) -> Result<Outcome> {
@@ -115,7 +141,7 @@ impl Program {
 
 /// The least that each of `programs` cost in `rounds` runs, which are taken in turns so that
 /// whatever else the machine does meets all of them.
-pub(super) fn compare(programs: &[Program], rounds: u32) -> Result<Vec<Outcome>> {
+pub(crate) fn compare(programs: &[Program], rounds: u32) -> Result<Vec<Outcome>> {
     let mut best: Vec<Option<Outcome>> = vec![None; programs.len()];
     for _ in 0..rounds {
         for (program, best) in programs.iter().zip(&mut best) {
@@ -133,7 +159,7 @@ pub(super) fn compare(programs: &[Program], rounds: u32) -> Result<Vec<Outcome>>
 }
 
 /// The cost of a program that must be there.
-pub(super) fn cost(program: &Program, rounds: u32) -> Result<Cost> {
+pub(crate) fn cost(program: &Program, rounds: u32) -> Result<Cost> {
     match compare(std::slice::from_ref(program), rounds)?.pop() {
         Some(Outcome::Ran(cost)) => Ok(cost),
         Some(Outcome::Missing(why)) => bail!("{}: {why}", program.name),
@@ -152,7 +178,7 @@ impl Cost {
 }
 
 /// Reads a file once, so that those who are measured find it in memory.
-pub(super) fn warm(path: &Path) -> Result<()> {
+pub(crate) fn warm(path: &Path) -> Result<()> {
     io::copy(&mut File::open(path)?, &mut io::sink())?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod all;
 mod birth;
 mod churn;
+mod density;
 mod engine;
 mod guest;
 mod lines;
@@ -35,6 +36,8 @@ enum Command {
     Birth,
     /// Lines through a sandboxed parser, the same one built natively, and protolens.
     Lines,
+    /// Flows that all wait in the middle of a message, in one process: memory and mappings.
+    Density(density::Options),
     /// Short flows: what it takes to follow one, and to parse it.
     Churn,
     /// The program from a capture to JSON Lines, against tshark giving the same fields.
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Command::Poll => poll::run(),
         Command::Birth => birth::run(),
         Command::Lines => lines::run(),
+        Command::Density(options) => density::run(&options),
         Command::Churn => churn::run(),
         Command::Replay(options) => replay::run(&options),
         Command::Soak(options) => soak::run(&options),

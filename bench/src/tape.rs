@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Result, ensure};
 use flowcell::capture::{CaptureError, Frame, Next, Precision, Source, Stats};
-use flowcell::driver::{Interrupt, MAX_CELLS, Messages, Outcome, Plan, Worker, drive};
+use flowcell::driver::{Interrupt, Messages, Outcome, Plan, Room, Worker, drive};
 use flowcell::output::{Records, Types, Writer};
 use flowcell::registry::Handle;
 use flowcell_core::{EngineConfig, LinkType, RawFrame, Timestamp};
@@ -89,17 +89,25 @@ pub(crate) fn run<'a>(
     parsers: &Handle,
     output: impl Write + Send + 'static,
 ) -> Result<Outcome<Worker>> {
-    let plan = Plan::new(EngineConfig::default(), 1, MAX_CELLS);
+    play(&mut Player { frames: &mut frames, played: 0 }, parsers, output)
+}
+
+/// As [`run`], from a source.
+pub(crate) fn play(
+    source: &mut dyn Source,
+    parsers: &Handle,
+    output: impl Write + Send + 'static,
+) -> Result<Outcome<Worker>> {
+    let plan = Plan::new(EngineConfig::default(), 1, usize::MAX);
     let types = Types::new(&[]);
-    let each = MAX_CELLS / plan.lanes;
+    let share = Room::default().share(plan.lanes as u64);
     let make = |_| {
         let mut worker = worker(parsers, &types);
-        worker.set_max_cells(each);
+        worker.set_room(share, false);
         worker
     };
     let writer = Writer::new(Box::new(output));
-    let mut player = Player { frames: &mut frames, played: 0 };
-    let outcome = drive(&mut player, &plan, make, writer, &Interrupt::default(), |_, _| {})?;
+    let outcome = drive(source, &plan, make, writer, &Interrupt::default(), |_, _| {})?;
     ensure!(outcome.problems.is_empty(), "frames in memory can be read");
     Ok(outcome)
 }

@@ -89,20 +89,20 @@ pub(crate) fn run<'a>(
     parsers: &Handle,
     output: impl Write + Send + 'static,
 ) -> Result<Outcome<Worker>> {
-    play(&mut Player { frames: &mut frames, played: 0 }, parsers, output)
+    play(&mut Player { frames: &mut frames, played: 0 }, parsers, &Types::new(&[]), output)
 }
 
-/// As [`run`], from a source.
+/// As [`run`], from a source, and with only these types of records.
 pub(crate) fn play(
     source: &mut dyn Source,
     parsers: &Handle,
+    types: &Types,
     output: impl Write + Send + 'static,
 ) -> Result<Outcome<Worker>> {
     let plan = Plan::new(EngineConfig::default(), 1, usize::MAX);
-    let types = Types::new(&[]);
     let share = Room::default().share(plan.lanes as u64);
     let make = |_| {
-        let mut worker = worker(parsers, &types);
+        let mut worker = worker(parsers, types);
         worker.set_room(share, false);
         worker
     };

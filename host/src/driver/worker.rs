@@ -268,9 +268,11 @@ impl Worker {
 
     /// Parks the cell of a flow, if it has one that can be.
     fn park(&mut self, id: FlowId) {
-        let Some(Tracked { task, .. }) = self.tasks.get_mut(id) else { return };
+        let Some(Tracked { task, label, .. }) = self.tasks.get_mut(id) else { return };
         let before = task.footprint();
         if let Some(stored) = task.park() {
+            // It can be made again, and is as large as much of what is kept of a cell.
+            *label = None;
             self.stats.parking.parks += 1;
             self.stats.parking.parked_bytes += stored as u64;
         }

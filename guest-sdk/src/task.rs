@@ -24,6 +24,17 @@ pub enum Input<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
+    /// The same of several packets, in order. The parser gets them packet by packet, as if each had
+    /// been delivered alone; [`HostCalls::segment`](crate::drive::HostCalls::segment) says which one the
+    /// calls of the host are about.
+    Segments {
+        /// Who sent them.
+        side: Side,
+        /// What each packet has brought; not of datagrams.
+        segments: &'a [Segment],
+        /// The bytes of all.
+        bytes: &'a [u8],
+    },
     /// Bytes that will never be delivered.
     Gap {
         /// Who sent them.
@@ -42,6 +53,16 @@ pub enum Input<'a> {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// What one packet has brought of a delivery, as the canonical ABI has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Segment {
+    /// Bytes, at least 1.
+    pub length: u32,
+    /// Time of the packet that completed them.
+    pub at: Timestamp,
 }
 
 /// What a parser answers to a delivery.
@@ -112,22 +133,41 @@ impl Task {
     /// Delivers and runs the parser until it waits.
     pub fn deliver(&mut self, input: Input<'_>) -> Progress {
         match input {
-            Input::Data { side, at, bytes } => {
-                let mut inbox = self.shared.inbox(side);
-                if inbox.is_full() {
-                    drop(inbox);
-                    return self.overflowed(side, at, bytes.len());
-                }
-                inbox.buffer.push_bytes(bytes);
-                drop(inbox);
-                self.delivered(side, at)
-            }
+            Input::Data { side, at, bytes } => self.data(side, at, bytes),
+            Input::Segments { side, segments, bytes } => self.segments(side, segments, bytes),
             Input::Gap { side, length, reason } => self.mark(side, Mark::Gap { length, reason }),
             Input::End { side, at, reason } => {
                 self.shared.set_now(at);
                 self.mark(side, Mark::End(reason))
             }
         }
+    }
+
+    fn data(&mut self, side: Side, at: Timestamp, bytes: &[u8]) -> Progress {
+        let mut inbox = self.shared.inbox(side);
+        if inbox.is_full() {
+            drop(inbox);
+            return self.overflowed(side, at, bytes.len());
+        }
+        inbox.buffer.push_bytes(bytes);
+        drop(inbox);
+        self.delivered(side, at)
+    }
+
+    fn segments(&mut self, side: Side, segments: &[Segment], bytes: &[u8]) -> Progress {
+        self.shared.batch.begin(side, bytes.len());
+        let mut later = bytes;
+        for segment in segments {
+            let (bytes, rest) = later.split_at(later.len().min(segment.length as usize));
+            later = rest;
+            let wanted = self.shared.batch.next(bytes);
+            if !wanted.is_empty() && self.data(side, segment.at, wanted) == Progress::Ready {
+                self.shared.tell_segment();
+                return Progress::Ready;
+            }
+        }
+        self.shared.batch.end();
+        Progress::Pending
     }
 
     /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.

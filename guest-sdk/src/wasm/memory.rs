@@ -6,12 +6,14 @@
 #![expect(unsafe_code, reason = "an allocator and the ABI's reallocation function are raw memory")]
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::cell::{Cell, UnsafeCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
 use super::COMPONENT;
+use crate::shared::Handle;
+use crate::task::Segment;
 
 #[global_allocator]
 static ALLOCATOR: Allocator =
@@ -40,8 +42,32 @@ impl<T> Deref for Static<T> {
 /// Where the last delivery was put, if it was put behind an inbox's bytes.
 static PLACED: Static<Cell<Option<NonNull<u8>>>> = Static::new(Cell::new(None));
 
+/// Where deliveries of several packets are put: what each packet has brought, and the bytes. Kept from
+/// one to the next.
+static SEGMENTS: Static<RefCell<Vec<Segment>>> = Static::new(RefCell::new(Vec::new()));
+static BYTES: Static<RefCell<Vec<u8>>> = Static::new(RefCell::new(Vec::new()));
+
+/// The segments have been placed, and their bytes come next.
+static IN_SEGMENTS: Static<Cell<bool>> = Static::new(Cell::new(false));
+
+/// Who is told that memory is about to grow, which the host may not grant.
+static GROWS: Static<Cell<Option<Handle>>> = Static::new(Cell::new(None));
+
+/// Has the segment told before memory grows.
+pub(super) fn on_growth(shared: Handle) {
+    GROWS.set(Some(shared));
+}
+
+/// A place for `size` bytes, in a buffer that is kept.
+fn kept<T>(buffer: &Static<RefCell<Vec<T>>>, size: usize) -> *mut u8 {
+    let mut buffer = buffer.borrow_mut();
+    buffer.reserve_exact(size.div_ceil(size_of::<T>()));
+    buffer.spare_capacity_mut().as_mut_ptr().cast()
+}
+
 /// The component model's allocation function: the host calls it before `poll` to place the bytes of
-/// the delivery. They go straight behind the unread bytes of the side that is expected to send.
+/// the delivery. They go straight behind the unread bytes of the side that is expected to send. Only
+/// a list of segments is aligned to 8; its bytes follow it.
 ///
 /// # Safety
 /// Called by the host's canonical ABI with an `old_pointer` from an earlier call, or null.
@@ -52,6 +78,13 @@ unsafe extern "C" fn cabi_realloc(
     align: usize,
     new_size: usize,
 ) -> *mut u8 {
+    if old_pointer.is_null() && align == align_of::<Segment>() {
+        IN_SEGMENTS.set(true);
+        return kept(&SEGMENTS, new_size);
+    }
+    if IN_SEGMENTS.replace(false) {
+        return kept(&BYTES, new_size);
+    }
     if old_pointer.is_null() && align == 1 && new_size > 0 {
         let place = COMPONENT.borrow_mut().as_mut().and_then(|component| {
             let buffer = &mut component.task.shared().inbox(component.expected).buffer;
@@ -91,9 +124,13 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn of(bytes: Vec<u8>) -> Self {
+    /// # Safety
+    /// `start` is where the host has placed `length` bytes.
+    pub(super) unsafe fn of(start: *mut u8, length: usize) -> Self {
         let place = PLACED.take();
-        let in_inbox = place.is_some_and(|place| ptr::eq(place.as_ptr(), bytes.as_ptr()));
+        let in_inbox = place.is_some_and(|place| ptr::eq(place.as_ptr(), start));
+        // SAFETY: an allocation of `cabi_realloc` unless in the inbox, and then it is never dropped.
+        let bytes = unsafe { Vec::from_raw_parts(start, length, length) };
         Self { bytes: ManuallyDrop::new(bytes), in_inbox }
     }
 
@@ -225,6 +262,9 @@ impl State {
         }
         let missing = (self.next + size).saturating_sub(self.end);
         if missing > 0 {
+            if let Some(shared) = GROWS.get() {
+                shared.tell_segment();
+            }
             let pages = missing.div_ceil(PAGE);
             if core::arch::wasm32::memory_grow::<0>(pages) == usize::MAX {
                 return ptr::null_mut();

@@ -78,6 +78,7 @@ pub mod by_hand {
             udp_ports: Vec::new(),
             records,
             objects: Vec::new(),
+            segments: false,
         }
     }
 }

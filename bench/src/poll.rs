@@ -80,7 +80,7 @@ fn poll(bytes: &[u8]) -> Result<f64> {
         Cell::open(&Arc::clone(&parser), flow).map_err(|dead| anyhow!("{}", dead.fault))?;
     let mut offset = 0;
     best(|| {
-        let chunk = Chunk { side: Side::Client, offset, at: 0, bytes };
+        let chunk = Chunk { side: Side::Client, offset, at: 0, segments: None, bytes };
         offset += bytes.len() as u64;
         cell.poll(Input::Data(chunk)).map_err(|fault| anyhow!("{fault}"))?;
         Ok(())

@@ -103,6 +103,7 @@ impl Shared {
     }
 
     /// Says which segment what comes next is about, if the host would take it for another one.
+    #[inline(never)] // it stands before many calls, and small guests matter more
     pub(crate) fn tell_segment(&self) {
         if let Some(index) = self.batch.untold() {
             self.host.segment(index);

@@ -136,25 +136,36 @@ impl Task {
             Input::Data { side, at, bytes } => self.data(side, at, bytes),
             Input::Segments { side, segments, bytes } => self.segments(side, segments, bytes),
             Input::Gap { side, length, reason } => self.mark(side, Mark::Gap { length, reason }),
-            Input::End { side, at, reason } => {
-                self.shared.set_now(at);
-                self.mark(side, Mark::End(reason))
-            }
+            Input::End { side, at, reason } => self.end(side, at, reason),
         }
     }
 
     fn data(&mut self, side: Side, at: Timestamp, bytes: &[u8]) -> Progress {
-        let mut inbox = self.shared.inbox(side);
-        if inbox.is_full() {
-            drop(inbox);
-            return self.overflowed(side, at, bytes.len());
+        if let Some(progress) = self.refuse(side, at, bytes.len()) {
+            return progress;
         }
-        inbox.buffer.push_bytes(bytes);
-        drop(inbox);
-        self.delivered(side, at)
+        self.shared.inbox(side).buffer.push_bytes(bytes);
+        self.delivered(side)
     }
 
-    fn segments(&mut self, side: Side, segments: &[Segment], bytes: &[u8]) -> Progress {
+    /// If there is no room for so many bytes of `side` that come now, makes a gap of them.
+    pub(crate) fn refuse(&mut self, side: Side, at: Timestamp, count: usize) -> Option<Progress> {
+        self.shared.set_now(at);
+        let full = self.shared.inbox(side).is_full();
+        let mark = Mark::Gap { length: count as u64, reason: GapReason::Memory };
+        full.then(|| self.mark(side, mark))
+    }
+
+    /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.
+    pub(crate) fn delivered(&mut self, side: Side) -> Progress {
+        if self.datagrams {
+            return self.mark(side, Mark::Boundary);
+        }
+        self.run(side)
+    }
+
+    /// Delivers what came together packet by packet.
+    pub(crate) fn segments(&mut self, side: Side, segments: &[Segment], bytes: &[u8]) -> Progress {
         self.shared.batch.begin(side, bytes.len());
         let mut later = bytes;
         for segment in segments {
@@ -170,22 +181,12 @@ impl Task {
         Progress::Pending
     }
 
-    /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.
-    pub(crate) fn delivered(&mut self, side: Side, at: Timestamp) -> Progress {
+    pub(crate) fn end(&mut self, side: Side, at: Timestamp, reason: EndReason) -> Progress {
         self.shared.set_now(at);
-        if self.datagrams {
-            return self.mark(side, Mark::Boundary);
-        }
-        self.run(side)
+        self.mark(side, Mark::End(reason))
     }
 
-    /// Runs the parser after `count` bytes of `side` came that it has no room for.
-    pub(crate) fn overflowed(&mut self, side: Side, at: Timestamp, count: usize) -> Progress {
-        self.shared.set_now(at);
-        self.mark(side, Mark::Gap { length: count as u64, reason: GapReason::Memory })
-    }
-
-    fn mark(&mut self, side: Side, mark: Mark) -> Progress {
+    pub(crate) fn mark(&mut self, side: Side, mark: Mark) -> Progress {
         self.shared.inbox(side).buffer.push_mark(mark);
         self.run(side)
     }

@@ -6,13 +6,12 @@
 #![expect(unsafe_code, reason = "an allocator and the ABI's reallocation function are raw memory")]
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::cell::{Cell, RefCell, UnsafeCell};
+use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 
-use super::COMPONENT;
-use crate::shared::Handle;
+use super::{COMPONENT, SHARED};
 use crate::task::Segment;
 
 #[global_allocator]
@@ -42,27 +41,34 @@ impl<T> Deref for Static<T> {
 /// Where the last delivery was put, if it was put behind an inbox's bytes.
 static PLACED: Static<Cell<Option<NonNull<u8>>>> = Static::new(Cell::new(None));
 
-/// Where deliveries of several packets are put: what each packet has brought, and the bytes. Kept from
-/// one to the next.
-static SEGMENTS: Static<RefCell<Vec<Segment>>> = Static::new(RefCell::new(Vec::new()));
-static BYTES: Static<RefCell<Vec<u8>>> = Static::new(RefCell::new(Vec::new()));
+/// A block that is kept from one delivery to the next: where it is, and its size.
+type Kept = Static<Cell<(*mut u8, usize)>>;
+
+/// Where deliveries of several packets are put: what each packet has brought, and the bytes.
+static SEGMENTS: Kept = Static::new(Cell::new((ptr::null_mut(), 0)));
+static BYTES: Kept = Static::new(Cell::new((ptr::null_mut(), 0)));
 
 /// The segments have been placed, and their bytes come next.
 static IN_SEGMENTS: Static<Cell<bool>> = Static::new(Cell::new(false));
 
-/// Who is told that memory is about to grow, which the host may not grant.
-static GROWS: Static<Cell<Option<Handle>>> = Static::new(Cell::new(None));
-
-/// Has the segment told before memory grows.
-pub(super) fn on_growth(shared: Handle) {
-    GROWS.set(Some(shared));
-}
-
-/// A place for `size` bytes, in a buffer that is kept.
-fn kept<T>(buffer: &Static<RefCell<Vec<T>>>, size: usize) -> *mut u8 {
-    let mut buffer = buffer.borrow_mut();
-    buffer.reserve_exact(size.div_ceil(size_of::<T>()));
-    buffer.spare_capacity_mut().as_mut_ptr().cast()
+/// A place for `size` bytes, aligned to 16.
+fn place(kept: &Kept, size: usize) -> *mut u8 {
+    let (mut block, had) = kept.get();
+    if size > had {
+        // SAFETY: the block is of this allocator and of that size, or null; a layout of this alignment
+        // is valid for any size that the canonical ABI asks for.
+        unsafe {
+            if !block.is_null() {
+                ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(had, 16));
+            }
+            block = ALLOCATOR.alloc(Layout::from_size_align_unchecked(size, 16));
+        }
+        if block.is_null() {
+            core::arch::wasm32::unreachable()
+        }
+        kept.set((block, size));
+    }
+    block
 }
 
 /// The component model's allocation function: the host calls it before `poll` to place the bytes of
@@ -80,10 +86,10 @@ unsafe extern "C" fn cabi_realloc(
 ) -> *mut u8 {
     if old_pointer.is_null() && align == align_of::<Segment>() {
         IN_SEGMENTS.set(true);
-        return kept(&SEGMENTS, new_size);
+        return place(&SEGMENTS, new_size);
     }
     if IN_SEGMENTS.replace(false) {
-        return kept(&BYTES, new_size);
+        return place(&BYTES, new_size);
     }
     if old_pointer.is_null() && align == 1 && new_size > 0 {
         let place = COMPONENT.borrow_mut().as_mut().and_then(|component| {
@@ -262,7 +268,8 @@ impl State {
         }
         let missing = (self.next + size).saturating_sub(self.end);
         if missing > 0 {
-            if let Some(shared) = GROWS.get() {
+            if let Some(shared) = SHARED.get() {
+                // The host may refuse, and that is then about the segment at hand.
                 shared.tell_segment();
             }
             let pages = missing.div_ceil(PAGE);

@@ -4,18 +4,19 @@ pub mod bindings;
 mod image;
 mod memory;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem::{self, ManuallyDrop};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::slice;
 
 use self::bindings::flowcell::parser::{host, types};
 use self::memory::Static;
+use crate::inbox::Mark;
 use crate::info::{FlowInfo, Level, Side, Transport};
 use crate::read_error::{EndReason, GapReason, push_number, push_text};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::{Handle, HostCalls};
-use crate::task::{Input, Progress, Task};
+use crate::task::{Progress, Task};
 
 pub use self::bindings::Guest;
 pub use self::bindings::flowcell::parser::description_types::Description;
@@ -132,6 +133,9 @@ struct Component {
 static COMPONENT: Static<RefCell<Option<ManuallyDrop<Component>>>> =
     Static::new(RefCell::new(None));
 
+/// For what has no access to the component while it runs.
+static SHARED: Static<Cell<Option<Handle>>> = Static::new(Cell::new(None));
+
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
     let info = FlowInfo {
@@ -146,15 +150,15 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
         originator: side(flow.originator),
     };
     let task = Task::new(def, info, Imports);
-    log_panics(task.shared());
-    memory::on_growth(task.shared());
+    SHARED.set(Some(task.shared()));
+    log_panics();
     let component = Component { task, expected: Side::Client };
     COMPONENT.replace(Some(ManuallyDrop::new(component)));
 }
 
 /// Has panics logged as their `Display` shows them, with less code.
-fn log_panics(shared: Handle) {
-    std::panic::set_hook(Box::new(move |info| {
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
         let mut text = Vec::new();
         push_text(&mut text, "panicked at ");
         if let Some(place) = info.location() {
@@ -168,7 +172,9 @@ fn log_panics(shared: Handle) {
             push_text(&mut text, ":\n");
             push_text(&mut text, message);
         }
-        shared.log(Level::Error, str::from_utf8(&text).unwrap_or_default());
+        if let Some(shared) = SHARED.get() {
+            shared.log(Level::Error, str::from_utf8(&text).unwrap_or_default());
+        }
     }));
 }
 
@@ -191,16 +197,24 @@ pub unsafe fn poll(
     byte_count: usize,
 ) -> i32 {
     let mut slot = COMPONENT.borrow_mut();
-    let Some(Component { task, expected }) = &mut *slot else {
+    let Some(component) = &mut *slot else {
         return WireProgress::Ready as i32;
     };
+    let Component { task, expected } = &mut **component;
     let from = if from == types::Side::Client as i32 { Side::Client } else { Side::Server };
     let progress = match (case, fifth) {
         (DATA, 0) => {
             // SAFETY: the host has placed so many bytes there, where `cabi_realloc` said.
             let delivery = unsafe { memory::Delivery::of(bytes, byte_count) };
             let expected = mem::replace(expected, from);
-            data(task, expected, from, Timestamp(fourth.cast_unsigned()), &delivery)
+            let at = Timestamp(fourth.cast_unsigned());
+            task.refuse(from, at, delivery.len()).unwrap_or_else(|| {
+                let inbox = |side| task.shared().inbox(side);
+                if !delivery.claim(&mut inbox(expected).buffer.bytes, from == expected) {
+                    inbox(from).buffer.push_bytes(&delivery);
+                }
+                task.delivered(from)
+            })
         }
         (DATA, _) => {
             *expected = from;
@@ -212,7 +226,7 @@ pub unsafe fn poll(
                     slice::from_raw_parts(bytes, byte_count),
                 )
             };
-            task.deliver(Input::Segments { side: from, segments, bytes })
+            task.segments(from, segments, bytes)
         }
         (GAP, reason) => {
             let reason = match reason {
@@ -221,7 +235,7 @@ pub unsafe fn poll(
                 2 => GapReason::Depth,
                 _ => GapReason::Snaplen,
             };
-            task.deliver(Input::Gap { side: from, length: fourth.cast_unsigned(), reason })
+            task.mark(from, Mark::Gap { length: fourth.cast_unsigned(), reason })
         }
         _ => {
             let reason = match fourth {
@@ -231,7 +245,7 @@ pub unsafe fn poll(
                 3 => EndReason::Evicted,
                 _ => EndReason::Shutdown,
             };
-            task.deliver(Input::End { side: from, at: Timestamp(third.cast_unsigned()), reason })
+            task.end(from, Timestamp(third.cast_unsigned()), reason)
         }
     };
     match progress {
@@ -246,25 +260,6 @@ pub unsafe fn poll(
 /// The cases of `input`, by their places in the contract. What is left is `end`.
 const DATA: i32 = 0;
 const GAP: i32 = 1;
-
-/// Bytes of one packet.
-fn data(
-    task: &mut Task,
-    expected: Side,
-    from: Side,
-    at: Timestamp,
-    delivery: &memory::Delivery,
-) -> Progress {
-    let shared = task.shared();
-    if shared.inbox(from).is_full() {
-        return task.overflowed(from, at, delivery.len());
-    }
-    let placed = delivery.claim(&mut shared.inbox(expected).buffer.bytes, from == expected);
-    if !placed {
-        shared.inbox(from).buffer.push_bytes(delivery);
-    }
-    task.delivered(from, at)
-}
 
 fn side(side: types::Side) -> Side {
     match side {

@@ -45,9 +45,20 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) strict: bool,
 
+    /// How cells are treated, for tests: no records depend on it.
+    #[arg(long, value_name = "MODE", hide = true)]
+    pub(super) cell_mode: Option<CellMode>,
+
     /// Write the counters as JSON to this file at the end.
     #[arg(long, value_name = "FILE")]
     pub(super) stats_json: Option<PathBuf>,
+}
+
+/// How cells are treated when tests want it otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CellMode {
+    /// The bytes of every packet are delivered alone.
+    Alone,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use flowcell_core::Counters;
 use serde::Serialize;
 
-use super::args::RunArgs;
+use super::args::{CellMode, RunArgs};
 use super::exit::Exit;
 use super::inputs::Inputs;
 use super::limits::RunLimits;
@@ -77,6 +77,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
             Share::Lane => for_lane,
             Share::Carriers => for_carriers,
         });
+        worker.set_together(share == Share::Lane && args.cell_mode != Some(CellMode::Alone));
         worker
     };
     let between = |records: &mut Records, packet: u64| {

@@ -9,9 +9,9 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-use super::{COMPONENT, SHARED};
+use super::{EXPECTED, SHARED};
 use crate::task::Segment;
 
 #[global_allocator]
@@ -39,7 +39,7 @@ impl<T> Deref for Static<T> {
 }
 
 /// Where the last delivery was put, if it was put behind an inbox's bytes.
-static PLACED: Static<Cell<Option<NonNull<u8>>>> = Static::new(Cell::new(None));
+static PLACED: Static<Cell<*mut u8>> = Static::new(Cell::new(ptr::null_mut()));
 
 /// A block that is kept from one delivery to the next: where it is, and its size.
 type Kept = Static<Cell<(*mut u8, usize)>>;
@@ -84,26 +84,25 @@ unsafe extern "C" fn cabi_realloc(
     align: usize,
     new_size: usize,
 ) -> *mut u8 {
-    if old_pointer.is_null() && align == align_of::<Segment>() {
-        IN_SEGMENTS.set(true);
-        return place(&SEGMENTS, new_size);
-    }
-    if IN_SEGMENTS.replace(false) {
-        return place(&BYTES, new_size);
-    }
-    if old_pointer.is_null() && align == 1 && new_size > 0 {
-        let place = COMPONENT.borrow_mut().as_mut().and_then(|component| {
-            let buffer = &mut component.task.shared().inbox(component.expected).buffer;
-            buffer.compact();
-            buffer.bytes.reserve(new_size);
-            // The spare capacity holds at least `new_size` bytes; no read or push happens before
-            // `placed` claims them.
-            NonNull::new(buffer.bytes.spare_capacity_mut().as_mut_ptr().cast::<u8>())
-        });
-        if let Some(place) = place {
-            PLACED.set(Some(place));
-            return place.as_ptr();
+    // A guest without a task implements the contract by hand, and frees what it is given.
+    if new_size > 0
+        && let Some(shared) = SHARED.get()
+    {
+        if align == align_of::<Segment>() {
+            IN_SEGMENTS.set(true);
+            return place(&SEGMENTS, new_size);
         }
+        if IN_SEGMENTS.replace(false) {
+            return place(&BYTES, new_size);
+        }
+        let buffer = &mut shared.inbox(EXPECTED.get()).buffer;
+        buffer.compact();
+        buffer.bytes.reserve(new_size);
+        // The spare capacity holds at least `new_size` bytes; no read or push happens before
+        // `claim` makes them part of it.
+        let place = buffer.bytes.spare_capacity_mut().as_mut_ptr().cast();
+        PLACED.set(place);
+        return place;
     }
     // SAFETY: `Layout`'s rules hold because sizes and alignments come from the canonical ABI, which
     // uses powers of two up to 8 and sizes below 2^31; a null `old_pointer` comes with `old_size` 0.
@@ -133,8 +132,7 @@ impl Delivery {
     /// # Safety
     /// `start` is where the host has placed `length` bytes.
     pub(super) unsafe fn of(start: *mut u8, length: usize) -> Self {
-        let place = PLACED.take();
-        let in_inbox = place.is_some_and(|place| ptr::eq(place.as_ptr(), start));
+        let in_inbox = ptr::eq(PLACED.replace(ptr::null_mut()), start);
         // SAFETY: an allocation of `cabi_realloc` unless in the inbox, and then it is never dropped.
         let bytes = unsafe { Vec::from_raw_parts(start, length, length) };
         Self { bytes: ManuallyDrop::new(bytes), in_inbox }

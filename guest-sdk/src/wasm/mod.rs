@@ -5,7 +5,7 @@ mod image;
 mod memory;
 
 use std::cell::{Cell, RefCell};
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::slice;
 
@@ -121,20 +121,16 @@ macro_rules! __export {
     };
 }
 
-/// What the component keeps between two calls. One instance is one flow.
-struct Component {
-    task: Task,
-    /// Where `cabi_realloc` puts the next delivery: the side that was delivered last, because long
-    /// runs of one side are what costs.
-    expected: Side,
-}
+/// What the component keeps between two calls. One instance is one flow. The host frees it as a whole:
+/// destructors would be wasted work, and code.
+static TASK: Static<RefCell<Option<ManuallyDrop<Task>>>> = Static::new(RefCell::new(None));
 
-/// The host frees the instance as a whole: destructors would be wasted work, and code.
-static COMPONENT: Static<RefCell<Option<ManuallyDrop<Component>>>> =
-    Static::new(RefCell::new(None));
-
-/// For what has no access to the component while it runs.
+/// What is also needed while the task runs.
 static SHARED: Static<Cell<Option<Handle>>> = Static::new(Cell::new(None));
+
+/// Where `cabi_realloc` puts the next delivery: the side that was delivered last, because long runs of one
+/// side are what costs.
+static EXPECTED: Static<Cell<Side>> = Static::new(Cell::new(Side::Client));
 
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
@@ -152,8 +148,7 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
     let task = Task::new(def, info, Imports);
     SHARED.set(Some(task.shared()));
     log_panics();
-    let component = Component { task, expected: Side::Client };
-    COMPONENT.replace(Some(ManuallyDrop::new(component)));
+    TASK.replace(Some(ManuallyDrop::new(task)));
 }
 
 /// Has panics logged as their `Display` shows them, with less code.
@@ -196,17 +191,16 @@ pub unsafe fn poll(
     bytes: *mut u8,
     byte_count: usize,
 ) -> i32 {
-    let mut slot = COMPONENT.borrow_mut();
-    let Some(component) = &mut *slot else {
+    let mut slot = TASK.borrow_mut();
+    let Some(task) = &mut *slot else {
         return WireProgress::Ready as i32;
     };
-    let Component { task, expected } = &mut **component;
     let from = if from == types::Side::Client as i32 { Side::Client } else { Side::Server };
     let progress = match (case, fifth) {
         (DATA, 0) => {
             // SAFETY: the host has placed so many bytes there, where `cabi_realloc` said.
             let delivery = unsafe { memory::Delivery::of(bytes, byte_count) };
-            let expected = mem::replace(expected, from);
+            let expected = EXPECTED.replace(from);
             let at = Timestamp(fourth.cast_unsigned());
             task.refuse(from, at, delivery.len()).unwrap_or_else(|| {
                 let inbox = |side| task.shared().inbox(side);
@@ -217,7 +211,7 @@ pub unsafe fn poll(
             })
         }
         (DATA, _) => {
-            *expected = from;
+            EXPECTED.set(from);
             // SAFETY: the host has placed so many records and bytes there, aligned for them; nothing
             // else uses these buffers before the next delivery.
             let (segments, bytes) = unsafe {

@@ -44,6 +44,8 @@ pub mod host {
     pub fn skip(_side: Side, _bytes: u64) {}
 
     pub fn done(_side: Side) {}
+
+    pub fn segment(_index: u32) {}
 }
 
 /// The pieces for a parser that implements the contract's exports by hand.

@@ -9,6 +9,7 @@ mod deliveries;
 mod faults;
 mod records;
 mod refused;
+mod segments;
 mod verdicts;
 
 use flowcell_sdk::Side::{Client, Server};
@@ -31,7 +32,9 @@ macro_rules! has_a_test {
 }
 
 mod tests {
-    pub(crate) use super::{deliveries::*, faults::*, records::*, refused::*, verdicts::*};
+    pub(crate) use super::{
+        deliveries::*, faults::*, records::*, refused::*, segments::*, verdicts::*,
+    };
 }
 
 for_each_guest!(has_a_test);

@@ -56,6 +56,6 @@ pub(crate) fn cell(parser: &Arc<Parser>) -> Result<Cell> {
 
 /// Delivers the client's bytes at `offset`.
 pub(crate) fn deliver(cell: &mut Cell, offset: u64, bytes: &[u8]) -> Result<Progress> {
-    let chunk = Chunk { side: Side::Client, offset, at: 0, bytes };
+    let chunk = Chunk { side: Side::Client, offset, at: 0, segments: None, bytes };
     cell.poll(Input::Data(chunk)).map_err(|fault| anyhow!("{fault}"))
 }

@@ -42,6 +42,7 @@
 
 extern crate self as flowcell_sdk;
 
+mod batch;
 mod cbor;
 mod error;
 mod flow;
@@ -92,5 +93,5 @@ pub mod prelude {
 /// What drives a parser: the component's exports in a sandbox, a test or a benchmark natively.
 pub mod drive {
     pub use crate::shared::{Host, HostCalls};
-    pub use crate::task::{Input, Progress, Task};
+    pub use crate::task::{Input, Progress, Segment, Task};
 }

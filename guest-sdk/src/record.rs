@@ -262,4 +262,5 @@ impl From<Vec<u8>> for Bytes<'static> {
 
 /// Nanoseconds since the Unix epoch, from the capture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct Timestamp(pub u64);

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 
+use crate::batch::Batch;
 use crate::cbor::Encoder;
 use crate::inbox::Inbox;
 use crate::info::{Level, Side};
@@ -23,6 +24,9 @@ pub trait HostCalls {
     fn done(&self, side: Side);
     /// A line for the operator.
     fn log(&self, level: Level, message: &str);
+    /// What follows in this delivery is about segment `index`; until this is called, about the first.
+    /// For hosts that deliver [`Input::Segments`](crate::drive::Input::Segments).
+    fn segment(&self, _index: u32) {}
 }
 
 /// How a parser's handles reach the host.
@@ -50,6 +54,7 @@ pub(crate) struct Shared {
     host: Host,
     inboxes: [RefCell<Inbox>; 2],
     now: Cell<Timestamp>,
+    pub(crate) batch: Batch,
     /// Kept between records, so that emitting does not allocate.
     body: RefCell<Vec<u8>>,
 }
@@ -79,6 +84,7 @@ impl Shared {
             host,
             inboxes: Default::default(),
             now: Cell::new(at),
+            batch: Batch::default(),
             body: RefCell::default(),
         }
     }
@@ -96,6 +102,14 @@ impl Shared {
         self.now.set(at);
     }
 
+    /// Says which segment what comes next is about, if the host would take it for another one.
+    #[inline(never)] // it stands before many calls, and small guests matter more
+    pub(crate) fn tell_segment(&self) {
+        if let Some(index) = self.batch.untold() {
+            self.host.segment(index);
+        }
+    }
+
     /// Encodes a record and hands it to the host.
     pub(crate) fn emit<R: Record>(&self, record: &R) {
         self.emit_named(R::SCHEMA.name, record);
@@ -110,6 +124,7 @@ impl Shared {
         let mut body = self.body.take();
         body.clear();
         record.encode(&mut Encoder::new(&mut body));
+        self.tell_segment();
         self.host.emit(kind, &body);
         self.body.replace(body);
     }
@@ -119,22 +134,30 @@ impl Shared {
     }
 
     pub(crate) fn decline(&self, reason: &str) {
+        self.tell_segment();
         self.host.decline(reason);
     }
 
     pub(crate) fn fail(&self, reason: &str) {
+        self.tell_segment();
         self.host.fail(reason);
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {
+        self.tell_segment();
         self.host.log(level, message);
     }
 
     pub(crate) fn skip(&self, side: Side, bytes: u64) {
-        self.host.skip(side, bytes);
+        let left = self.batch.skip(side, bytes);
+        if left > 0 {
+            self.host.skip(side, left);
+        }
     }
 
     pub(crate) fn done(&self, side: Side) {
+        self.batch.done(side);
+        self.tell_segment();
         self.host.done(side);
     }
 }

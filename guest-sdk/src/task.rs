@@ -24,6 +24,17 @@ pub enum Input<'a> {
         /// The bytes.
         bytes: &'a [u8],
     },
+    /// The same of several packets, in order. The parser gets them packet by packet, as if each had
+    /// been delivered alone; [`HostCalls::segment`](crate::drive::HostCalls::segment) says which one the
+    /// calls of the host are about.
+    Segments {
+        /// Who sent them.
+        side: Side,
+        /// What each packet has brought; not of datagrams.
+        segments: &'a [Segment],
+        /// The bytes of all.
+        bytes: &'a [u8],
+    },
     /// Bytes that will never be delivered.
     Gap {
         /// Who sent them.
@@ -42,6 +53,16 @@ pub enum Input<'a> {
         /// Why.
         reason: EndReason,
     },
+}
+
+/// What one packet has brought of a delivery, as the canonical ABI has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Segment {
+    /// Bytes, at least 1.
+    pub length: u32,
+    /// Time of the packet that completed them.
+    pub at: Timestamp,
 }
 
 /// What a parser answers to a delivery.
@@ -112,40 +133,60 @@ impl Task {
     /// Delivers and runs the parser until it waits.
     pub fn deliver(&mut self, input: Input<'_>) -> Progress {
         match input {
-            Input::Data { side, at, bytes } => {
-                let mut inbox = self.shared.inbox(side);
-                if inbox.is_full() {
-                    drop(inbox);
-                    return self.overflowed(side, at, bytes.len());
-                }
-                inbox.buffer.push_bytes(bytes);
-                drop(inbox);
-                self.delivered(side, at)
-            }
+            Input::Data { side, at, bytes } => self.data(side, at, bytes),
+            Input::Segments { side, segments, bytes } => self.segments(side, segments, bytes),
             Input::Gap { side, length, reason } => self.mark(side, Mark::Gap { length, reason }),
-            Input::End { side, at, reason } => {
-                self.shared.set_now(at);
-                self.mark(side, Mark::End(reason))
-            }
+            Input::End { side, at, reason } => self.end(side, at, reason),
         }
     }
 
-    /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.
-    pub(crate) fn delivered(&mut self, side: Side, at: Timestamp) -> Progress {
+    fn data(&mut self, side: Side, at: Timestamp, bytes: &[u8]) -> Progress {
+        if let Some(progress) = self.refuse(side, at, bytes.len()) {
+            return progress;
+        }
+        self.shared.inbox(side).buffer.push_bytes(bytes);
+        self.delivered(side)
+    }
+
+    /// If there is no room for so many bytes of `side` that come now, makes a gap of them.
+    pub(crate) fn refuse(&mut self, side: Side, at: Timestamp, count: usize) -> Option<Progress> {
         self.shared.set_now(at);
+        let full = self.shared.inbox(side).is_full();
+        let mark = Mark::Gap { length: count as u64, reason: GapReason::Memory };
+        full.then(|| self.mark(side, mark))
+    }
+
+    /// Runs the parser after bytes of `side` were put into its inbox, here or by the host.
+    pub(crate) fn delivered(&mut self, side: Side) -> Progress {
         if self.datagrams {
             return self.mark(side, Mark::Boundary);
         }
         self.run(side)
     }
 
-    /// Runs the parser after `count` bytes of `side` came that it has no room for.
-    pub(crate) fn overflowed(&mut self, side: Side, at: Timestamp, count: usize) -> Progress {
-        self.shared.set_now(at);
-        self.mark(side, Mark::Gap { length: count as u64, reason: GapReason::Memory })
+    /// Delivers what came together packet by packet.
+    pub(crate) fn segments(&mut self, side: Side, segments: &[Segment], bytes: &[u8]) -> Progress {
+        self.shared.batch.begin(side, bytes.len());
+        let mut later = bytes;
+        for segment in segments {
+            let (bytes, rest) = later.split_at(later.len().min(segment.length as usize));
+            later = rest;
+            let wanted = self.shared.batch.next(bytes);
+            if !wanted.is_empty() && self.data(side, segment.at, wanted) == Progress::Ready {
+                self.shared.tell_segment();
+                return Progress::Ready;
+            }
+        }
+        self.shared.batch.end();
+        Progress::Pending
     }
 
-    fn mark(&mut self, side: Side, mark: Mark) -> Progress {
+    pub(crate) fn end(&mut self, side: Side, at: Timestamp, reason: EndReason) -> Progress {
+        self.shared.set_now(at);
+        self.mark(side, Mark::End(reason))
+    }
+
+    pub(crate) fn mark(&mut self, side: Side, mark: Mark) -> Progress {
         self.shared.inbox(side).buffer.push_mark(mark);
         self.run(side)
     }

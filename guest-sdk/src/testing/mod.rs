@@ -20,12 +20,14 @@
 //! | `! confirm`, `! decline "…"`, `! fail "…"` | what else the parser must tell the host |
 //!
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
-//! time, and cut in two at every place, and demands the same records of all. A parser that passes
-//! does not depend on how TCP cut the stream.
+//! time, and cut in two at every place, and demands the same records of all; then with several packets in
+//! one delivery. A parser that passes does not depend on how TCP cut the stream.
 
 mod json;
+mod play;
 mod run;
 mod script;
 
-pub use self::run::{Cut, Outcome};
+pub use self::play::Outcome;
+pub use self::run::Cut;
 pub use self::script::{FlowScript, ScriptError, Step};

@@ -1,16 +1,11 @@
 //! Running a script, cut in every way.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use serde_json::Value as Json;
 
-use super::json;
+use super::play::{Outcome, Play, Together};
 use super::script::{FlowScript, Step};
-use crate::info::{Level, Side, Transport};
-use crate::record::{ParserDef, Timestamp};
-use crate::shared::HostCalls;
-use crate::task::{Input, Progress, Task};
+use crate::info::Transport;
+use crate::record::ParserDef;
 
 /// How the bytes between two changes of side are cut into deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,113 +20,34 @@ pub enum Cut {
     Bytes,
 }
 
-/// What a parser told the host.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct Outcome {
-    /// Name and `data` of each record.
-    pub records: Vec<(String, Json)>,
-    /// `confirm`, `decline "…"`, `fail "…"`, in order.
-    pub verdicts: Vec<String>,
-}
-
-/// A host that remembers.
-struct Recorder {
-    def: &'static ParserDef,
-    outcome: RefCell<Outcome>,
-    /// By side: bytes still to be left out; `None` when the side is not wanted any more.
-    skip: RefCell<[Option<u64>; 2]>,
-}
-
-impl HostCalls for Rc<Recorder> {
-    fn emit(&self, kind: u32, body: &[u8]) {
-        let schema = self.def.records[kind as usize];
-        let record = (schema.name.to_owned(), json::record(schema, body));
-        self.outcome.borrow_mut().records.push(record);
-    }
-
-    fn confirm(&self) {
-        let verdicts = &mut self.outcome.borrow_mut().verdicts;
-        if !verdicts.iter().any(|verdict| verdict == "confirm") {
-            verdicts.push("confirm".into());
-        }
-    }
-
-    fn decline(&self, reason: &str) {
-        self.outcome.borrow_mut().verdicts.push(format!("decline {reason:?}"));
-    }
-
-    fn fail(&self, reason: &str) {
-        self.outcome.borrow_mut().verdicts.push(format!("fail {reason:?}"));
-    }
-
-    fn skip(&self, side: Side, bytes: u64) {
-        if let Some(left) = &mut self.skip.borrow_mut()[side.index()] {
-            *left = left.saturating_add(bytes);
-        }
-    }
-
-    fn done(&self, side: Side) {
-        self.skip.borrow_mut()[side.index()] = None;
-    }
-
-    fn log(&self, _level: Level, _message: &str) {}
-}
-
-impl Recorder {
-    /// What `skip` and `done` leave of `length` bytes: how many to drop first, or `None` for all.
-    fn pass(&self, side: Side, length: u64) -> Option<u64> {
-        let skip = &mut self.skip.borrow_mut()[side.index()];
-        let left = skip.as_mut()?;
-        let dropped = length.min(*left);
-        *left -= dropped;
-        (dropped < length).then_some(dropped)
-    }
-}
+/// Ways in which packets are put together; the last puts together whatever can be.
+const GROUPINGS: u64 = 9;
 
 impl FlowScript {
     /// Runs `def` over the script, cut as told.
     #[must_use]
     pub fn run(&self, def: &'static ParserDef, cut: Cut) -> Outcome {
-        let recorder = Rc::new(Recorder {
-            def,
-            outcome: RefCell::default(),
-            skip: RefCell::new([Some(0), Some(0)]),
-        });
-        let mut task = Task::new(def, self.info, Box::new(Rc::clone(&recorder)));
-        for step in self.cut(cut) {
-            let input = match &step {
-                Step::Data { side, bytes } => {
-                    let datagram = self.info.transport == Transport::Udp && bytes.is_empty();
-                    match recorder.pass(*side, bytes.len() as u64) {
-                        Some(dropped) => {
-                            let bytes = &bytes[usize::try_from(dropped).unwrap_or(0)..];
-                            Input::Data { side: *side, at: Timestamp(1), bytes }
-                        }
-                        None if datagram => {
-                            Input::Data { side: *side, at: Timestamp(1), bytes: &[] }
-                        }
-                        None => continue,
-                    }
-                }
-                Step::Gap { side, length, reason } => match recorder.pass(*side, *length) {
-                    Some(dropped) => {
-                        Input::Gap { side: *side, length: length - dropped, reason: *reason }
-                    }
-                    None => continue,
-                },
-                Step::End { side, reason } => {
-                    if recorder.skip.borrow()[side.index()].is_none() {
-                        continue;
-                    }
-                    Input::End { side: *side, at: Timestamp(1), reason: *reason }
-                }
-            };
-            if task.deliver(input) == Progress::Ready {
-                break;
-            }
+        Play::new(self, def, false).run(&self.cut(cut), &mut |_| Together::No)
+    }
+
+    /// Runs `def` over the script, cut as told and every step in a packet of its own with a time of its
+    /// own; then with the packets of a side delivered together, in random groups. Demands that the host
+    /// is told the same, about the same packets.
+    ///
+    /// # Panics
+    /// With both outcomes, at the first that differs.
+    pub fn check_together(&self, def: &'static ParserDef, cut: Cut) {
+        let steps = self.cut(cut);
+        let alone = Play::new(self, def, true).run(&steps, &mut |_| Together::No);
+        for seed in 0..GROUPINGS {
+            let mut random = seed;
+            let together = Play::new(self, def, true).run(&steps, &mut |_| {
+                // Knuth's MMIX generator, of which the upper bits are good.
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2 * seed + 1);
+                if random >> 60 < 2 * seed { Together::Yes } else { Together::No }
+            });
+            assert_eq!(together, alone, "cut {cut:?}, packets delivered together, seed {seed}");
         }
-        drop(task);
-        recorder.outcome.take()
     }
 
     /// Demands the script's records and verdicts of every way to cut it.
@@ -148,6 +64,9 @@ impl FlowScript {
         for cut in ways.into_iter().chain((1..self.length()).map(Cut::At)) {
             let outcome = self.run(def, cut);
             assert_eq!(outcome, expected, "cut {cut:?} changes the outcome");
+        }
+        for cut in ways {
+            self.check_together(def, cut);
         }
     }
 

@@ -35,6 +35,7 @@ pub struct Image {
     udp_ports: List,
     records: List,
     objects: List,
+    segments: bool,
 }
 
 #[repr(C)]
@@ -82,6 +83,7 @@ pub fn image(def: &'static ParserDef) -> *const Image {
         udp_ports: List::of(def.udp_ports),
         records: schemas(def.records, &objects),
         objects: schemas(&objects, &objects),
+        segments: true,
     }))
 }
 

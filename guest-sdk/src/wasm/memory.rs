@@ -9,9 +9,10 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-use super::COMPONENT;
+use super::{EXPECTED, SHARED};
+use crate::task::Segment;
 
 #[global_allocator]
 static ALLOCATOR: Allocator =
@@ -38,10 +39,41 @@ impl<T> Deref for Static<T> {
 }
 
 /// Where the last delivery was put, if it was put behind an inbox's bytes.
-static PLACED: Static<Cell<Option<NonNull<u8>>>> = Static::new(Cell::new(None));
+static PLACED: Static<Cell<*mut u8>> = Static::new(Cell::new(ptr::null_mut()));
+
+/// A block that is kept from one delivery to the next: where it is, and its size.
+type Kept = Static<Cell<(*mut u8, usize)>>;
+
+/// Where deliveries of several packets are put: what each packet has brought, and the bytes.
+static SEGMENTS: Kept = Static::new(Cell::new((ptr::null_mut(), 0)));
+static BYTES: Kept = Static::new(Cell::new((ptr::null_mut(), 0)));
+
+/// The segments have been placed, and their bytes come next.
+static IN_SEGMENTS: Static<Cell<bool>> = Static::new(Cell::new(false));
+
+/// A place for `size` bytes, aligned to 16.
+fn place(kept: &Kept, size: usize) -> *mut u8 {
+    let (mut block, had) = kept.get();
+    if size > had {
+        // SAFETY: the block is of this allocator and of that size, or null; a layout of this alignment
+        // is valid for any size that the canonical ABI asks for.
+        unsafe {
+            if !block.is_null() {
+                ALLOCATOR.dealloc(block, Layout::from_size_align_unchecked(had, 16));
+            }
+            block = ALLOCATOR.alloc(Layout::from_size_align_unchecked(size, 16));
+        }
+        if block.is_null() {
+            core::arch::wasm32::unreachable()
+        }
+        kept.set((block, size));
+    }
+    block
+}
 
 /// The component model's allocation function: the host calls it before `poll` to place the bytes of
-/// the delivery. They go straight behind the unread bytes of the side that is expected to send.
+/// the delivery. They go straight behind the unread bytes of the side that is expected to send. Only
+/// a list of segments is aligned to 8; its bytes follow it.
 ///
 /// # Safety
 /// Called by the host's canonical ABI with an `old_pointer` from an earlier call, or null.
@@ -52,19 +84,25 @@ unsafe extern "C" fn cabi_realloc(
     align: usize,
     new_size: usize,
 ) -> *mut u8 {
-    if old_pointer.is_null() && align == 1 && new_size > 0 {
-        let place = COMPONENT.borrow_mut().as_mut().and_then(|component| {
-            let buffer = &mut component.task.shared().inbox(component.expected).buffer;
-            buffer.compact();
-            buffer.bytes.reserve(new_size);
-            // The spare capacity holds at least `new_size` bytes; no read or push happens before
-            // `placed` claims them.
-            NonNull::new(buffer.bytes.spare_capacity_mut().as_mut_ptr().cast::<u8>())
-        });
-        if let Some(place) = place {
-            PLACED.set(Some(place));
-            return place.as_ptr();
+    // A guest without a task implements the contract by hand, and frees what it is given.
+    if new_size > 0
+        && let Some(shared) = SHARED.get()
+    {
+        if align == align_of::<Segment>() {
+            IN_SEGMENTS.set(true);
+            return place(&SEGMENTS, new_size);
         }
+        if IN_SEGMENTS.replace(false) {
+            return place(&BYTES, new_size);
+        }
+        let buffer = &mut shared.inbox(EXPECTED.get()).buffer;
+        buffer.compact();
+        buffer.bytes.reserve(new_size);
+        // The spare capacity holds at least `new_size` bytes; no read or push happens before
+        // `claim` makes them part of it.
+        let place = buffer.bytes.spare_capacity_mut().as_mut_ptr().cast();
+        PLACED.set(place);
+        return place;
     }
     // SAFETY: `Layout`'s rules hold because sizes and alignments come from the canonical ABI, which
     // uses powers of two up to 8 and sizes below 2^31; a null `old_pointer` comes with `old_size` 0.
@@ -91,9 +129,12 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn of(bytes: Vec<u8>) -> Self {
-        let place = PLACED.take();
-        let in_inbox = place.is_some_and(|place| ptr::eq(place.as_ptr(), bytes.as_ptr()));
+    /// # Safety
+    /// `start` is where the host has placed `length` bytes.
+    pub(super) unsafe fn of(start: *mut u8, length: usize) -> Self {
+        let in_inbox = ptr::eq(PLACED.replace(ptr::null_mut()), start);
+        // SAFETY: an allocation of `cabi_realloc` unless in the inbox, and then it is never dropped.
+        let bytes = unsafe { Vec::from_raw_parts(start, length, length) };
         Self { bytes: ManuallyDrop::new(bytes), in_inbox }
     }
 
@@ -225,6 +266,10 @@ impl State {
         }
         let missing = (self.next + size).saturating_sub(self.end);
         if missing > 0 {
+            if let Some(shared) = SHARED.get() {
+                // The host may refuse, and that is then about the segment at hand.
+                shared.tell_segment();
+            }
             let pages = missing.div_ceil(PAGE);
             if core::arch::wasm32::memory_grow::<0>(pages) == usize::MAX {
                 return ptr::null_mut();

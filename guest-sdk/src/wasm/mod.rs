@@ -4,17 +4,19 @@ pub mod bindings;
 mod image;
 mod memory;
 
-use std::cell::RefCell;
-use std::mem::{self, ManuallyDrop};
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::slice;
 
 use self::bindings::flowcell::parser::{host, types};
 use self::memory::Static;
+use crate::inbox::Mark;
 use crate::info::{FlowInfo, Level, Side, Transport};
 use crate::read_error::{EndReason, GapReason, push_number, push_text};
 use crate::record::{ParserDef, Timestamp};
-use crate::shared::HostCalls;
-use crate::task::{Input, Progress, Task};
+use crate::shared::{Handle, HostCalls};
+use crate::task::{Progress, Task};
 
 pub use self::bindings::Guest;
 pub use self::bindings::flowcell::parser::description_types::Description;
@@ -22,7 +24,7 @@ pub use self::image::{Image, image};
 pub use self::types::{Flow as WireFlow, Input as WireInput, Progress as WireProgress};
 
 pub use crate::{
-    __export as export, __export_calls as export_calls, __export_parser as export_parser,
+    __export as export, __export_open as export_open, __export_parser as export_parser,
 };
 
 /// Exports a [`ParserDef`], with its constants laid out for the host instead of copied.
@@ -45,8 +47,8 @@ macro_rules! __export_parser {
                     wasm::open(&$parser, flow);
                 }
 
-                fn poll(input: wasm::WireInput) -> wasm::WireProgress {
-                    wasm::poll(input)
+                fn poll(_input: wasm::WireInput) -> wasm::WireProgress {
+                    ::core::unreachable!("the export below does not call this")
                 }
             }
 
@@ -55,16 +57,25 @@ macro_rules! __export_parser {
                 wasm::image(&$parser)
             }
 
-            wasm::export_calls!(Component);
+            wasm::export_open!(Component);
+
+            #[unsafe(export_name = "poll")]
+            #[rustfmt::skip]
+            unsafe extern "C" fn poll(
+                a: i32, b: i32, c: i64, d: i64, e: i32, f: *mut u8, g: usize, h: *mut u8, i: usize,
+            ) -> i32 {
+                // SAFETY: the host calls this, with arguments that it made of an `input`.
+                unsafe { wasm::poll(a, b, c, d, e, f, g, h, i) }
+            }
         };
     };
 }
 
-/// Exports `open` and `poll` of a [`Guest`]. The macro that `wit_bindgen` makes would describe the
-/// contract a second time in every parser. The arguments are those of the canonical ABI.
+/// Exports `open` of a [`Guest`]. The macro that `wit_bindgen` makes would describe the contract a
+/// second time in every parser. The arguments are those of the canonical ABI.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_calls {
+macro_rules! __export_open {
     ($component:ident) => {
         #[unsafe(export_name = "open")]
         #[rustfmt::skip]
@@ -75,13 +86,6 @@ macro_rules! __export_calls {
             // SAFETY: the host calls this, with arguments that it made of a `flow`.
             unsafe { open::<$component>(a, b, c, d, e, f, g, h, i, j, k, l) }
         }
-
-        #[unsafe(export_name = "poll")]
-        unsafe extern "C" fn export_poll(a: i32, b: i32, c: i64, d: i64, e: *mut u8, f: usize) -> i32 {
-            use $crate::wasm::bindings::_export_poll_cabi as poll;
-            // SAFETY: the host calls this, with arguments that it made of an `input`.
-            unsafe { poll::<$component>(a, b, c, d, e, f) }
-        }
     };
 }
 
@@ -91,7 +95,16 @@ macro_rules! __export_calls {
 macro_rules! __export {
     ($component:ident with_types_in $($bindings:tt)*) => {
         const _: () = {
-            $crate::wasm::export_calls!($component);
+            $crate::wasm::export_open!($component);
+
+            #[unsafe(export_name = "poll")]
+            #[rustfmt::skip]
+            unsafe extern "C" fn export_poll(
+                a: i32, b: i32, c: i64, d: i64, e: i32, f: *mut u8, g: usize, h: *mut u8, i: usize,
+            ) -> i32 {
+                // SAFETY: the host calls this, with arguments that it made of an `input`.
+                unsafe { $($bindings)*::_export_poll_cabi::<$component>(a, b, c, d, e, f, g, h, i) }
+            }
 
             #[unsafe(export_name = "describe")]
             unsafe extern "C" fn export_describe() -> *mut u8 {
@@ -108,21 +121,19 @@ macro_rules! __export {
     };
 }
 
-/// What the component keeps between two calls. One instance is one flow.
-struct Component {
-    task: Task,
-    /// Where `cabi_realloc` puts the next delivery: the side that was delivered last, because long
-    /// runs of one side are what costs.
-    expected: Side,
-}
+/// What the component keeps between two calls. One instance is one flow. The host frees it as a whole:
+/// destructors would be wasted work, and code.
+static TASK: Static<RefCell<Option<ManuallyDrop<Task>>>> = Static::new(RefCell::new(None));
 
-/// The host frees the instance as a whole: destructors would be wasted work, and code.
-static COMPONENT: Static<RefCell<Option<ManuallyDrop<Component>>>> =
-    Static::new(RefCell::new(None));
+/// What is also needed while the task runs.
+static SHARED: Static<Cell<Option<Handle>>> = Static::new(Cell::new(None));
+
+/// Where `cabi_realloc` puts the next delivery: the side that was delivered last, because long runs of one
+/// side are what costs.
+static EXPECTED: Static<Cell<Side>> = Static::new(Cell::new(Side::Client));
 
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
-    log_panics();
     let info = FlowInfo {
         client: endpoint(&flow.client),
         server: endpoint(&flow.server),
@@ -135,8 +146,9 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
         originator: side(flow.originator),
     };
     let task = Task::new(def, info, Imports);
-    let component = Component { task, expected: Side::Client };
-    COMPONENT.replace(Some(ManuallyDrop::new(component)));
+    SHARED.set(Some(task.shared()));
+    log_panics();
+    TASK.replace(Some(ManuallyDrop::new(task)));
 }
 
 /// Has panics logged as their `Display` shows them, with less code.
@@ -155,63 +167,93 @@ fn log_panics() {
             push_text(&mut text, ":\n");
             push_text(&mut text, message);
         }
-        host::log(host::Level::Error, str::from_utf8(&text).unwrap_or_default());
+        if let Some(shared) = SHARED.get() {
+            shared.log(Level::Error, str::from_utf8(&text).unwrap_or_default());
+        }
     }));
 }
 
-/// `poll`: one delivery.
-pub fn poll(input: WireInput) -> WireProgress {
-    let mut slot = COMPONENT.borrow_mut();
-    let Some(component) = &mut *slot else {
-        return WireProgress::Ready;
+/// `poll`: one delivery, as the canonical ABI flattens it. What `wit_bindgen` makes of it would copy the
+/// segments.
+///
+/// # Safety
+/// The arguments are what the host made of an `input`.
+#[expect(clippy::too_many_arguments, reason = "the canonical ABI's")]
+#[expect(unsafe_code, reason = "the canonical ABI passes lists as address and length")]
+pub unsafe fn poll(
+    case: i32,
+    from: i32,
+    third: i64,
+    fourth: i64,
+    fifth: i32,
+    segments: *const u8,
+    segment_count: usize,
+    bytes: *mut u8,
+    byte_count: usize,
+) -> i32 {
+    let mut slot = TASK.borrow_mut();
+    let Some(task) = &mut *slot else {
+        return WireProgress::Ready as i32;
     };
-    match deliver(component, input) {
-        Progress::Pending => WireProgress::Pending,
+    let from = if from == types::Side::Client as i32 { Side::Client } else { Side::Server };
+    let progress = match (case, fifth) {
+        (DATA, 0) => {
+            // SAFETY: the host has placed so many bytes there, where `cabi_realloc` said.
+            let delivery = unsafe { memory::Delivery::of(bytes, byte_count) };
+            let expected = EXPECTED.replace(from);
+            let at = Timestamp(fourth.cast_unsigned());
+            task.refuse(from, at, delivery.len()).unwrap_or_else(|| {
+                let inbox = |side| task.shared().inbox(side);
+                if !delivery.claim(&mut inbox(expected).buffer.bytes, from == expected) {
+                    inbox(from).buffer.push_bytes(&delivery);
+                }
+                task.delivered(from)
+            })
+        }
+        (DATA, _) => {
+            EXPECTED.set(from);
+            // SAFETY: the host has placed so many records and bytes there, aligned for them; nothing
+            // else uses these buffers before the next delivery.
+            let (segments, bytes) = unsafe {
+                (
+                    slice::from_raw_parts(segments.cast(), segment_count),
+                    slice::from_raw_parts(bytes, byte_count),
+                )
+            };
+            task.segments(from, segments, bytes)
+        }
+        (GAP, reason) => {
+            let reason = match reason {
+                0 => GapReason::Lost,
+                1 => GapReason::Memory,
+                2 => GapReason::Depth,
+                _ => GapReason::Snaplen,
+            };
+            task.mark(from, Mark::Gap { length: fourth.cast_unsigned(), reason })
+        }
+        _ => {
+            let reason = match fourth {
+                0 => EndReason::Fin,
+                1 => EndReason::Reset,
+                2 => EndReason::Idle,
+                3 => EndReason::Evicted,
+                _ => EndReason::Shutdown,
+            };
+            task.end(from, Timestamp(third.cast_unsigned()), reason)
+        }
+    };
+    match progress {
+        Progress::Pending => WireProgress::Pending as i32,
         Progress::Ready => {
             *slot = None;
-            WireProgress::Ready
+            WireProgress::Ready as i32
         }
     }
 }
 
-fn deliver(component: &mut Component, input: WireInput) -> Progress {
-    let task = &mut component.task;
-    match input {
-        WireInput::Data(chunk) => {
-            let from = side(chunk.side);
-            let expected = mem::replace(&mut component.expected, from);
-            let shared = task.shared();
-            let delivery = memory::Delivery::of(chunk.bytes);
-            if shared.inbox(from).is_full() {
-                return task.overflowed(from, Timestamp(chunk.at), delivery.len());
-            }
-            let placed = delivery.claim(&mut shared.inbox(expected).buffer.bytes, from == expected);
-            if !placed {
-                shared.inbox(from).buffer.push_bytes(&delivery);
-            }
-            task.delivered(from, Timestamp(chunk.at))
-        }
-        WireInput::Gap(gap) => {
-            let reason = match gap.reason {
-                types::GapReason::Lost => GapReason::Lost,
-                types::GapReason::Memory => GapReason::Memory,
-                types::GapReason::Depth => GapReason::Depth,
-                types::GapReason::Snaplen => GapReason::Snaplen,
-            };
-            task.deliver(Input::Gap { side: side(gap.side), length: gap.length, reason })
-        }
-        WireInput::End(end) => {
-            let reason = match end.reason {
-                types::EndReason::Fin => EndReason::Fin,
-                types::EndReason::Reset => EndReason::Reset,
-                types::EndReason::Idle => EndReason::Idle,
-                types::EndReason::Evicted => EndReason::Evicted,
-                types::EndReason::Shutdown => EndReason::Shutdown,
-            };
-            task.deliver(Input::End { side: side(end.side), at: Timestamp(end.at), reason })
-        }
-    }
-}
+/// The cases of `input`, by their places in the contract. What is left is `end`.
+const DATA: i32 = 0;
+const GAP: i32 = 1;
 
 fn side(side: types::Side) -> Side {
     match side {
@@ -257,6 +299,10 @@ impl HostCalls for Imports {
 
     fn done(&self, side: Side) {
         host::done(wire_side(side));
+    }
+
+    fn segment(&self, index: u32) {
+        host::segment(index);
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -100,6 +100,11 @@ impl FlowEngine {
         self.shard.finish_until(u64::MAX, sink);
     }
 
+    /// Has the sink deal with all that it has put aside.
+    pub fn catch_up(&mut self, sink: &mut dyn FlowSink) {
+        self.shard.catch_up(sink);
+    }
+
     /// Stops delivering and holding one side of a flow, apart from its end.
     ///
     /// An id of a flow that has closed is ignored.

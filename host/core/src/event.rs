@@ -25,6 +25,8 @@ pub struct FlowView<'a> {
     pub packet: u64,
     /// Whether a timer caused the event, or the end of the input, and not a packet.
     pub timer: bool,
+    /// Whether the event may be answered with [`Demand::Later`].
+    pub may_wait: bool,
 }
 
 /// Something that happened to a flow.
@@ -91,6 +93,19 @@ pub enum Demand {
     /// Deliver nothing more of this side, apart from its end. What is held of it is dropped at
     /// once and nothing more is held. The same as [`FlowEngine::done`](crate::FlowEngine::done).
     Done,
+    /// The bytes are put aside: the answer comes with [`FlowSink::catch_up`], before anything happens
+    /// that it could make a difference for. For [`FlowView::may_wait`] only, else it is taken for
+    /// `More`.
+    Later,
+}
+
+/// What a sink says about bytes that it had put aside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CaughtUp {
+    /// Sides of which nothing more is wanted, by [`Side::index`].
+    pub done: [bool; 2],
+    /// How many of the bytes came after the sink had wanted nothing more of their side.
+    pub unwanted: u64,
 }
 
 /// Receives the events of an engine.
@@ -101,6 +116,16 @@ pub trait FlowSink {
     /// Returns a side of a flow of which nothing more is wanted, one after the other, for sinks that
     /// find out while they are told of something else. Asked after every packet.
     fn next_done(&mut self) -> Option<(FlowId, Side)> {
+        None
+    }
+
+    /// Deals with what it has put aside of a flow, if that is not done yet.
+    fn catch_up(&mut self, _flow: FlowId) -> CaughtUp {
+        CaughtUp::default()
+    }
+
+    /// Returns a flow of which bytes may be put aside, one after the other.
+    fn next_behind(&mut self) -> Option<FlowId> {
         None
     }
 }

@@ -70,8 +70,8 @@ pub use defrag::FragmentAnomaly;
 pub use dispatch::{Dispatcher, FragmentRejected, Outlets};
 pub use engine::FlowEngine;
 pub use event::{
-    Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, Demand, EndReason, Excerpt, FlowEvent,
-    FlowSink, FlowView, GapReason,
+    Anomaly, AnomalyDetail, AnomalyKind, AnomalySet, CaughtUp, Demand, EndReason, Excerpt,
+    FlowEvent, FlowSink, FlowView, GapReason,
 };
 pub use flow::{ConnState, FlowSummary, HistoryText, SideSummary};
 pub use key::{Endpoint, FiveTuple, FlowId, FlowKey, Side, Transport};

@@ -136,6 +136,18 @@ impl Shard {
         self.heed(sink);
     }
 
+    /// Has the sink deal with all that it has put aside.
+    pub fn catch_up(&mut self, sink: &mut dyn FlowSink) {
+        while let Some(id) = sink.next_behind() {
+            let Some(flow) = self.table.get_mut(id.index).filter(|flow| flow.ident.id == id) else {
+                continue;
+            };
+            let (ts, packet) = (self.pool.now, self.packet);
+            let emit = Emit { counters: &mut self.counters, sink, ts, packet, timer: false };
+            flow.catch_up(&mut Cx { pool: &mut self.pool, emit, max_jump: self.max_jump });
+        }
+    }
+
     /// Stops what the sink has found out that it does not want.
     #[inline]
     fn heed(&mut self, sink: &mut dyn FlowSink) {

@@ -38,10 +38,6 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) engine: EngineArgs,
 
-    /// For tests: what cells do where it must make no difference.
-    #[arg(long, hide = true, value_name = "MODE", value_delimiter = ',')]
-    pub(super) cell_mode: Vec<CellMode>,
-
     #[command(flatten)]
     pub(super) output: OutputArgs,
 
@@ -49,9 +45,22 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) strict: bool,
 
+    /// How cells are treated, for tests: no records depend on it.
+    #[arg(long, value_name = "MODE", value_delimiter = ',', hide = true)]
+    pub(super) cell_mode: Vec<CellMode>,
+
     /// Write the counters as JSON to this file at the end.
     #[arg(long, value_name = "FILE")]
     pub(super) stats_json: Option<PathBuf>,
+}
+
+/// How cells are treated when tests want it otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum CellMode {
+    /// The bytes of every packet are delivered alone.
+    Alone,
+    /// Every cell is parked whenever it waits.
+    Park,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -90,13 +99,6 @@ pub(super) struct EngineArgs {
     /// Tell flows with the same addresses and ports apart by these as well.
     #[arg(long, value_name = "WHAT", value_delimiter = ',')]
     pub(super) key: Vec<KeyArg>,
-}
-
-/// What is different about cells in tests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum CellMode {
-    /// Every cell is parked whenever it waits.
-    Park,
 }
 
 /// When checksums are looked at.

@@ -80,6 +80,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
             Share::Carriers => for_carriers,
         };
         worker.set_room(room, park_always);
+        worker.set_together(share == Share::Lane && !args.cell_mode.contains(&CellMode::Alone));
         worker
     };
     let between = |records: &mut Records, packet: u64| {

@@ -22,8 +22,10 @@ pub(super) struct Crew<R> {
     shared: Arc<Shared<R>>,
     helpers: Vec<JoinHandle<()>>,
     writer: Writer,
-    /// Bytes made of the job written last.
-    latest: usize,
+    /// Bytes made of each of the jobs written last, the oldest first.
+    made: VecDeque<usize>,
+    /// That of the last job that is done by now whatever the threads do.
+    recent: usize,
 }
 
 /// What the threads of a crew share.
@@ -182,7 +184,8 @@ impl<R: Recorder + 'static> Crew<R> {
         };
         let (work, done) = (Condvar::new(), Condvar::new());
         let shared = Arc::new(Shared { board: Mutex::new(board), work, done });
-        let mut crew = Self { shared, helpers: Vec::new(), writer, latest: 0 };
+        let mut crew =
+            Self { shared, helpers: Vec::new(), writer, made: VecDeque::new(), recent: 0 };
         for number in 0..helpers {
             let shared = Arc::clone(&crew.shared);
             let builder = thread::Builder::new().name(format!("helper {number}"));
@@ -195,23 +198,28 @@ impl<R: Recorder + 'static> Crew<R> {
     pub(super) fn submit(&mut self, job: &Job, lines: Lines) {
         self.shared.board().add(job, lines);
         self.shared.work.notify_all();
-        self.settle(if self.helpers.is_empty() { 0 } else { DEPTH });
+        let left = self.settle(if self.helpers.is_empty() { 0 } else { DEPTH });
+        while self.made.len() + left > DEPTH + 1 {
+            self.made.pop_front();
+        }
+        let first = self.made.front().filter(|_| self.made.len() + left > DEPTH);
+        self.recent = first.copied().unwrap_or(0);
     }
 
-    /// Works and writes until at most so many jobs are left.
-    fn settle(&mut self, most: usize) {
+    /// Works and writes until at most so many jobs are left. Returns how many are.
+    fn settle(&mut self, most: usize) -> usize {
         let shared = Arc::clone(&self.shared);
         let mut board = shared.board();
         loop {
             if let Some(lines) = board.take_done() {
                 drop(board);
-                self.latest = lines.iter().map(Lines::bytes).sum();
+                self.made.push_back(lines.iter().map(Lines::bytes).sum());
                 self.writer.write(&lines);
                 board = shared.board();
                 continue;
             }
             if board.jobs.len() <= most || board.broken {
-                return;
+                return board.jobs.len();
             }
             let (given_back, worked) = shared.help(board, From::Back);
             board = given_back;
@@ -232,9 +240,10 @@ impl<R: Recorder + 'static> Crew<R> {
         self.writer.failed().is_some() || self.shared.board().broken
     }
 
-    /// Returns how many bytes were made of a recent job.
-    pub(super) const fn latest_output(&self) -> usize {
-        self.latest
+    /// Returns how many bytes were made of a recent job. Which one it is does not depend on the number
+    /// of threads or how they get on: what is delivered together follows from it.
+    pub(super) const fn recent_output(&self) -> usize {
+        self.recent
     }
 
     /// Waits for all that is under way; returns the lanes and the writer. A helper's panic goes on here.

@@ -10,7 +10,7 @@ use crate::registry::Candidate;
 use crate::runtime::{self, Cell, Fault, Footprint, Input, Output, Parser, Progress, Verdict};
 
 /// Most bytes in one delivery, as the contract says.
-const MAX_DELIVERY: usize = 65_536;
+pub(super) const MAX_DELIVERY: usize = 65_536;
 
 /// A flow that a parser was selected for.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(super) struct FlowTask {
     done: [bool; 2],
     /// Sides that have ended, by [`Side::index`].
     ended: [bool; 2],
+    /// A cell is kept free for it.
+    reserved: bool,
     /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
     datagram_bytes: [u64; 2],
 }
@@ -66,6 +68,7 @@ impl FlowTask {
             skip: [0; 2],
             done: [false; 2],
             ended: [false; 2],
+            reserved: false,
             datagram_bytes: [0; 2],
         }
     }
@@ -75,11 +78,12 @@ impl FlowTask {
         !matches!(self.stage, Stage::Waiting)
     }
 
-    /// What its cell takes, if it has one.
+    /// What its cell takes, if it has one, or will have one as soon as its bytes are delivered.
     pub(super) fn footprint(&self) -> Option<Footprint> {
         match &self.stage {
             Stage::Parsing(cell) => Some(cell.footprint()),
-            _ => None,
+            Stage::Waiting if self.reserved => Some(Footprint { awake: false, bytes: 0 }),
+            Stage::Waiting | Stage::Over(_) => None,
         }
     }
 
@@ -103,6 +107,16 @@ impl FlowTask {
         };
         self.stage = Stage::Over(Ending::Fault(fault.class.name()));
         fault
+    }
+
+    /// There are bytes for it: unless it has been started, a cell is to be kept free.
+    pub(super) fn reserve(&mut self) {
+        self.reserved = true;
+    }
+
+    /// Its parser takes the bytes of several packets at once.
+    pub(super) fn takes_segments(&self) -> bool {
+        self.parser.description().segments
     }
 
     /// It can have no cell: if it has none yet, it gets none.
@@ -176,7 +190,8 @@ impl FlowTask {
         }
         loop {
             let (now, later) = rest.split_at(rest.len().min(MAX_DELIVERY));
-            let chunk = runtime::Chunk { side: self.role(side), offset, at: flow.ts.0, bytes: now };
+            let (role, at) = (self.role(side), flow.ts.0);
+            let chunk = runtime::Chunk { side: role, offset, at, segments: None, bytes: now };
             self.deliver(flow, Input::Data(chunk), tell);
             offset += now.len() as u64;
             // What was delivered may have asked to skip or to stop.
@@ -187,6 +202,23 @@ impl FlowTask {
                 return;
             }
         }
+    }
+
+    /// Delivers in-order bytes of several packets, with nothing to skip at their start: at least one and
+    /// at most [`MAX_DELIVERY`]. The flow is as it was at the first of these packets.
+    pub(super) fn segments(
+        &mut self,
+        flow: &FlowView<'_>,
+        side: Side,
+        offset: u64,
+        segments: &[runtime::Segment],
+        bytes: &[u8],
+        tell: &mut dyn FnMut(&Self, Delivered),
+    ) {
+        let at = segments.last().map_or(flow.ts.0, |last| last.at);
+        let segments = (segments.len() > 1).then_some(segments);
+        let chunk = runtime::Chunk { side: self.role(side), offset, at, segments, bytes };
+        self.deliver(flow, Input::Data(chunk), tell);
     }
 
     pub(super) fn gap(
@@ -243,7 +275,7 @@ impl FlowTask {
     }
 
     /// Leaves out what the parser asked to skip; returns how much that was, and the rest.
-    fn after_skip<'b>(&mut self, side: Side, bytes: &'b [u8]) -> (u64, &'b [u8]) {
+    pub(super) fn after_skip<'b>(&mut self, side: Side, bytes: &'b [u8]) -> (u64, &'b [u8]) {
         let skip = &mut self.skip[side.index()];
         let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(bytes.len());
         *skip -= skipped as u64;

@@ -66,6 +66,7 @@ impl<R: Recorder> Lane<R> {
                         shard.handle(&batch.arrival(packed), sink);
                     }
                 }
+                shard.catch_up(sink);
                 if batch.ends_round {
                     sink.set_digits(batch.digits);
                     let (number, now) = batch.end;

@@ -6,6 +6,7 @@
 //! for any number of threads. Nothing is shared between lanes but the
 //! [`Handle`](crate::registry::Handle) to the parsers.
 
+mod aside;
 mod batch;
 mod crew;
 mod flow_task;

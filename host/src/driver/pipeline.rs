@@ -222,7 +222,7 @@ impl<R: Recorder + 'static> Front<R> {
 
     /// Returns whether the batch is to be handed on.
     fn is_due(&self) -> bool {
-        let much = self.crew.latest_output() > batch::MUCH_OUTPUT;
+        let much = self.crew.recent_output() > batch::MUCH_OUTPUT;
         let frames = if much { batch::FEW_FRAMES } else { batch::FRAMES };
         self.outside.batch.is_full(frames) || self.outside.batch.ends_round
     }

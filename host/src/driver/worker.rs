@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flowcell_core::{
-    Anomaly, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
-    Timestamp, Tunnel,
+    Anomaly, CaughtUp, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView,
+    FragmentRejected, Side, Timestamp, Tunnel,
 };
 use serde::Serialize;
 
-use super::flow_task::{Delivered, Ending, FlowTask};
+use super::aside::{Aside, Asides, Packet};
+use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
 use super::messages::Messages;
 use super::parking::{Next, Parking, ParkingStats, Urgency, Whose};
@@ -49,6 +50,9 @@ pub struct Worker {
     parking: Parking,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
+    /// Bytes of several packets are delivered at once.
+    together: bool,
+    asides: Asides,
 }
 
 /// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
@@ -77,6 +81,10 @@ impl LogGate {
 struct Tracked {
     task: FlowTask,
     label: Option<FlowLabel>,
+    /// Bytes that are not delivered yet.
+    aside: Option<Box<Aside>>,
+    /// If the engine waits for an answer: bytes that came after nothing more of their side was wanted.
+    owed: Option<u64>,
     /// When something was delivered last.
     used: Timestamp,
 }
@@ -158,7 +166,14 @@ impl Worker {
             tasks: Slots::default(),
             parking: Parking::new(Room::default(), false),
             done: Vec::new(),
+            together: true,
+            asides: Asides::default(),
         }
+    }
+
+    /// Sets whether the bytes of several packets may be delivered at once, which changes no record.
+    pub fn set_together(&mut self, together: bool) {
+        self.together = together;
     }
 
     /// Sets how much its cells may have together. `always`, for tests: every cell is parked whenever it
@@ -182,7 +197,8 @@ impl Worker {
     fn opened(&mut self, flow: &FlowView<'_>) {
         let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
         if let Some(candidate) = candidate {
-            let tracked = Tracked { task: FlowTask::new(candidate), label: None, used: flow.ts };
+            let (task, used) = (FlowTask::new(candidate), flow.ts);
+            let tracked = Tracked { task, label: None, aside: None, owed: None, used };
             self.tasks.insert(flow.id, tracked);
         }
     }
@@ -194,54 +210,72 @@ impl Worker {
         side: Side,
         step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
     ) -> Demand {
-        self.park_others(flow);
-        let Some(Tracked { task, label, used }) = self.tasks.get_mut(flow.id) else {
+        self.make_room(flow);
+        let Some(Tracked { task, label, .. }) = self.tasks.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
             return Demand::Done;
         }
-        let parser = Whose::of(task.parser());
-        if self.parking.full(parser).is_some() {
+        if self.parking.full(Whose::of(task.parser())).is_some() {
             task.no_room();
         }
-        *used = flow.ts;
         let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
+        let packet = Packet::of(flow, self.digits);
         let mut scribe = Scribe {
             records: &mut self.records,
             messages: &self.messages,
             stats: &mut self.stats,
             log: &mut self.log,
-            digits: self.digits,
+            packets: &[packet],
             flow,
             label,
         };
         step(task, &mut |task, delivered| scribe.write(task, &delivered));
-        let grew = |after: Footprint| {
-            before.is_some_and(|before| before.bytes < after.bytes && before.awake)
-        };
-        let after = task.footprint();
-        self.parking.account(parser, before, after);
-        if after.is_some_and(grew)
-            && let Some(full) = self.parking.full(parser)
-        {
-            let fault = task.crowded_out(full);
-            scribe.fault(task.parser().label(), &fault);
-            self.parking.account(parser, after, None);
-        }
-        let is_awake = |footprint: Option<Footprint>| footprint.is_some_and(|cell| cell.awake);
-        if is_awake(task.footprint()) && !is_awake(before) {
-            self.stats.parking.unparks += u64::from(before.is_some());
-            self.parking.woke(flow.id, flow.ts);
-        }
-        let demand = if task.is_done(side) { Demand::Done } else { Demand::More };
         if !other_was_done && task.is_done(side.other()) {
             self.done.push((flow.id, side.other()));
+        }
+        let demand = if task.is_done(side) { Demand::Done } else { Demand::More };
+        self.settle(flow, before, packet);
+        demand
+    }
+
+    /// Takes account of a delivery: the flow's cell was `before`.
+    fn settle(&mut self, flow: &FlowView<'_>, before: Option<Footprint>, packet: Packet) {
+        let Some(Tracked { task, label, used, .. }) = self.tasks.get_mut(flow.id) else { return };
+        let whose = Whose::of(task.parser());
+        let after = task.footprint();
+        self.parking.account(whose, before, after);
+        let Some(now) = after.filter(|after| after.awake) else { return };
+        *used = packet.ts;
+        match before {
+            Some(before) if before.awake => {
+                if before.bytes < now.bytes
+                    && let Some(full) = self.parking.full(whose)
+                {
+                    let fault = task.crowded_out(full);
+                    let mut scribe = Scribe {
+                        records: &mut self.records,
+                        messages: &self.messages,
+                        stats: &mut self.stats,
+                        log: &mut self.log,
+                        packets: &[packet],
+                        flow,
+                        label,
+                    };
+                    scribe.fault(task.parser().label(), &fault, packet);
+                    self.parking.account(whose, after, None);
+                }
+            }
+            Some(parked) => {
+                self.stats.parking.unparks += u64::from(parked.bytes > 0);
+                self.parking.woke(flow.id, packet.ts);
+            }
+            None => self.parking.woke(flow.id, packet.ts),
         }
         if self.parking.always() {
             self.park(flow.id);
         }
-        demand
     }
 
     /// Parks cells of other flows: those that are quiet, and more where memory is short.
@@ -277,6 +311,95 @@ impl Worker {
             self.stats.parking.parked_bytes += stored as u64;
         }
         self.parking.account(Whose::of(task.parser()), before, task.footprint());
+    }
+
+    /// Whether bytes of a flow can be delivered with others.
+    fn may_wait(&mut self, id: FlowId) -> bool {
+        self.together && self.tasks.get_mut(id).is_some_and(|known| known.task.takes_segments())
+    }
+
+    /// Keeps bytes for later if the flow's parser may want them. The answer is [`Demand::Later`] then.
+    fn put_aside(&mut self, flow: &FlowView<'_>, side: Side, offset: u64, bytes: &[u8]) -> Demand {
+        self.make_room(flow);
+        let is_full = |aside: &Aside| aside.side != side || !aside.fits(bytes.len());
+        let waiting = self.tasks.get_mut(flow.id).and_then(|tracked| tracked.aside.as_deref());
+        if waiting.is_some_and(is_full) {
+            self.deliver_aside(flow.id);
+        }
+        let Some(Tracked { task, aside, owed, .. }) = self.tasks.get_mut(flow.id) else {
+            return Demand::More;
+        };
+        if task.is_done(side) {
+            let Some(unwanted) = owed else { return Demand::Done };
+            *unwanted += bytes.len() as u64;
+            return Demand::Later;
+        }
+        if !task.started() && task.footprint().is_none() {
+            let whose = Whose::of(task.parser());
+            if self.parking.full(whose).is_some() {
+                task.no_room();
+                return Demand::Done;
+            }
+            task.reserve();
+            self.parking.account(whose, None, task.footprint());
+        }
+        let (skipped, rest) = task.after_skip(side, bytes);
+        if !rest.is_empty() {
+            let asides = &mut self.asides;
+            let aside = aside.get_or_insert_with(|| asides.take(flow, side, offset + skipped));
+            aside.push(Packet::of(flow, self.digits), rest);
+            if owed.is_none() {
+                *owed = Some(0);
+                self.asides.flows.push_back(flow.id);
+            }
+        }
+        if owed.is_some() { Demand::Later } else { Demand::More }
+    }
+
+    /// Delivers what a flow has aside.
+    fn deliver_aside(&mut self, id: FlowId) {
+        let Some(Tracked { task, label, aside, owed, .. }) = self.tasks.get_mut(id) else { return };
+        let Some(aside) = aside.take() else { return };
+        let before = task.footprint();
+        let flow = &aside.view();
+        let mut scribe = Scribe {
+            records: &mut self.records,
+            messages: &self.messages,
+            stats: &mut self.stats,
+            log: &mut self.log,
+            packets: &aside.packets,
+            flow,
+            label,
+        };
+        let mut last = u32::MAX;
+        let tell = &mut |task: &FlowTask, delivered: Delivered| {
+            last = delivered.output.segment;
+            scribe.write(task, &delivered);
+        };
+        task.segments(flow, aside.side, aside.offset, &aside.segments, &aside.bytes, tell);
+        if task.is_done(aside.side) {
+            *owed.get_or_insert(0) += aside.behind(last);
+        }
+        let last = aside.packets.last().copied();
+        self.settle(flow, before, last.unwrap_or_else(|| Packet::of(flow, self.digits)));
+        self.asides.give_back(aside);
+    }
+
+    /// Parks what can be parked. If the flow is in want of a cell and there is still none, finds out which
+    /// would be free if everything had been delivered as it came.
+    fn make_room(&mut self, flow: &FlowView<'_>) {
+        self.park_others(flow);
+        let wants =
+            |tracked: &Tracked| !tracked.task.started() && tracked.task.footprint().is_none();
+        let wants = self.tasks.get_mut(flow.id).filter(|tracked| wants(tracked));
+        let whose = wants.map(|tracked| Whose::of(tracked.task.parser()));
+        if whose.is_some_and(|whose| self.parking.full(whose).is_some()) {
+            for index in 0..self.asides.flows.len() {
+                if let Some(id) = self.asides.flows.get(index).copied() {
+                    self.deliver_aside(id);
+                }
+            }
+        }
     }
 
     fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
@@ -329,6 +452,11 @@ impl FlowSink for Worker {
                 self.opened(flow);
                 Demand::More
             }
+            FlowEvent::Data { side, offset, bytes }
+                if flow.may_wait && self.may_wait(flow.id) && bytes.len() <= MAX_DELIVERY =>
+            {
+                self.put_aside(flow, side, offset, bytes)
+            }
             FlowEvent::Data { side, offset, bytes } => {
                 self.with_task(flow, side, |task, tell| task.data(flow, side, offset, bytes, tell))
             }
@@ -368,6 +496,19 @@ impl FlowSink for Worker {
     fn next_done(&mut self) -> Option<(FlowId, Side)> {
         self.done.pop()
     }
+
+    fn catch_up(&mut self, flow: FlowId) -> CaughtUp {
+        self.deliver_aside(flow);
+        let Some(Tracked { task, owed, .. }) = self.tasks.get_mut(flow) else {
+            return CaughtUp::default();
+        };
+        let done = Side::BOTH.map(|side| task.is_done(side));
+        CaughtUp { done, unwanted: owed.take().unwrap_or(0) }
+    }
+
+    fn next_behind(&mut self) -> Option<FlowId> {
+        self.asides.flows.pop_front()
+    }
 }
 
 impl Recorder for Worker {
@@ -396,7 +537,8 @@ struct Scribe<'a> {
     messages: &'a Messages,
     stats: &'a mut WorkerStats,
     log: &'a mut LogGate,
-    digits: usize,
+    /// Those that the delivery was of.
+    packets: &'a [Packet],
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
 }
@@ -406,20 +548,20 @@ impl Scribe<'_> {
         let Delivered { output, fault } = delivered;
         let parser = task.parser();
         for emitted in &output.records {
+            let packet = self.packet(emitted.segment);
             let description = parser.description();
             let name = &description.records[emitted.kind].name;
             let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
             let subject = Subject {
                 parser: Some(parser.label()),
                 escaped: &emitted.escaped,
-                ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
+                ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
             };
-            let place = Place::of(self.flow);
-            self.records.parsed(place, &description.name, name, &subject, &emitted.json);
+            self.records.parsed(packet.place, &description.name, name, &subject, &emitted.json);
         }
         self.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
-            if !self.log.passes(self.flow.ts.0) {
+            if !self.log.passes(self.packet(line.segment).ts.0) {
                 self.stats.log_lines_dropped += 1;
                 continue;
             }
@@ -428,23 +570,29 @@ impl Scribe<'_> {
             self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
         }
         if let Some(fault) = fault {
-            self.fault(parser.label(), fault);
+            self.fault(parser.label(), fault, self.packet(output.segment));
         }
     }
 
-    fn fault(&mut self, parser: &str, fault: &Fault) {
+    /// The packet that a segment of the delivery has come in.
+    fn packet(&self, segment: u32) -> Packet {
+        let packet = self.packets.get(segment as usize).or(self.packets.last()).copied();
+        packet.unwrap_or_else(|| Packet::of(self.flow, 6))
+    }
+
+    fn fault(&mut self, parser: &str, fault: &Fault, packet: Packet) {
         *self.stats.faults.entry(fault.class.name()).or_default() += 1;
         let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
         let subject = Subject {
             parser: Some(parser),
-            ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
+            ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
         };
         let record = FaultRecord {
             class: fault.class.name(),
             message: &fault.message,
             backtrace: &fault.backtrace,
         };
-        self.records.own(Place::of(self.flow), "fault", &subject, &record);
+        self.records.own(packet.place, "fault", &subject, &record);
     }
 }
 

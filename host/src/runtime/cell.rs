@@ -93,9 +93,16 @@ impl Cell {
     /// # Errors
     /// The fault that ended the guest: it must not be called again.
     pub fn poll(&mut self, input: Input<'_>) -> Result<Progress, Fault> {
+        let segments = match &input {
+            Input::Data(chunk) => chunk.segments.map_or(1, <[_]>::len),
+            Input::Gap(_) | Input::End(_) => 1,
+        };
         let Guest { store, exports, .. } = self.wake()?;
-        begin_call(store, |store| exports.call_poll(store, input))
-            .map_err(|error| fault(store, &error))
+        let poll = |store: &mut Store<State>| {
+            store.data_mut().set_segments(segments);
+            exports.call_poll(store, input)
+        };
+        begin_call(store, poll).map_err(|error| fault(store, &error))
     }
 
     /// What the guest said since the last look. The caller takes out what it has dealt with.

@@ -20,6 +20,8 @@ pub struct Description {
     pub udp_ports: Vec<u16>,
     /// The records that it may emit.
     pub records: Vec<Schema>,
+    /// It takes the bytes of several packets in one delivery.
+    pub segments: bool,
 }
 
 /// The fields of a record or object.
@@ -123,6 +125,7 @@ impl Description {
             tcp_ports: wire.tcp_ports,
             udp_ports: wire.udp_ports,
             records,
+            segments: wire.segments,
         })
     }
 }

@@ -51,6 +51,10 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
         parsing(&mut store, "done")?.done[index(side)] = true;
         Ok(())
     })?;
+    host.func_wrap("segment", |mut store: StoreContextMut<'_, State>, (index,): (u32,)| {
+        parsing(&mut store, "segment")?;
+        Ok(store.data_mut().go_on(index)?)
+    })?;
     host.func_wrap("log", log)?;
     Ok(linker)
 }
@@ -87,7 +91,7 @@ fn emit(
         let message = format!("more than {} bytes of output in one call", limits.output_bytes);
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
-    state.output.records.push(Emitted { kind, json, escaped });
+    state.output.records.push(Emitted { kind, json, escaped, segment: state.output.segment });
     Ok(())
 }
 
@@ -108,7 +112,7 @@ fn log(
     };
     if state.log_lines < state.limits.log_lines {
         state.log_lines += 1;
-        state.output.log.push(LogLine { level, message });
+        state.output.log.push(LogLine { level, message, segment: state.output.segment });
     } else {
         state.output.log_dropped += 1;
     }

@@ -18,7 +18,7 @@ mod state;
 mod transcode;
 
 pub use bindings::flowcell::parser::types::{
-    Address, Chunk, End, EndReason, Endpoint, Flow, Gap, GapReason, Input, Progress, Side,
+    Address, Chunk, End, EndReason, Endpoint, Flow, Gap, GapReason, Input, Progress, Segment, Side,
     Transport,
 };
 pub use cell::{Cell, Footprint, Stillborn};

@@ -19,6 +19,8 @@ pub struct Emitted {
     pub json: Vec<u8>,
     /// Names of the fields whose text was not UTF-8.
     pub escaped: Vec<String>,
+    /// The segment of the delivery that it belongs to.
+    pub segment: u32,
 }
 
 /// What a parser decided about its flow.
@@ -37,6 +39,8 @@ pub struct LogLine {
     pub level: &'static str,
     /// At most [`CellLimits::text_bytes`].
     pub message: String,
+    /// The segment of the delivery that it belongs to.
+    pub segment: u32,
 }
 
 /// What a guest said in the calls since the last look.
@@ -56,6 +60,8 @@ pub struct Output {
     pub log: Vec<LogLine>,
     /// Log lines that were not kept, in all.
     pub log_dropped: u64,
+    /// The segment of the delivery that it got to.
+    pub segment: u32,
 }
 
 /// Which exports are being called: `describe` may do nothing but log.
@@ -72,6 +78,8 @@ pub(crate) struct State {
     /// Empty while the parser is being described.
     pub(crate) description: Option<Arc<Description>>,
     pub(crate) output: Output,
+    /// Packets that the current delivery is of.
+    segments: u32,
     /// It has said that the protocol is its own.
     pub(crate) confirmed: bool,
     pub(crate) log_lines: u32,
@@ -102,6 +110,7 @@ impl State {
             limits,
             description,
             output: Output::default(),
+            segments: 1,
             confirmed: false,
             log_lines: 0,
             emitted: 0,
@@ -125,6 +134,32 @@ impl State {
     }
 
     pub(crate) fn begin_call(&mut self) {
+        (self.output.segment, self.segments) = (0, 1);
+        self.begin_segment();
+    }
+
+    /// What is about to be delivered is of so many packets.
+    pub(crate) fn set_segments(&mut self, segments: usize) {
+        self.segments = u32::try_from(segments).unwrap_or(u32::MAX);
+    }
+
+    /// Goes on to a segment of the delivery. What a call may do holds for each of them, as if it had
+    /// been delivered alone.
+    pub(crate) fn go_on(&mut self, index: u32) -> Result<(), Violation> {
+        let now = self.output.segment;
+        if index < now || index >= self.segments {
+            let last = self.segments - 1;
+            let message = format!("`segment` called with {index}, which is not in {now}..={last}");
+            return Err(Violation::new(FaultClass::HostCall, message));
+        }
+        if index > now {
+            self.output.segment = index;
+            self.begin_segment();
+        }
+        Ok(())
+    }
+
+    fn begin_segment(&mut self) {
         self.emitted = 0;
         self.output_bytes = 0;
         self.last_words = None;

@@ -19,6 +19,6 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (call $emit (i32.const 0) (i32.const 0xffffff00) (i32.const 0x80))
     (i32.const 0)))

@@ -42,7 +42,7 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param $case i32) (param i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param $case i32) (param i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (local $what i32)
     (if (local.get $case) (then (return (i32.const 0))))
     (local.set $what (i32.load8_u (i32.const 0x2000)))

@@ -44,6 +44,8 @@ pub mod host {
     pub fn skip(_side: Side, _bytes: u64) {}
 
     pub fn done(_side: Side) {}
+
+    pub fn segment(_index: u32) {}
 }
 
 /// The pieces for a parser that implements the contract's exports by hand.
@@ -78,6 +80,7 @@ pub mod by_hand {
             udp_ports: Vec::new(),
             records,
             objects: Vec::new(),
+            segments: false,
         }
     }
 }

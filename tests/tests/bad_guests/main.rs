@@ -10,6 +10,7 @@ mod faults;
 mod memory;
 mod records;
 mod refused;
+mod segments;
 mod verdicts;
 
 use flowcell_sdk::Side::{Client, Server};
@@ -33,7 +34,7 @@ macro_rules! has_a_test {
 
 mod tests {
     pub(crate) use super::{
-        deliveries::*, faults::*, memory::*, records::*, refused::*, verdicts::*,
+        deliveries::*, faults::*, memory::*, records::*, refused::*, segments::*, verdicts::*,
     };
 }
 

@@ -35,7 +35,7 @@ fn cells_are_parked_where_memory_is_short() {
         let short = run_with(&[], &pcap, Some(&format!("[cells]\n{limit} = '2400 KiB'\n")));
         assert_eq!(counter(&short, "no_room"), 0, "{limit}");
         let (parks, unparks) = (counter(&short, "parks"), counter(&short, "unparks"));
-        assert!(parks > 200 && unparks > 200, "{limit}: {parks} parks, {unparks} unparks");
+        assert!(parks > 200 && unparks > 100, "{limit}: {parks} parks, {unparks} unparks");
         let each = counter(&short, "parked_bytes") / parks;
         assert!((10..2000).contains(&each), "{each} bytes of a cell that waits in a line");
         assert_eq!(short.run.stdout, plenty.run.stdout, "{limit}");

@@ -71,7 +71,7 @@ fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
             Step::Data { bytes, .. } => {
                 let Some(skipped) = state.pass(bytes.len() as u64) else { continue };
                 let bytes = &bytes[usize::try_from(skipped).expect("a length")..];
-                Input::Data(Chunk { side, offset: offset + skipped, at: 1, bytes })
+                Input::Data(Chunk { side, offset: offset + skipped, at: 1, segments: None, bytes })
             }
             Step::Gap { length, reason, .. } => {
                 let Some(skipped) = state.pass(*length) else { continue };

@@ -99,6 +99,12 @@ impl Emit<'_> {
     /// Delivers an event whose answer matters.
     #[inline]
     pub(crate) fn ask(&mut self, flow: &Ident, event: FlowEvent<'_>) -> Demand {
+        self.ask_by(flow, event, false)
+    }
+
+    /// Delivers an event whose answer may be needed later only.
+    #[inline]
+    fn ask_by(&mut self, flow: &Ident, event: FlowEvent<'_>, may_wait: bool) -> Demand {
         let view = FlowView {
             id: flow.id,
             tuple: &flow.tuple,
@@ -110,6 +116,7 @@ impl Emit<'_> {
             ts: self.ts,
             packet: self.packet,
             timer: self.timer,
+            may_wait,
         };
         self.sink.event(&view, event)
     }
@@ -155,13 +162,20 @@ pub(crate) struct SideOut<'a, 'e> {
     pub(crate) emit: &'a mut Emit<'e>,
     pub(crate) log: &'a mut AnomalyLog,
     pub(crate) history: &'a mut History,
+    /// Whether the sink may put bytes aside.
+    pub(crate) may_wait: bool,
+    /// Whether it has.
+    pub(crate) put_aside: bool,
 }
 
 impl Outlet for SideOut<'_, '_> {
     #[inline]
     fn data(&mut self, offset: u64, bytes: &[u8]) -> Demand {
         self.emit.counters.delivered_bytes += bytes.len() as u64;
-        self.emit.ask(self.ident, FlowEvent::Data { side: self.side, offset, bytes })
+        let event = FlowEvent::Data { side: self.side, offset, bytes };
+        let answer = self.emit.ask_by(self.ident, event, self.may_wait);
+        self.put_aside = self.may_wait && answer == Demand::Later;
+        answer
     }
 
     fn gap(&mut self, offset: u64, len: u64, reason: GapReason) -> Demand {
@@ -243,8 +257,17 @@ impl Flow {
         }
     }
 
+    /// Has the sink deal with what it has put aside, and heeds its answer.
+    #[inline]
+    pub(crate) fn catch_up(&mut self, cx: &mut Cx<'_>) {
+        if let Proto::Tcp(tcp) = &mut self.proto {
+            tcp.catch_up(self.ident.id, cx);
+        }
+    }
+
     /// Ends the sides that have not ended and says goodbye.
     pub(crate) fn close(&mut self, reason: EndReason, cx: &mut Cx<'_>) {
+        self.catch_up(cx);
         for side in Side::BOTH {
             if self.tally[side.index()].end.is_none() {
                 let reason = tcp::flush(self, side, reason, cx);

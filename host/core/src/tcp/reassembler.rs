@@ -362,6 +362,33 @@ impl Stream {
         if self.at_fin() { EndReason::Fin } else { reason }
     }
 
+    /// Returns whether no hole is open, or nobody would be told of it.
+    #[inline]
+    pub(crate) fn is_straight(&self) -> bool {
+        self.stop != Stop::No || self.next == self.highest
+    }
+
+    /// Returns whether bytes are next, are all there, and lead to nothing but their delivery.
+    #[inline]
+    pub(crate) fn goes_straight(
+        &self,
+        offset: u64,
+        bytes: &[u8],
+        len: u64,
+        pool: &HoldPool,
+    ) -> bool {
+        self.stop == Stop::No
+            && offset == self.next
+            && self.next == self.highest
+            && bytes.len() as u64 == len
+            && offset.saturating_add(len) < pool.depth
+    }
+
+    /// Takes note that the sink did not want some of the bytes that were delivered last.
+    pub(crate) fn take_back(&mut self, bytes: u64) {
+        self.delivered = self.delivered.saturating_sub(bytes);
+    }
+
     /// Stops delivering and holding. Offsets go on being counted.
     pub(crate) fn stop(&mut self, why: Stop, pool: &mut HoldPool) {
         let missed = self.next - self.delivered;

@@ -24,7 +24,7 @@ use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
 use crate::decode::{Segment, TcpFlags};
 use crate::event::{Anomaly, AnomalyKind};
 use crate::flow::{AnomalyLog, Cx, Flow, History, Ident, Letter, Proto, SideOut, Tally};
-use crate::{EndReason, FlowEvent, Side, Timestamp};
+use crate::{CaughtUp, EndReason, FlowEvent, FlowId, Side, Timestamp};
 use close::Doubt;
 use handshake::Syn;
 
@@ -90,6 +90,9 @@ pub(crate) struct Tcp {
     suspects: Option<Box<Suspects>>,
     /// Whether anything but SYNs was seen.
     active: bool,
+    /// The side of which the sink has put bytes aside. Until it has dealt with them, nothing may happen
+    /// that depends on which sides it wants: see [`Conn::may_wait`].
+    aside: Option<Side>,
 }
 
 /// What is to become of a segment.
@@ -122,6 +125,12 @@ impl Opening {
     }
 }
 
+/// Returns whether a segment is one of those that most of a connection consists of.
+#[inline]
+fn is_plain(seg: &Segment<'_>) -> bool {
+    seg.flags.only(CONTROL.with(URG).with(TcpFlags::ACK)) == TcpFlags::ACK
+}
+
 /// Returns whether flags are set of which one excludes the other.
 fn contradictory(flags: TcpFlags) -> bool {
     flags.has(TcpFlags::SYN) && flags.any(TcpFlags::FIN.with(TcpFlags::RST))
@@ -147,6 +156,7 @@ impl Tcp {
             foreign_syn: None,
             suspects: None,
             active: false,
+            aside: None,
         }
     }
 
@@ -189,6 +199,20 @@ impl Tcp {
             stream.stop(Stop::Done, pool);
         }
     }
+
+    /// Has the sink deal with what it has put aside, and heeds its answer.
+    #[inline]
+    pub(crate) fn catch_up(&mut self, flow: FlowId, cx: &mut Cx<'_>) {
+        if let Some(side) = self.aside.take() {
+            let CaughtUp { done, unwanted } = cx.emit.sink.catch_up(flow);
+            for side in Side::BOTH.into_iter().filter(|side| done[side.index()]) {
+                self.done(side, cx.pool);
+            }
+            self.sides[side.index()].stream.take_back(unwanted);
+            let delivered = &mut cx.emit.counters.delivered_bytes;
+            *delivered = delivered.saturating_sub(unwanted);
+        }
+    }
 }
 
 /// Takes a segment that `side` of `flow` sent.
@@ -215,6 +239,7 @@ pub(crate) fn handle_suspect(
     cx: &mut Cx<'_>,
 ) {
     if let Some(mut conn) = Conn::of(flow, cx) {
+        conn.catch_up();
         conn.suspect(side, segment, Why::Checksum(ip_len));
     }
 }
@@ -222,6 +247,7 @@ pub(crate) fn handle_suspect(
 /// Gives up the holes of a flow that are too old at `now`.
 pub(crate) fn expire_holes(flow: &mut Flow, now: Timestamp, cx: &mut Cx<'_>) {
     let Some(mut conn) = Conn::of(flow, cx) else { return };
+    conn.catch_up();
     for side in Side::BOTH {
         if conn.tcp.stream(side).deadline(conn.cx.pool).is_some_and(|due| due <= now) {
             let acked = conn.tcp.stream(side).acked();
@@ -271,7 +297,15 @@ impl<'e> Conn<'_, 'e> {
     /// Returns a side's stream and what its methods need.
     fn parts(&mut self, side: Side) -> (&mut Stream, &mut HoldPool, SideOut<'_, 'e>) {
         let Self { ident, log, history, .. } = self;
-        let out = SideOut { ident, side, emit: &mut self.cx.emit, log, history };
+        let out = SideOut {
+            ident,
+            side,
+            emit: &mut self.cx.emit,
+            log,
+            history,
+            may_wait: false,
+            put_aside: false,
+        };
         (&mut self.tcp.sides[side.index()].stream, self.cx.pool, out)
     }
 
@@ -280,7 +314,27 @@ impl<'e> Conn<'_, 'e> {
         self.cx.emit.anomaly(self.ident, self.log, Anomaly { kind, side, detail: None });
     }
 
+    #[inline]
+    fn catch_up(&mut self) {
+        self.tcp.catch_up(self.ident.id, self.cx);
+    }
+
+    /// Returns whether the sink may put these bytes aside. It may where the only thing that depends on
+    /// its answer is whether the next bytes of the kind are delivered: no hole is open whose account
+    /// would differ, and nothing else of this segment comes after its bytes.
+    #[inline]
+    fn may_wait(&self, side: Side, offset: u64, bytes: &[u8], seg: &Segment<'_>) -> bool {
+        is_plain(seg)
+            && self.tcp.stream(side).goes_straight(offset, bytes, seg.wire_len, self.cx.pool)
+            && self.tcp.stream(side.other()).is_straight()
+            && self.tcp.doubt.is_none()
+            && self.tcp.suspects.is_none()
+    }
+
     fn segment(&mut self, side: Side, seg: &Segment<'_>) -> Verdict {
+        if !is_plain(seg) {
+            self.catch_up();
+        }
         if contradictory(seg.flags) {
             self.history.note(side, Letter::MultiFlag);
             self.cx.emit.counters.bad_flags += 1;
@@ -343,8 +397,7 @@ impl<'e> Conn<'_, 'e> {
     /// Takes note of a segment that is neither a SYN nor a RST.
     #[inline]
     fn note_plain(&mut self, side: Side, seg: &Segment<'_>) {
-        let usual = seg.flags.only(CONTROL.with(URG).with(TcpFlags::ACK)) == TcpFlags::ACK;
-        if usual && seg.window != 0 {
+        if is_plain(seg) && seg.window != 0 {
             let letter = if seg.wire_len != 0 { Letter::Data } else { Letter::Ack };
             self.history.note_once(side, letter);
         } else {
@@ -538,8 +591,17 @@ impl<'e> Conn<'_, 'e> {
             len = keep;
         }
         if len != 0 {
+            let mut may_wait = self.may_wait(side, offset, bytes, seg);
+            if self.tcp.aside.is_some_and(|aside| aside != side || !may_wait) {
+                self.catch_up();
+                may_wait = self.may_wait(side, offset, bytes, seg);
+            }
             let (stream, pool, mut out) = self.parts(side);
+            out.may_wait = may_wait;
             stream.insert(offset, bytes, len, pool, &mut out);
+            if out.put_aside {
+                self.tcp.aside = Some(side);
+            }
         }
     }
 

@@ -1,0 +1,220 @@
+//! One run of a script, against a host that remembers.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+
+use super::json;
+use super::script::{FlowScript, Step};
+use crate::info::{Level, Side, Transport};
+use crate::record::{ParserDef, Timestamp};
+use crate::shared::HostCalls;
+use crate::task::{Input, Progress, Segment, Task};
+
+/// What a parser told the host.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Outcome {
+    /// Name and `data` of each record.
+    pub records: Vec<(String, Json)>,
+    /// `confirm`, `decline "…"`, `fail "…"`, in order.
+    pub verdicts: Vec<String>,
+    /// Which step each of all that was told was about, if steps are numbered.
+    steps: Vec<usize>,
+}
+
+/// A step is delivered with the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    Yes,
+    No,
+}
+
+/// A host that remembers.
+struct Recorder {
+    def: &'static ParserDef,
+    outcome: RefCell<Outcome>,
+    /// By side: bytes still to be left out; `None` when the side is not wanted any more.
+    skip: RefCell<[Option<u64>; 2]>,
+    /// The steps of the delivery, and which of them the parser speaks of.
+    steps: RefCell<Vec<usize>>,
+    segment: Cell<usize>,
+    numbered: bool,
+}
+
+impl Recorder {
+    /// What `skip` and `done` leave of `length` bytes: how many to drop first, or `None` for all.
+    fn pass(&self, side: Side, length: u64) -> Option<u64> {
+        let skip = &mut self.skip.borrow_mut()[side.index()];
+        let left = skip.as_mut()?;
+        let dropped = length.min(*left);
+        *left -= dropped;
+        (dropped < length).then_some(dropped)
+    }
+
+    fn note(&self) -> std::cell::RefMut<'_, Outcome> {
+        let mut outcome = self.outcome.borrow_mut();
+        if self.numbered {
+            outcome.steps.push(self.steps.borrow()[self.segment.get()]);
+        }
+        outcome
+    }
+}
+
+impl HostCalls for Rc<Recorder> {
+    fn emit(&self, kind: u32, body: &[u8]) {
+        let schema = self.def.records[kind as usize];
+        let record = (schema.name.to_owned(), json::record(schema, body));
+        self.note().records.push(record);
+    }
+
+    fn confirm(&self) {
+        let verdicts = &mut self.outcome.borrow_mut().verdicts;
+        if !verdicts.iter().any(|verdict| verdict == "confirm") {
+            verdicts.push("confirm".into());
+        }
+    }
+
+    fn decline(&self, reason: &str) {
+        self.note().verdicts.push(format!("decline {reason:?}"));
+    }
+
+    fn fail(&self, reason: &str) {
+        self.note().verdicts.push(format!("fail {reason:?}"));
+    }
+
+    fn skip(&self, side: Side, bytes: u64) {
+        if let Some(left) = &mut self.skip.borrow_mut()[side.index()] {
+            *left = left.saturating_add(bytes);
+        }
+    }
+
+    fn done(&self, side: Side) {
+        drop(self.note());
+        self.skip.borrow_mut()[side.index()] = None;
+    }
+
+    fn log(&self, _level: Level, _message: &str) {
+        drop(self.note());
+    }
+
+    fn segment(&self, index: u32) {
+        let index = index as usize;
+        assert!(index > self.segment.get() && index < self.steps.borrow().len());
+        self.segment.set(index);
+    }
+}
+
+/// Packets that are to be delivered.
+struct Group {
+    side: Side,
+    segments: Vec<Segment>,
+    bytes: Vec<u8>,
+    steps: Vec<usize>,
+}
+
+pub(super) struct Play {
+    recorder: Rc<Recorder>,
+    task: Task,
+    transport: Transport,
+    group: Option<Group>,
+}
+
+impl Play {
+    /// Starts `def` on a flow. `numbered` steps have their number as their time.
+    pub(super) fn new(script: &FlowScript, def: &'static ParserDef, numbered: bool) -> Self {
+        let recorder = Rc::new(Recorder {
+            def,
+            outcome: RefCell::default(),
+            skip: RefCell::new([Some(0), Some(0)]),
+            steps: RefCell::default(),
+            segment: Cell::new(0),
+            numbered,
+        });
+        let task = Task::new(def, script.info, Box::new(Rc::clone(&recorder)));
+        Self { recorder, task, transport: script.info.transport, group: None }
+    }
+
+    /// Delivers all steps.
+    pub(super) fn run(
+        mut self,
+        steps: &[Step],
+        together: &mut dyn FnMut(&Step) -> Together,
+    ) -> Outcome {
+        for (index, step) in steps.iter().enumerate() {
+            if self.step(index, step, together(step)) == Progress::Ready {
+                self.group = None;
+                break;
+            }
+        }
+        self.flush();
+        drop(self.task);
+        self.recorder.outcome.take()
+    }
+
+    fn step(&mut self, index: usize, step: &Step, together: Together) -> Progress {
+        let fits = match (&self.group, step) {
+            (Some(group), Step::Data { side, .. }) => {
+                together == Together::Yes && group.side == *side && self.transport == Transport::Tcp
+            }
+            _ => false,
+        };
+        if !fits && self.flush() == Progress::Ready {
+            return Progress::Ready;
+        }
+        let at = Timestamp(if self.recorder.numbered { index as u64 } else { 1 });
+        match step {
+            Step::Data { side, bytes } => {
+                let dropped = self.recorder.pass(*side, bytes.len() as u64);
+                let bytes = match dropped {
+                    Some(dropped) => &bytes[usize::try_from(dropped).unwrap_or(0)..],
+                    None if self.transport == Transport::Udp && bytes.is_empty() => &[],
+                    None => return Progress::Pending,
+                };
+                let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                let group = self.group.get_or_insert_with(|| Group {
+                    side: *side,
+                    segments: Vec::new(),
+                    bytes: Vec::new(),
+                    steps: Vec::new(),
+                });
+                group.segments.push(Segment { length, at });
+                group.bytes.extend_from_slice(bytes);
+                group.steps.push(index);
+                Progress::Pending
+            }
+            Step::Gap { side, length, reason } => match self.recorder.pass(*side, *length) {
+                Some(dropped) => {
+                    let length = length - dropped;
+                    self.deliver(&[index], Input::Gap { side: *side, length, reason: *reason })
+                }
+                None => Progress::Pending,
+            },
+            Step::End { side, reason } => {
+                if self.recorder.skip.borrow()[side.index()].is_none() {
+                    return Progress::Pending;
+                }
+                self.deliver(&[index], Input::End { side: *side, at, reason: *reason })
+            }
+        }
+    }
+
+    /// Delivers the packets that wait.
+    fn flush(&mut self) -> Progress {
+        let Some(Group { side, segments, bytes, steps }) = self.group.take() else {
+            return Progress::Pending;
+        };
+        let bytes = &bytes;
+        let input = match &segments[..] {
+            [one] => Input::Data { side, at: one.at, bytes },
+            segments => Input::Segments { side, segments, bytes },
+        };
+        self.deliver(&steps, input)
+    }
+
+    fn deliver(&mut self, steps: &[usize], input: Input<'_>) -> Progress {
+        *self.recorder.steps.borrow_mut() = steps.to_vec();
+        self.recorder.segment.set(0);
+        self.task.deliver(input)
+    }
+}

@@ -19,9 +19,12 @@ use flowcell_core::{
 struct Listener {
     sum: u32,
     done: [bool; 2],
-    /// A side's segments that were put aside.
-    aside: Vec<(Side, Vec<u8>)>,
+    /// A side's segments that were put aside, with their packets.
+    aside: Vec<(u64, Side, Vec<u8>)>,
 }
+
+/// What came of which packet: of timers first, in any case in this order.
+type Log = Vec<((u64, bool), String)>;
 
 impl Listener {
     fn hear(&mut self, side: Side, bytes: &[u8]) {
@@ -37,13 +40,14 @@ impl Listener {
     }
 
     /// Hears what was put aside; returns how much of it was not wanted.
-    fn catch_up(&mut self) -> u64 {
+    fn catch_up(&mut self, log: &mut Log) -> u64 {
         let mut unwanted = 0;
-        for (side, bytes) in std::mem::take(&mut self.aside) {
+        for (packet, side, bytes) in std::mem::take(&mut self.aside) {
             if self.done[side.index()] {
                 unwanted += bytes.len() as u64;
             } else {
                 self.hear(side, &bytes);
+                log.push(((packet, true), format!("heard {}", self.sum)));
             }
         }
         unwanted
@@ -56,7 +60,7 @@ struct Sink {
     listeners: BTreeMap<u64, (FlowId, Listener)>,
     done: Vec<(FlowId, Side)>,
     behind: Vec<FlowId>,
-    log: Vec<String>,
+    log: Log,
     /// Bytes that were put aside.
     waited: usize,
 }
@@ -72,6 +76,7 @@ impl FlowSink for Sink {
     fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
         let (_, listener) =
             self.listeners.entry(flow.first_packet).or_insert((flow.id, Listener::default()));
+        let place = (flow.packet, !flow.timer);
         match event {
             FlowEvent::Data { side, .. }
                 if listener.done[side.index()] && listener.aside.is_empty() =>
@@ -84,25 +89,26 @@ impl FlowSink for Sink {
                         self.behind.push(flow.id);
                     }
                     self.waited += bytes.len();
-                    listener.aside.push((side, bytes.to_vec()));
+                    listener.aside.push((flow.packet, side, bytes.to_vec()));
                     return Demand::Later;
                 }
                 assert!(listener.aside.is_empty(), "the engine asks first");
                 let before = listener.done[side.other().index()];
                 listener.hear(side, bytes);
+                self.log.push((place, format!("heard {}", listener.sum)));
                 if listener.done[side.other().index()] && !before {
                     self.done.push((flow.id, side.other()));
                 }
                 if listener.done[side.index()] { Demand::Done } else { Demand::More }
             }
             FlowEvent::Anomaly(anomaly) => {
-                self.log.push(format!("{} {} {anomaly:?}", flow.first_packet, flow.packet));
+                self.log.push((place, format!("{} {anomaly:?}", flow.first_packet)));
                 Demand::More
             }
             other => {
                 assert!(listener.aside.is_empty(), "the engine asks first: {other:?}");
-                let text = format!("{} {} {other:?}", flow.first_packet, flow.packet);
-                self.log.push(format!("{text} {} {:?}", listener.sum, listener.done));
+                let text = format!("{} {other:?} {:?}", flow.first_packet, listener.done);
+                self.log.push((place, text));
                 match other {
                     FlowEvent::Gap { side, .. } if listener.done[side.index()] => Demand::Done,
                     _ => Demand::More,
@@ -118,7 +124,7 @@ impl FlowSink for Sink {
     fn catch_up(&mut self, flow: FlowId) -> CaughtUp {
         let mut listeners = self.listeners.values_mut().filter(|(id, _)| *id == flow);
         let Some((_, listener)) = listeners.next_back() else { return CaughtUp::default() };
-        let unwanted = listener.catch_up();
+        let unwanted = listener.catch_up(&mut self.log);
         CaughtUp { done: listener.done, unwanted }
     }
 
@@ -166,9 +172,13 @@ fn packets(flow: &Honest, rng: &mut Rng) -> Vec<Vec<u8>> {
                 packets.push(flow.segment(side, at + 20, ack, 0, &forged));
                 continue;
             }
-            2 => packets.push(flow.segment(side, at, ack, RST, &[])),
+            2 => {
+                let jump = [0, 5, 5000][rng.below(3) as usize];
+                packets.push(flow.segment(side, at + jump, ack, RST, &[]));
+            }
             3 => packets.push(flow.segment(side, at.saturating_sub(30), ack, 0, &text[at..end])),
-            4 => packets.push(flow.segment(side.other(), ack.unwrap_or(0), Some(end + 9), 0, &[])),
+            4 if rng.below(3) == 0 => packets.push(flow.segment(side, at + 40, ack, FIN, &[])),
+            5 => packets.push(flow.segment(side.other(), ack.unwrap_or(0), Some(end + 9), 0, &[])),
             _ => packets.push(flow.segment(side, at, ack, flags, &text[at..end])),
         }
         sent[side.index()] = end;
@@ -200,7 +210,9 @@ fn play(frames: &[(u64, Vec<u8>)], config: &EngineConfig, late: Option<u64>) -> 
             engine.catch_up(&mut sink);
         }
     }
+    engine.catch_up(&mut sink);
     engine.finish(&mut sink);
+    sink.log.sort_by_key(|(place, _)| *place);
     (sink, engine.counters())
 }
 

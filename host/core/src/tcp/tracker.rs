@@ -623,6 +623,7 @@ impl<'e> Conn<'_, 'e> {
         if self.tally[side.index()].end.is_some() {
             return;
         }
+        self.catch_up(); // a FIN that has waited for an acknowledgment may end the other side
         self.settle_suspects(side, u64::MAX);
         let (stream, pool, mut out) = self.parts(side);
         let reason = stream.flush(reason, pool, &mut out);

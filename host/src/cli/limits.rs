@@ -9,6 +9,9 @@
 //!
 //! [cells.smtp]        # the parser that calls itself `smtp`
 //! memory = "1 MiB"
+//!
+//! [repro]             # --repro-dir
+//! repro_bundles = 10
 //! ```
 
 mod value;
@@ -22,7 +25,7 @@ use flowcell_core::{LimitInfo, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::driver::{MAX_CELLS, Messages};
+use crate::driver::{MAX_CELLS, Messages, ReproLimitInfo, ReproLimits};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -38,6 +41,7 @@ pub(super) struct RunLimits {
     pub(super) cells: ParserLimits,
     /// Cells that may live at a time.
     pub(super) max_cells: usize,
+    pub(super) repro: ReproLimits,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
 }
@@ -48,6 +52,7 @@ impl Default for RunLimits {
             engine: Limits::default(),
             cells: ParserLimits::default(),
             max_cells: MAX_CELLS,
+            repro: ReproLimits::default(),
             sections: Vec::new(),
         }
     }
@@ -101,6 +106,13 @@ impl From<&CellLimitInfo> for Row {
     }
 }
 
+impl From<&ReproLimitInfo> for Row {
+    fn from(row: &ReproLimitInfo) -> Self {
+        let ReproLimitInfo { name, unit, min, max, .. } = *row;
+        Self { name, unit, min, max, fixed: false }
+    }
+}
+
 /// How many cells there may be: one number for all parsers.
 const CELLS: Row =
     Row { name: "cells", unit: "cells", min: 1, max: MAX_CELLS as u64, fixed: false };
@@ -111,7 +123,11 @@ enum Section<'a> {
     Engine,
     Cells,
     Parser(&'a str),
+    Repro,
 }
+
+/// Those with a name of their own.
+const SECTIONS: [Section<'static>; 3] = [Section::Engine, Section::Cells, Section::Repro];
 
 impl Section<'_> {
     fn rows(self) -> Vec<Row> {
@@ -119,6 +135,7 @@ impl Section<'_> {
             Self::Engine => Limits::TABLE.iter().map(Row::from).collect(),
             Self::Cells => Self::Parser("").rows().into_iter().chain([CELLS]).collect(),
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
+            Self::Repro => ReproLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
 
@@ -126,6 +143,7 @@ impl Section<'_> {
         match self {
             Self::Engine => "[engine]".into(),
             Self::Cells => "[cells]".into(),
+            Self::Repro => "[repro]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
         }
     }
@@ -171,6 +189,7 @@ impl RunLimits {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("engine", DeValue::Table(table)) => self.engine(table)?,
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
+                ("repro", DeValue::Table(table)) => self.repro(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -183,6 +202,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Engine, key.span(), key.get_ref(), value)?;
             self.engine.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn repro(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Repro, key.span(), key.get_ref(), value)?;
+            self.repro.set(name, value);
         }
         Ok(())
     }
@@ -258,7 +285,7 @@ fn one(
 fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     let title = section.title();
     let has = |other: Section<'_>| other.rows().iter().any(|row| row.name == name);
-    let home = [Section::Engine, Section::Cells].into_iter().find(|other| has(*other));
+    let home = SECTIONS.into_iter().find(|other| has(*other));
     if let Some(home) = home {
         return format!("`{name}` belongs into the section {}, not into {title}", home.title());
     }
@@ -270,19 +297,21 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     format!("`{}` is no limit of {title}; {cure}", shown(name))
 }
 
-/// What to say of a line that is neither `[engine]` nor `[cells]`.
+/// What to say of a line that is no known section.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells") {
+    if matches!(name, "engine" | "cells" | "repro") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
     }
     let has = |section: &Section<'_>| section.rows().iter().any(|row| row.name == name);
-    match [Section::Engine, Section::Cells].iter().find(|section| has(section)) {
+    match SECTIONS.iter().find(|section| has(section)) {
         Some(home) => format!("`{name}` belongs below a line that says {}", home.title()),
         None => {
             let shown = shown(name);
-            format!("`{shown}` is no section; there are [engine], [cells] and [cells.PARSER]")
+            format!(
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER] and [repro]"
+            )
         }
     }
 }

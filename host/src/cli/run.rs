@@ -17,7 +17,7 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
-use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
+use crate::driver::{Messages, Plan, ReproDir, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
@@ -37,9 +37,13 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if args.stats_json.as_deref() == Some(Path::new("-")) {
         bail!("--stats-json wants a file; records go to standard output");
     }
+    let repro = match &args.repro_dir {
+        Some(folder) => Some(ReproDir::open(folder, limits.repro, messages.clone())?),
+        None => None,
+    };
     let bundled_only = args.parsers.is_none();
     let Parsers { handle, reports, refused, _watcher } =
-        load(args.parsers, &limits.cells, live, &messages)?;
+        load(args.parsers, &limits.cells, live, repro.is_some(), &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
@@ -77,6 +81,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
             Share::Lane => for_lane,
             Share::Carriers => for_carriers,
         });
+        if let Some(repro) = &repro {
+            worker.set_repro(repro.desk(plan.lanes + 1));
+        }
         worker
     };
     let between = |records: &mut Records, packet: u64| {
@@ -91,7 +98,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let mut stats = WorkerStats::default();
     outcome.sinks.iter().for_each(|worker| stats.merge(worker.stats()));
     let written = session::written(outcome.sinks.iter().map(Worker::made));
-    let summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
+    let mut summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
+    summary.repro = repro.as_ref().map(ReproDir::stats);
     if let Some(path) = &args.stats_json {
         let json = serde_json::to_vec(&summary)?;
         let name = path.display();
@@ -168,6 +176,7 @@ fn load(
     folder: Option<PathBuf>,
     limits: &ParserLimits,
     watch: bool,
+    keep_files: bool,
     messages: &Messages,
 ) -> Result<Parsers> {
     let engine = Engine::new().map_err(|error| {
@@ -175,10 +184,10 @@ fn load(
     })?;
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
-        let handle = Handle::new(bundled(&engine, limits)?);
+        let handle = Handle::new(bundled(&engine, limits, keep_files)?);
         return Ok(Parsers { handle, reports, refused: false, _watcher: None });
     };
-    let mut folder = Folder::new(path.clone(), engine, limits.clone());
+    let mut folder = Folder::new(path.clone(), engine, limits.clone()).keep_files(keep_files);
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
     for clash in generation.clashes() {
@@ -202,7 +211,7 @@ fn load(
     Ok(Parsers { handle, reports, refused, _watcher })
 }
 
-fn tell_report(messages: &Messages, report: &Report) {
+pub(super) fn tell_report(messages: &Messages, report: &Report) {
     match report {
         Report::Loaded(_) => {}
         Report::Replaced { old, new } => {
@@ -240,10 +249,7 @@ struct ParserRecord<'a> {
 }
 
 fn write_report(records: &mut Records, place: Place, report: &Report) {
-    let of = |event, loaded: &Loaded| {
-        let digits = loaded.hash.iter().map(|byte| format!("{byte:02x}"));
-        (event, Some(digits.collect::<String>()))
-    };
+    let of = |event, loaded: &Loaded| (event, Some(loaded.sha256()));
     let (parser, (event, sha256), file, previous, reason) = match report {
         Report::Loaded(new) => {
             (Some(new.parser.label()), of("loaded", new), &new.origin, None, None)

@@ -13,10 +13,11 @@ use serde::Serialize;
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::lane::Recorder;
 use super::messages::Messages;
+use super::repro::{Recording, ReproDesk};
 use super::slots::Slots;
 use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
 use crate::registry::Handle;
-use crate::runtime::Fault;
+use crate::runtime::{Fault, Parser};
 
 /// What a worker counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -46,6 +47,8 @@ pub struct Worker {
     max_cells: usize,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
+    /// Where faults are kept to be replayed, if they are.
+    repro: Option<ReproDesk>,
 }
 
 /// Cells that may live at a time. Each takes two to three memory mappings, and Linux grants a process
@@ -82,11 +85,18 @@ struct Tracked {
 
 /// The data of a `fault` record.
 #[derive(Serialize)]
-struct FaultRecord<'a> {
+pub(crate) struct FaultRecord<'a> {
     class: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     backtrace: &'a [String],
+}
+
+impl<'a> From<&'a Fault> for FaultRecord<'a> {
+    fn from(fault: &'a Fault) -> Self {
+        let Fault { class, message, backtrace } = fault;
+        Self { class: class.name(), message, backtrace }
+    }
 }
 
 /// The data of an `anomaly` record.
@@ -157,12 +167,18 @@ impl Worker {
             cells: 0,
             max_cells: MAX_CELLS,
             done: Vec::new(),
+            repro: None,
         }
     }
 
     /// Sets how many cells may live at a time, at most [`MAX_CELLS`].
     pub fn set_max_cells(&mut self, max: usize) {
         self.max_cells = max.min(MAX_CELLS);
+    }
+
+    /// Makes a bundle of each fault from now on.
+    pub fn set_repro(&mut self, desk: ReproDesk) {
+        self.repro = Some(desk);
     }
 
     /// The records that were made.
@@ -180,8 +196,12 @@ impl Worker {
     fn opened(&mut self, flow: &FlowView<'_>) {
         let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
         if let Some(candidate) = candidate {
-            let tracked = Tracked { task: FlowTask::new(candidate), label: None };
-            self.tasks.insert(flow.id, tracked);
+            let file = candidate.file.clone();
+            let mut task = FlowTask::new(candidate);
+            if let (Some(repro), Some(file)) = (&self.repro, file) {
+                task.recording = Some(repro.recording(&file));
+            }
+            self.tasks.insert(flow.id, Tracked { task, label: None });
         }
     }
 
@@ -207,11 +227,12 @@ impl Worker {
             messages: &self.messages,
             stats: &mut self.stats,
             log: &mut self.log,
+            repro: self.repro.as_ref(),
             digits: self.digits,
             flow,
             label,
         };
-        step(task, &mut |task, delivered| scribe.write(task, &delivered));
+        step(task, &mut |task, delivered| scribe.write(task, delivered));
         if !other_was_done && task.is_done(side.other()) {
             self.done.push((flow.id, side.other()));
         }
@@ -335,14 +356,15 @@ struct Scribe<'a> {
     messages: &'a Messages,
     stats: &'a mut WorkerStats,
     log: &'a mut LogGate,
+    repro: Option<&'a ReproDesk>,
     digits: usize,
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
 }
 
 impl Scribe<'_> {
-    fn write(&mut self, task: &FlowTask, delivered: &Delivered) {
-        let Delivered { output, fault } = delivered;
+    fn write(&mut self, task: &FlowTask, delivered: Delivered) {
+        let Delivered { output, fault, recording } = delivered;
         let parser = task.parser();
         for emitted in &output.records {
             let description = parser.description();
@@ -366,8 +388,18 @@ impl Scribe<'_> {
             let (level, uid, message) = (line.level, label.uid(), &line.message);
             self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
         }
-        if let Some(fault) = fault {
+        if let Some(fault) = &fault {
             self.fault(parser.label(), fault);
+            recording.into_iter().for_each(|recording| self.enclose(*recording, parser, fault));
+        }
+    }
+
+    /// Lets a bundle go along with the fault's record.
+    fn enclose(&mut self, recording: Recording, parser: &Parser, fault: &Fault) {
+        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+        let bundle = self.repro.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
+        if let Some(bundle) = bundle {
+            self.records.enclose(Place::of(self.flow), bundle);
         }
     }
 
@@ -378,12 +410,7 @@ impl Scribe<'_> {
             parser: Some(parser),
             ..Subject::of(label, self.flow.ts.0, self.digits, self.flow.packet)
         };
-        let record = FaultRecord {
-            class: fault.class.name(),
-            message: &fault.message,
-            backtrace: &fault.backtrace,
-        };
-        self.records.own(Place::of(self.flow), "fault", &subject, &record);
+        self.records.own(Place::of(self.flow), "fault", &subject, &FaultRecord::from(fault));
     }
 }
 

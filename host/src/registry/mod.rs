@@ -11,5 +11,6 @@ mod reload;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};
-pub use loader::{LoadError, Loaded, load};
+pub use loader::{LoadError, Loaded, ParserFile, load};
+pub(crate) use reload::read_file;
 pub use reload::{Folder, FolderError, Report, Watcher};

@@ -176,11 +176,14 @@ mod tests {
         let file = Arc::new(ParserFile { hash: [0; 32], bytes: Box::default() });
         let mut recording = Recording::new(&book, &file);
         let bytes = [b'x'; 100];
-        let chunk = runtime::Chunk { side: runtime::Side::Client, offset: 0, at: 0, bytes: &bytes };
-        recording.input(&runtime::Input::Data(chunk));
+        let chunk = || {
+            let side = runtime::Side::Client;
+            runtime::Input::Data(runtime::Chunk { side, offset: 0, at: 0, bytes: &bytes })
+        };
+        recording.input(&chunk());
         assert_eq!(book.used.load(Ordering::Relaxed), PER_INPUT + 100);
         for _ in 0..20 {
-            recording.input(&runtime::Input::Data(chunk));
+            recording.input(&chunk());
         }
         let missing = recording.missing.clone().expect("not all of it fits");
         assert_eq!(recording.inputs.len() as u64 + missing.inputs, 21);

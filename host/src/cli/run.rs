@@ -17,7 +17,9 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
-use crate::driver::{Messages, Plan, ReproDir, Share, Worker, WorkerStats, drive, wall_clock};
+use crate::driver::{
+    Messages, Plan, ReproDir, ReproLimits, Share, Worker, WorkerStats, drive, wall_clock,
+};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
@@ -37,10 +39,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if args.stats_json.as_deref() == Some(Path::new("-")) {
         bail!("--stats-json wants a file; records go to standard output");
     }
-    let repro = match &args.repro_dir {
-        Some(folder) => Some(ReproDir::open(folder, limits.repro, messages.clone())?),
-        None => None,
-    };
+    let repro = args.repro_dir.as_deref();
+    let open = |folder| open_repro(folder, args.parsers.as_deref(), limits.repro, &messages);
+    let repro = repro.map(open).transpose()?;
     let bundled_only = args.parsers.is_none();
     let Parsers { handle, reports, refused, _watcher } =
         load(args.parsers, &limits.cells, live, repro.is_some(), &messages)?;
@@ -109,9 +110,32 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     tell_if_nothing_was_followed(&outcome.counters, &messages);
     if !args.output.quiet {
         session::tell_summary(&summary.table());
+        let written = summary.repro.is_some_and(|stats| stats.written > 0);
+        if let Some(folder) = args.repro_dir.filter(|_| written) {
+            messages.tell(&format!(
+                "{}: bundles of faults; `flowcell parser replay FILE` shows one again",
+                folder.display()
+            ));
+        }
     }
     let faults = args.strict && !stats.faults.is_empty();
     Ok(session::exit(&outcome, bad_input, faults, &messages))
+}
+
+/// The folder for bundles. They have parsers beside them, which are not meant to be loaded in a run.
+fn open_repro(
+    folder: &Path,
+    parsers: Option<&Path>,
+    limits: ReproLimits,
+    messages: &Messages,
+) -> Result<ReproDir> {
+    let place = |path: &Path| fs::canonicalize(path).ok();
+    if let Some(parsers) = parsers.and_then(place)
+        && place(folder) == Some(parsers)
+    {
+        bail!("{}: is the folder of parsers; --repro-dir wants another one", folder.display());
+    }
+    Ok(ReproDir::open(folder, limits, messages.clone())?)
 }
 
 /// The types that records of this run can have.

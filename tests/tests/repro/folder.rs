@@ -126,6 +126,19 @@ fn a_folder_that_can_not_be_used_ends_the_program_at_once() {
     }
 }
 
+/// The parsers beside bundles are not to be loaded as such.
+#[test]
+fn it_is_not_the_folder_of_parsers() {
+    let scratch = Scratch::new();
+    let capture = scratch.capture("some.pcap", &Pcap::of(&[two_lines(4000)]));
+    let parsers = scratch.parsers(&[]);
+    let mut command = flowcell(["run", "-q", "-r"]);
+    command.arg(&capture).arg("--parsers").arg(&parsers);
+    let run = Run::of(command.arg("--repro-dir").arg(parsers.join("../parsers")));
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("is the folder of parsers"), "{}", run.stderr);
+}
+
 #[test]
 fn links_in_it_are_not_followed() {
     let scratch = Scratch::new();

@@ -195,6 +195,19 @@ fn what_the_other_parser_had_skipped_is_a_gap_to_one_that_wants_it() {
 }
 
 #[test]
+fn datagrams_are_replayed_whole_and_empty_ones_too() {
+    let scratch = Scratch::new();
+    let inputs =
+        [data("client", 0, "YWJj", ""), data("server", 0, "", ""), data("client", 3, "", "")];
+    let bundle = by_hand(&scratch, &"0".repeat(64), &inputs);
+    let text = fs::read_to_string(&bundle).unwrap();
+    fs::write(&bundle, text.replace("\"tcp\"", "\"udp\"")).unwrap();
+    let wanted =
+        expected(&[("data client", 0, "abc"), ("data server", 0, ""), ("data client", 3, "")]);
+    assert_eq!(given_by(&scratch, &bundle), wanted);
+}
+
+#[test]
 fn packets_that_were_delivered_together_are_told_apart() {
     let scratch = Scratch::new();
     let more = r#""segments":[[1,"2024-01-01T00:00:00.5Z"],[2,"2024-01-01T00:00:01Z"]],"#;

@@ -23,7 +23,8 @@ fn again(guest: &str, flow: Conversation, class: &str) -> Vec<Value> {
     let bundle = kept.bundle();
     let name = bundle.file_name().unwrap().to_str().unwrap().to_owned();
     let uid = fault["uid"].as_str().unwrap();
-    assert_eq!(name, format!("{guest}-0.1.0-{class}-{uid}.flowrepro"));
+    let label = fault["parser"].as_str().unwrap().replace('@', "-");
+    assert_eq!(name, format!("{label}-{class}-{uid}.flowrepro"));
     let lines = lines(&bundle);
     let head = &lines[0];
     let mut seen = fault["data"].clone();
@@ -115,6 +116,13 @@ fn flows_over_ipv6_and_flows_without_a_start_are_replayed_as_such() {
         (&json!("[2001:db8::1]:4000"), &json!("[fe80::2]:9"))
     );
     assert_eq!(flow["midstream"], true);
+}
+
+#[test]
+fn the_records_that_are_wanted_say_nothing_of_bundles() {
+    let kept = Kept::with("panic_in_poll", &[two_lines(4000)], "", &["--types", "flow"]);
+    assert_eq!(kept.run.records.len(), 1);
+    assert_eq!(replay(&kept.bundle(), &[]).code, Some(0));
 }
 
 #[test]

@@ -54,8 +54,7 @@ macro_rules! repro_limits {
 }
 
 repro_limits! {
-    /// Bytes that are kept of what one flow's parser was given. A delivery takes its bytes and
-    /// [`PER_INPUT`](super::recording::PER_INPUT) more.
+    /// Bytes that are kept of what one flow's parser was given. A delivery takes its bytes and 128 more.
     repro_bytes = 1 << 20, "bytes", 0, 64 << 20, "cut"
         => "keep nothing further of the flow; its bundle says what is missing";
     /// The same of all flows that have a parser, together. A flow may have the more the more is left.

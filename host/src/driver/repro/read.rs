@@ -145,9 +145,12 @@ impl<R: BufRead> Lines<'_, R> {
             let text = error.to_string();
             // The line that it means is always the first.
             let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-            let (name, number, column) = (self.name, self.number, error.column());
+            let column = match error.column() {
+                0 => String::new(),
+                column => format!(":{column}"),
+            };
             BundleError::Content {
-                place: format!("{name}:{number}:{column}"),
+                place: format!("{}:{}{column}", self.name, self.number),
                 problem: format!("{what}: {}", clipped(text, MAX_SHOWN)),
             }
         })

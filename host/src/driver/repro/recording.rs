@@ -9,8 +9,11 @@ use super::limits::ReproLimits;
 use crate::registry::ParserFile;
 use crate::runtime::{self, CellLimits, Fault, Parser};
 
-/// Bytes that a delivery takes besides its own: a vector has room for twice of what is in it.
-pub(super) const PER_INPUT: u64 = 2 * size_of::<Input>() as u64;
+/// Bytes that a delivery takes besides its own.
+const PER_INPUT: u64 = 128;
+
+// A vector may have room for twice of what is in it.
+const _: () = assert!(2 * size_of::<Input>() as u64 <= PER_INPUT);
 
 /// What a flow may have as long as there is any room.
 const SMALL: u64 = 16 << 10;

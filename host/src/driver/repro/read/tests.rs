@@ -130,7 +130,7 @@ fn mistakes_are_told_with_their_place() {
 fn what_is_no_bundle_is_told_as_such() {
     for (text, wanted) in [
         (&b""[..], "b.flowrepro:1: the file is empty"),
-        (b"\n", "b.flowrepro:1:1: not a bundle: EOF"),
+        (b"\n", "b.flowrepro:1: not a bundle: EOF"),
         (b"\xd4\xc3\xb2\xa1\x02\x00\n", "b.flowrepro:1:1: not a bundle: expected value"),
         (b"{\"ts\":\"x\"}\n", "b.flowrepro:1:10: not a bundle: missing field"),
         (b"{", "b.flowrepro:1: the line has no end"),

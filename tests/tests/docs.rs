@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use flowcell::driver::{MAX_CELLS, ReproLimits};
+use flowcell::driver::MAX_CELLS;
+use flowcell::driver::repro::ReproLimits;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 

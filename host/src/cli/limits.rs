@@ -25,7 +25,8 @@ use flowcell_core::{LimitInfo, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::driver::{MAX_CELLS, Messages, ReproLimitInfo, ReproLimits};
+use crate::driver::repro::{ReproLimitInfo, ReproLimits};
+use crate::driver::{MAX_CELLS, Messages};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.

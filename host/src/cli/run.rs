@@ -17,9 +17,8 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
-use crate::driver::{
-    Messages, Plan, ReproDir, ReproLimits, Share, Worker, WorkerStats, drive, wall_clock,
-};
+use crate::driver::repro::{ReproDir, ReproLimits};
+use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};

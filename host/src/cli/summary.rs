@@ -7,7 +7,8 @@ use flowcell_core::Counters;
 use serde::Serialize;
 
 use crate::capture::Stats;
-use crate::driver::{ArchiveStats, WorkerStats};
+use crate::driver::WorkerStats;
+use crate::driver::repro::ArchiveStats;
 
 /// What a run counted.
 #[derive(Debug, Serialize)]

@@ -12,7 +12,7 @@ mod flow_task;
 mod lane;
 mod messages;
 mod pipeline;
-mod repro;
+pub mod repro;
 mod slots;
 mod streams;
 mod worker;
@@ -21,10 +21,6 @@ pub use lane::{LANES, Recorder};
 pub use messages::Messages;
 pub(crate) use pipeline::wall_clock;
 pub use pipeline::{Interrupt, Outcome, Plan, Share, drive};
-pub use repro::{
-    ArchiveError, ArchiveStats, Bundle, BundleError, EXTENSION, Ending, FORMAT, FaultSeen, Header,
-    Input, ParserId, Replayed, ReproDesk, ReproDir, ReproLimitInfo, ReproLimits, Truncated, replay,
-};
 pub use streams::StreamDigests;
 pub(crate) use worker::FaultRecord;
 pub use worker::{MAX_CELLS, Worker, WorkerStats};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use flowcell_sdk::Side::Client;
 use flowcell_tests::command::{Run, Scratch, flowcell, read};
@@ -31,7 +32,7 @@ fn messages(kept: &Kept) -> BTreeMap<String, usize> {
 #[test]
 fn nobody_else_may_read_it() {
     let kept = Kept::of("panic_in_poll", two_lines(4000));
-    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&kept.folder()), 0o700);
     let files = list(&kept.folder());
     assert_eq!(files.len(), 2, "a bundle and a parser, and nothing half-written: {files:?}");
@@ -45,8 +46,7 @@ fn any_number_of_workers_leaves_the_same_files() {
         let files = |workers: &str| {
             let kept = Kept::with("panic_in_poll", &flows, limits, &["--workers", workers]);
             let files = list(&kept.folder());
-            let content =
-                |path: &std::path::PathBuf| (path.file_name().unwrap().to_owned(), read(path));
+            let content = |path: &PathBuf| (path.file_name().unwrap().to_owned(), read(path));
             (files.iter().map(content).collect::<BTreeMap<_, _>>(), kept.stats()["repro"].clone())
         };
         let one = files("1");
@@ -106,8 +106,7 @@ fn an_error_is_told_once_and_the_run_goes_on() {
     assert!(run.stderr.contains("this bundle is lost, and the run goes on"), "{}", run.stderr);
     let kept = Kept { scratch, run };
     assert_eq!(kept.stats()["repro"]["failed"], 2);
-    let hidden =
-        |path: &&std::path::PathBuf| path.file_name().unwrap().as_encoded_bytes()[0] == b'.';
+    let hidden = |path: &&PathBuf| path.file_name().unwrap().as_encoded_bytes()[0] == b'.';
     assert_eq!(list(&kept.folder()).iter().filter(hidden).count(), 0, "nothing is left over");
 }
 
@@ -116,7 +115,9 @@ fn a_folder_that_can_not_be_used_ends_the_program_at_once() {
     let scratch = Scratch::new();
     let capture = scratch.capture("some.pcap", &Pcap::of(&[two_lines(4000)]));
     let file = scratch.write("file", "");
-    for folder in [file.clone(), file.join("below")] {
+    // Nobody may write there, whoever runs the test.
+    let locked = PathBuf::from("/proc");
+    for folder in [file.clone(), file.join("below"), locked] {
         let mut command = flowcell(["run", "-q", "-r"]);
         let run = Run::of(command.arg(&capture).arg("--repro-dir").arg(&folder));
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.stderr);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use flowcell::driver::ReproLimits;
+use flowcell::driver::repro::ReproLimits;
 use flowcell_sdk::Side::Client;
 use flowcell_tests::command::Scratch;
 use flowcell_tests::packets::Conversation;

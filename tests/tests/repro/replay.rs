@@ -1,6 +1,7 @@
 //! The same fault comes again.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use flowcell_sdk::Side::{Client, Server};
 use flowcell_tests::packets::Conversation;
@@ -128,6 +129,6 @@ fn the_records_that_are_wanted_say_nothing_of_bundles() {
 #[test]
 fn without_a_fault_there_is_nothing_to_replay() {
     let kept = Kept::of("declines", two_lines(4000));
-    assert_eq!(super::list(&kept.folder()), Vec::<std::path::PathBuf>::new());
+    assert_eq!(super::list(&kept.folder()), Vec::<PathBuf>::new());
     assert_eq!(kept.stats()["repro"]["written"], 0);
 }

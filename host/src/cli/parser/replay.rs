@@ -10,7 +10,8 @@ use flowcell_core::{Endpoint, FiveTuple, Transport};
 
 use crate::cli::exit::Exit;
 use crate::cli::limits::RunLimits;
-use crate::driver::{Bundle, Ending, FaultRecord, Messages, ParserId, Replayed, Truncated, replay};
+use crate::driver::repro::{Bundle, Ending, ParserId, Replayed, Truncated, replay};
+use crate::driver::{FaultRecord, Messages};
 use crate::output::{FlowLabel, Place, Records, Subject, Types, Writer};
 use crate::registry::{self, Folder, Loaded, bundled, read_file};
 use crate::runtime::{CellLimits, Engine, Fault, Output, Parser, ParserLimits, Side};

@@ -58,6 +58,7 @@ repro_limits! {
     repro_bytes = 1 << 20, "bytes", 0, 64 << 20, "cut"
         => "keep nothing further of the flow; its bundle says what is missing";
     /// The same of all flows that have a parser, together. A flow may have the more the more is left.
+    /// Bundles on their way to the folder come on top: those of the batches that are under way.
     repro_total = 256 << 20, "bytes", 0, u64::MAX, "cut"
         => "keep nothing further of the flow; its bundle says what is missing";
     /// Bundles in the folder, those of earlier runs included.

@@ -24,7 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use archive::Archive;
 pub use archive::{ArchiveError, ArchiveStats};
-pub use bundle::{Bundle, EXTENSION, FORMAT, FaultSeen, Header, Input, ParserId, Truncated};
+pub use bundle::{
+    Bundle, Chunk, EXTENSION, End, EndReason, FORMAT, FaultSeen, Flow, Gap, GapReason, Header,
+    Input, ParserId, Payload, Segment, Side, Time, Transport, Truncated,
+};
 pub use limits::{ReproLimitInfo, ReproLimits};
 pub use read::BundleError;
 use recording::Book;

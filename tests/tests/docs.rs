@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use flowcell::driver::Room;
+use flowcell::driver::repro::ReproLimits;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -46,6 +47,9 @@ memory = \"2 MiB\"
 
 [cells.smtp]                 # those of one parser, where they differ
 memory = \"1 MiB\"
+
+[repro]                      # what --repro-dir may take
+repro_bundles = 10
 ```
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
@@ -96,6 +100,16 @@ fn limits() {
     for limit in Room::TABLE {
         let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
         writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
+    }
+    page.push_str(
+        "\n## Bundles of faults\n\nOf `flowcell run --repro-dir` (`repro.md`). Counters are those of `repro` in \
+         `--stats-json`.\n\n| limit | default | from | to | unit | counter | when it is reached |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for limit in ReproLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], false);
+        let (unit, counter, action) = (limit.unit, limit.counter, limit.action);
+        writeln!(page, "{head} | {unit} | `{counter}` | {action} |").unwrap();
     }
     page.push_str(SETTING);
     check("limits.md", &page);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::parser::ParserCommand;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
 
@@ -19,6 +20,9 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Write length and SHA-256 of what each side of each flow said.
     Streams(StreamsArgs),
+    /// Tools for parsers and their authors.
+    #[command(subcommand)]
+    Parser(ParserCommand),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -48,6 +52,10 @@ pub(super) struct RunArgs {
     /// How cells are treated, for tests: no records depend on it.
     #[arg(long, value_name = "MODE", value_delimiter = ',', hide = true)]
     pub(super) cell_mode: Vec<CellMode>,
+    /// Keep a bundle of each kind of fault in this folder, which `flowcell parser replay` shows again
+    /// (docs/repro.md). Bundles hold captured traffic; the folder is made for nobody but you.
+    #[arg(long, value_name = "DIR")]
+    pub(super) repro_dir: Option<PathBuf>,
 
     /// Write the counters as JSON to this file at the end.
     #[arg(long, value_name = "FILE")]

@@ -9,6 +9,9 @@
 //!
 //! [cells.smtp]        # the parser that calls itself `smtp`
 //! memory = "1 MiB"
+//!
+//! [repro]             # --repro-dir
+//! repro_bundles = 10
 //! ```
 
 mod value;
@@ -22,6 +25,7 @@ use flowcell_core::{LimitInfo, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::driver::repro::{ReproLimitInfo, ReproLimits};
 use crate::driver::{Messages, Room};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
@@ -38,6 +42,7 @@ pub(super) struct RunLimits {
     pub(super) cells: ParserLimits,
     /// What all cells may have together.
     pub(super) room: Room,
+    pub(super) repro: ReproLimits,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
 }
@@ -90,13 +95,24 @@ impl From<&CellLimitInfo> for Row {
     }
 }
 
+impl From<&ReproLimitInfo> for Row {
+    fn from(row: &ReproLimitInfo) -> Self {
+        let ReproLimitInfo { name, unit, min, max, .. } = *row;
+        Self { name, unit, min, max, fixed: false }
+    }
+}
+
 /// A part of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Section<'a> {
     Engine,
     Cells,
     Parser(&'a str),
+    Repro,
 }
+
+/// Those with a name of their own.
+const SECTIONS: [Section<'static>; 3] = [Section::Engine, Section::Cells, Section::Repro];
 
 impl Section<'_> {
     fn rows(self) -> Vec<Row> {
@@ -107,6 +123,7 @@ impl Section<'_> {
                 of_each.chain(Room::TABLE.iter().map(Row::from)).collect()
             }
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
+            Self::Repro => ReproLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
 
@@ -114,6 +131,7 @@ impl Section<'_> {
         match self {
             Self::Engine => "[engine]".into(),
             Self::Cells => "[cells]".into(),
+            Self::Repro => "[repro]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
         }
     }
@@ -159,6 +177,7 @@ impl RunLimits {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("engine", DeValue::Table(table)) => self.engine(table)?,
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
+                ("repro", DeValue::Table(table)) => self.repro(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -171,6 +190,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Engine, key.span(), key.get_ref(), value)?;
             self.engine.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn repro(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Repro, key.span(), key.get_ref(), value)?;
+            self.repro.set(name, value);
         }
         Ok(())
     }
@@ -244,7 +271,7 @@ fn one(
 fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     let title = section.title();
     let has = |other: Section<'_>| other.rows().iter().any(|row| row.name == name);
-    let home = [Section::Engine, Section::Cells].into_iter().find(|other| has(*other));
+    let home = SECTIONS.into_iter().find(|other| has(*other));
     if let Some(home) = home {
         return format!("`{name}` belongs into the section {}, not into {title}", home.title());
     }
@@ -256,19 +283,21 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     format!("`{}` is no limit of {title}; {cure}", shown(name))
 }
 
-/// What to say of a line that is neither `[engine]` nor `[cells]`.
+/// What to say of a line that is no known section.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells") {
+    if matches!(name, "engine" | "cells" | "repro") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
     }
     let has = |section: &Section<'_>| section.rows().iter().any(|row| row.name == name);
-    match [Section::Engine, Section::Cells].iter().find(|section| has(section)) {
+    match SECTIONS.iter().find(|section| has(section)) {
         Some(home) => format!("`{name}` belongs below a line that says {}", home.title()),
         None => {
             let shown = shown(name);
-            format!("`{shown}` is no section; there are [engine], [cells] and [cells.PARSER]")
+            format!(
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER] and [repro]"
+            )
         }
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod inputs;
 mod limits;
+mod parser;
 mod run;
 mod session;
 mod streams;
@@ -29,6 +30,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     let outcome = match args.command {
         args::Command::Run(args) => run::run(args),
         args::Command::Streams(args) => streams::run(args),
+        args::Command::Parser(command) => parser::run(command),
     };
     outcome.unwrap_or_else(|error| {
         crate::driver::Messages::to_stderr().tell(&format!("{error:#}"));

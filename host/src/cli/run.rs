@@ -17,6 +17,7 @@ use super::limits::RunLimits;
 use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
+use crate::driver::repro::{ReproDir, ReproLimits};
 use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
@@ -37,9 +38,12 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if args.stats_json.as_deref() == Some(Path::new("-")) {
         bail!("--stats-json wants a file; records go to standard output");
     }
+    let repro = args.repro_dir.as_deref();
+    let open = |folder| open_repro(folder, args.parsers.as_deref(), limits.repro, &messages);
+    let repro = repro.map(open).transpose()?;
     let bundled_only = args.parsers.is_none();
     let Parsers { handle, reports, refused, _watcher } =
-        load(args.parsers, &limits.cells, live, &messages)?;
+        load(args.parsers, &limits.cells, live, repro.is_some(), &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
@@ -81,6 +85,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         };
         worker.set_room(room, park_always);
         worker.set_together(share == Share::Lane && !args.cell_mode.contains(&CellMode::Alone));
+        if let Some(repro) = &repro {
+            worker.set_repro(repro.desk(plan.lanes + 1));
+        }
         worker
     };
     let between = |records: &mut Records, packet: u64| {
@@ -95,7 +102,8 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let mut stats = WorkerStats::default();
     outcome.sinks.iter().for_each(|worker| stats.merge(worker.stats()));
     let written = session::written(outcome.sinks.iter().map(Worker::made));
-    let summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
+    let mut summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
+    summary.repro = repro.as_ref().map(ReproDir::stats);
     if let Some(path) = &args.stats_json {
         let json = serde_json::to_vec(&summary)?;
         let name = path.display();
@@ -105,9 +113,32 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     tell_if_nothing_was_followed(&outcome.counters, &messages);
     if !args.output.quiet {
         session::tell_summary(&summary.table());
+        let written = summary.repro.is_some_and(|stats| stats.written > 0);
+        if let Some(folder) = args.repro_dir.filter(|_| written) {
+            messages.tell(&format!(
+                "{}: bundles of faults; `flowcell parser replay FILE` shows one again",
+                folder.display()
+            ));
+        }
     }
     let faults = args.strict && !stats.faults.is_empty();
     Ok(session::exit(&outcome, bad_input, faults, &messages))
+}
+
+/// The folder for bundles. They have parsers beside them, which are not meant to be loaded in a run.
+fn open_repro(
+    folder: &Path,
+    parsers: Option<&Path>,
+    limits: ReproLimits,
+    messages: &Messages,
+) -> Result<ReproDir> {
+    let place = |path: &Path| fs::canonicalize(path).ok();
+    if let Some(parsers) = parsers.and_then(place)
+        && place(folder) == Some(parsers)
+    {
+        bail!("{}: is the folder of parsers; --repro-dir wants another one", folder.display());
+    }
+    Ok(ReproDir::open(folder, limits, messages.clone())?)
 }
 
 /// The types that records of this run can have.
@@ -172,6 +203,7 @@ fn load(
     folder: Option<PathBuf>,
     limits: &ParserLimits,
     watch: bool,
+    keep_files: bool,
     messages: &Messages,
 ) -> Result<Parsers> {
     let engine = Engine::new().map_err(|error| {
@@ -179,10 +211,10 @@ fn load(
     })?;
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
-        let handle = Handle::new(bundled(&engine, limits)?);
+        let handle = Handle::new(bundled(&engine, limits, keep_files)?);
         return Ok(Parsers { handle, reports, refused: false, _watcher: None });
     };
-    let mut folder = Folder::new(path.clone(), engine, limits.clone());
+    let mut folder = Folder::new(path.clone(), engine, limits.clone()).keep_files(keep_files);
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
     for clash in generation.clashes() {
@@ -206,7 +238,7 @@ fn load(
     Ok(Parsers { handle, reports, refused, _watcher })
 }
 
-fn tell_report(messages: &Messages, report: &Report) {
+pub(super) fn tell_report(messages: &Messages, report: &Report) {
     match report {
         Report::Loaded(_) => {}
         Report::Replaced { old, new } => {
@@ -244,10 +276,7 @@ struct ParserRecord<'a> {
 }
 
 fn write_report(records: &mut Records, place: Place, report: &Report) {
-    let of = |event, loaded: &Loaded| {
-        let digits = loaded.hash.iter().map(|byte| format!("{byte:02x}"));
-        (event, Some(digits.collect::<String>()))
-    };
+    let of = |event, loaded: &Loaded| (event, Some(loaded.sha256()));
     let (parser, (event, sha256), file, previous, reason) = match report {
         Report::Loaded(new) => {
             (Some(new.parser.label()), of("loaded", new), &new.origin, None, None)

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::capture::Stats;
 use crate::driver::WorkerStats;
+use crate::driver::repro::ArchiveStats;
 
 /// What a run counted.
 #[derive(Debug, Serialize)]
@@ -18,6 +19,9 @@ pub(super) struct Summary<'a> {
     engine: BTreeMap<&'static str, u64>,
     capture: BTreeMap<&'static str, u64>,
     parsers: Option<&'a WorkerStats>,
+    /// Of `--repro-dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) repro: Option<ArchiveStats>,
 }
 
 impl<'a> Summary<'a> {
@@ -33,7 +37,7 @@ impl<'a> Summary<'a> {
             ("dropped_kernel", capture.dropped_kernel),
             ("dropped_interface", capture.dropped_interface),
         ]);
-        Self { records, engine: engine.iter().collect(), capture, parsers }
+        Self { records, engine: engine.iter().collect(), capture, parsers, repro: None }
     }
 
     /// The counters that are not zero, a line each.
@@ -64,6 +68,13 @@ impl<'a> Summary<'a> {
             row("parsers", "unparks", stats.parking.unparks);
             row("parsers", "parked_bytes", stats.parking.parked_bytes);
             row("parsers", "log_lines_dropped", stats.log_lines_dropped);
+        }
+        if let Some(ArchiveStats { written, replaced, left_out, cut, failed }) = self.repro {
+            row("repro", "written", written);
+            row("repro", "replaced", replaced);
+            row("repro", "left_out", left_out);
+            row("repro", "cut", cut);
+            row("repro", "failed", failed);
         }
         table
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use flowcell_core::{EndReason, FlowView, GapReason, Side, Transport};
 
 use super::parking::Full;
+use super::repro::Recording;
 use crate::registry::Candidate;
 use crate::runtime::{self, Cell, Fault, Footprint, Input, Output, Parser, Progress, Verdict};
 
@@ -30,6 +31,8 @@ pub(super) struct FlowTask {
     reserved: bool,
     /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
     datagram_bytes: [u64; 2],
+    /// What it was given, if a fault is to be replayed one day.
+    pub(super) recording: Option<Box<Recording>>,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub(super) enum Ending {
 pub(super) struct Delivered {
     pub(super) output: Output,
     pub(super) fault: Option<Fault>,
+    /// What had led to the fault, if that was recorded.
+    pub(super) recording: Option<Box<Recording>>,
 }
 
 impl FlowTask {
@@ -70,6 +75,7 @@ impl FlowTask {
             ended: [false; 2],
             reserved: false,
             datagram_bytes: [0; 2],
+            recording: None,
         }
     }
 
@@ -131,6 +137,7 @@ impl FlowTask {
         self.ended[side.index()] = true;
         if self.ended == [true; 2] && self.started() && !self.is_over() {
             self.stage = Stage::Over(Ending::Done); // nothing more comes, whatever it waits for
+            self.recording = None;
         }
     }
 
@@ -301,6 +308,7 @@ impl FlowTask {
         if self.is_done(from) {
             return;
         }
+        self.record(flow, &input);
         let mut output = Output::default();
         let outcome = match &mut self.stage {
             Stage::Over(_) => return,
@@ -313,6 +321,7 @@ impl FlowTask {
                     outcome
                 }
                 Err(stillborn) => {
+                    self.recording.iter_mut().for_each(|recording| recording.stillborn());
                     output = stillborn.output;
                     Err(stillborn.fault)
                 }
@@ -330,10 +339,25 @@ impl FlowTask {
             (Ok(Progress::Ready), None) => Some(Ending::Done),
             (Ok(Progress::Pending), None) => None,
         };
+        let mut recording = None;
         if let Some(ending) = ending {
             self.stage = Stage::Over(ending);
+            recording = self.recording.take();
         }
-        tell(self, Delivered { output, fault: outcome.err() });
+        let fault = outcome.err();
+        tell(self, Delivered { output, recording: recording.filter(|_| fault.is_some()), fault });
+    }
+
+    /// Takes note of what is about to be delivered, in case that the parser faults.
+    fn record(&mut self, flow: &FlowView<'_>, input: &Input<'_>) {
+        if self.recording.is_none() {
+            return;
+        }
+        let opening = (!self.started()).then(|| self.opening(flow));
+        if let Some(recording) = &mut self.recording {
+            opening.iter().for_each(|opening| recording.open(opening));
+            recording.input(input);
+        }
     }
 
     /// Takes note of what the parser wants from now on.
@@ -384,7 +408,7 @@ fn open_verdict(cell: &mut Cell) -> Option<Result<Progress, Fault>> {
     cell.output().verdict.is_some().then_some(Ok(Progress::Pending))
 }
 
-fn address(address: IpAddr) -> runtime::Address {
+pub(super) fn address(address: IpAddr) -> runtime::Address {
     match address {
         IpAddr::V4(v4) => runtime::Address::Ipv4(v4.to_bits()),
         IpAddr::V6(v6) => {

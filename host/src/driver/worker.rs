@@ -15,11 +15,12 @@ use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
 use super::messages::Messages;
 use super::parking::{Next, Parking, ParkingStats, Urgency, Whose};
+use super::repro::{Recording, ReproDesk};
 use super::room::Room;
 use super::slots::Slots;
 use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
 use crate::registry::Handle;
-use crate::runtime::{Fault, Footprint};
+use crate::runtime::{Fault, Footprint, Parser};
 
 /// What a worker counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -53,6 +54,8 @@ pub struct Worker {
     /// Bytes of several packets are delivered at once.
     together: bool,
     asides: Asides,
+    /// Where faults are kept to be replayed, if they are.
+    repro: Option<ReproDesk>,
 }
 
 /// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
@@ -91,11 +94,18 @@ struct Tracked {
 
 /// The data of a `fault` record.
 #[derive(Serialize)]
-struct FaultRecord<'a> {
+pub(crate) struct FaultRecord<'a> {
     class: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     backtrace: &'a [String],
+}
+
+impl<'a> From<&'a Fault> for FaultRecord<'a> {
+    fn from(fault: &'a Fault) -> Self {
+        let Fault { class, message, backtrace } = fault;
+        Self { class: class.name(), message, backtrace }
+    }
 }
 
 /// The data of an `anomaly` record.
@@ -168,6 +178,7 @@ impl Worker {
             done: Vec::new(),
             together: true,
             asides: Asides::default(),
+            repro: None,
         }
     }
 
@@ -180,6 +191,11 @@ impl Worker {
     /// waits.
     pub fn set_room(&mut self, room: Room, always: bool) {
         self.parking = Parking::new(room, always);
+    }
+
+    /// Makes a bundle of each fault from now on.
+    pub fn set_repro(&mut self, desk: ReproDesk) {
+        self.repro = Some(desk);
     }
 
     /// The records that were made.
@@ -197,7 +213,11 @@ impl Worker {
     fn opened(&mut self, flow: &FlowView<'_>) {
         let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
         if let Some(candidate) = candidate {
-            let (task, used) = (FlowTask::new(candidate), flow.ts);
+            let file = candidate.file.clone();
+            let (mut task, used) = (FlowTask::new(candidate), flow.ts);
+            if let (Some(repro), Some(file)) = (&self.repro, file) {
+                task.recording = Some(repro.recording(&file));
+            }
             let tracked = Tracked { task, label: None, aside: None, owed: None, used };
             self.tasks.insert(flow.id, tracked);
         }
@@ -228,10 +248,11 @@ impl Worker {
             stats: &mut self.stats,
             log: &mut self.log,
             packets: &[packet],
+            repro: self.repro.as_ref(),
             flow,
             label,
         };
-        step(task, &mut |task, delivered| scribe.write(task, &delivered));
+        step(task, &mut |task, delivered| scribe.write(task, delivered));
         if !other_was_done && task.is_done(side.other()) {
             self.done.push((flow.id, side.other()));
         }
@@ -260,6 +281,7 @@ impl Worker {
                         stats: &mut self.stats,
                         log: &mut self.log,
                         packets: &[packet],
+                        repro: None,
                         flow,
                         label,
                     };
@@ -368,13 +390,14 @@ impl Worker {
             stats: &mut self.stats,
             log: &mut self.log,
             packets: &aside.packets,
+            repro: self.repro.as_ref(),
             flow,
             label,
         };
         let mut last = u32::MAX;
         let tell = &mut |task: &FlowTask, delivered: Delivered| {
             last = delivered.output.segment;
-            scribe.write(task, &delivered);
+            scribe.write(task, delivered);
         };
         task.segments(flow, aside.side, aside.offset, &aside.segments, &aside.bytes, tell);
         if task.is_done(aside.side) {
@@ -539,13 +562,14 @@ struct Scribe<'a> {
     log: &'a mut LogGate,
     /// Those that the delivery was of.
     packets: &'a [Packet],
+    repro: Option<&'a ReproDesk>,
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
 }
 
 impl Scribe<'_> {
-    fn write(&mut self, task: &FlowTask, delivered: &Delivered) {
-        let Delivered { output, fault } = delivered;
+    fn write(&mut self, task: &FlowTask, delivered: Delivered) {
+        let Delivered { output, fault, recording } = delivered;
         let parser = task.parser();
         for emitted in &output.records {
             let packet = self.packet(emitted.segment);
@@ -569,8 +593,21 @@ impl Scribe<'_> {
             let (level, uid, message) = (line.level, label.uid(), &line.message);
             self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
         }
-        if let Some(fault) = fault {
-            self.fault(parser.label(), fault, self.packet(output.segment));
+        if let Some(fault) = &fault {
+            let packet = self.packet(output.segment);
+            self.fault(parser.label(), fault, packet);
+            if let Some(recording) = recording {
+                self.enclose(*recording, parser, fault, packet);
+            }
+        }
+    }
+
+    /// Lets a bundle go along with the fault's record.
+    fn enclose(&mut self, recording: Recording, parser: &Parser, fault: &Fault, packet: Packet) {
+        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+        let bundle = self.repro.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
+        if let Some(bundle) = bundle {
+            self.records.enclose(packet.place, bundle);
         }
     }
 
@@ -587,12 +624,7 @@ impl Scribe<'_> {
             parser: Some(parser),
             ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
         };
-        let record = FaultRecord {
-            class: fault.class.name(),
-            message: &fault.message,
-            backtrace: &fault.backtrace,
-        };
-        self.records.own(packet.place, "fault", &subject, &record);
+        self.records.own(packet.place, "fault", &subject, &FaultRecord::from(fault));
     }
 }
 

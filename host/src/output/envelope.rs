@@ -18,9 +18,15 @@ impl FlowLabel {
     /// Names the flow of `view`.
     #[must_use]
     pub fn new(view: &FlowView<'_>) -> Self {
-        let FiveTuple { orig, resp, transport } = view.tuple;
         let uid = ids::uid(view.tuple, view.first_ts.0, view.first_packet);
-        let community_id = ids::community_id(view.tuple);
+        Self::of(uid, view.tuple)
+    }
+
+    /// Names a flow that has this id already, of letters and digits.
+    #[must_use]
+    pub fn of(uid: String, tuple: &FiveTuple) -> Self {
+        let FiveTuple { orig, resp, transport } = tuple;
+        let community_id = ids::community_id(tuple);
         // Nothing in here needs escaping.
         let fields = format!(
             "\"uid\":\"{uid}\",\"community_id\":\"{community_id}\",\"proto\":\"{transport}\",\

@@ -6,7 +6,7 @@ mod records;
 mod writer;
 
 pub use envelope::{Candidacy, FlowLabel, FlowRecord, Subject, TunnelRecord};
-pub use records::{Lines, Place, Records, Types};
+pub use records::{Enclosure, Lines, Place, Records, Types};
 pub use writer::Writer;
 
 /// Returns the uid of the flow that is known by its origin.

@@ -80,6 +80,14 @@ pub struct Lines {
     bytes: Vec<u8>,
     /// The place of each line, and where it ends.
     marks: Vec<(Place, usize)>,
+    /// What goes along.
+    enclosures: Vec<(Place, Box<dyn Enclosure>)>,
+}
+
+/// Something that goes along with records and is no line of theirs.
+pub trait Enclosure: Send + std::fmt::Debug {
+    /// Hands it over. Called in the order of the run, on the thread that writes the lines.
+    fn deliver(&self);
 }
 
 impl Records {
@@ -109,6 +117,11 @@ impl Records {
                 line.extend_from_slice(b"{}");
             }
         });
+    }
+
+    /// Adds what is to be handed over when the records of this place are written.
+    pub fn enclose(&mut self, place: Place, enclosure: Box<dyn Enclosure>) {
+        self.lines.enclosures.push((place, enclosure));
     }
 
     /// Adds a record, if its type is wanted. `kind` is `(prefix, name)` of the type.
@@ -141,10 +154,10 @@ impl Records {
         met.wanted
     }
 
-    /// Returns whether there are no lines to take out.
+    /// Returns whether there is nothing to take out.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.lines.marks.is_empty()
+        self.lines.marks.is_empty() && self.lines.enclosures.is_empty()
     }
 
     /// Takes out the lines made so far.
@@ -186,6 +199,13 @@ impl Lines {
         for (_, line) in order {
             write(line);
         }
+    }
+
+    /// Hands over what goes along with the lines of several makers, in the same order.
+    pub fn deliver(all: &[Self]) {
+        let mut order: Vec<_> = all.iter().flat_map(|lines| &lines.enclosures).collect();
+        order.sort_by_key(|(place, _)| *place);
+        order.into_iter().for_each(|(_, enclosure)| enclosure.deliver());
     }
 }
 

@@ -27,6 +27,7 @@ impl Writer {
     /// Writes what several makers have made, in the order in which it belongs.
     pub fn write(&mut self, all: &[Lines]) {
         Lines::merge(all, |line| self.line(line));
+        Lines::deliver(all);
     }
 
     fn line(&mut self, line: &[u8]) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arc_swap::{ArcSwap, Guard};
 use flowcell_core::{FiveTuple, Side, Transport};
 
-use super::loader::Loaded;
+use super::loader::{Loaded, ParserFile};
 use crate::runtime::Parser;
 
 /// The parsers that new flows are matched against.
@@ -26,6 +26,8 @@ pub struct Candidate {
     pub parser: Arc<Parser>,
     /// The endpoint whose port matched.
     pub server: Side,
+    /// The parser's file, if such are kept.
+    pub file: Option<Arc<ParserFile>>,
 }
 
 impl Generation {
@@ -77,8 +79,8 @@ impl Generation {
     pub fn select(&self, tuple: &FiveTuple, midstream: bool) -> Option<Candidate> {
         let candidate = |port, server| {
             let index = *self.ports.get(&(tuple.transport, port))?;
-            let parser = Arc::clone(&self.parsers.get(index)?.parser);
-            Some(Candidate { parser, server })
+            let Loaded { parser, file, .. } = self.parsers.get(index)?;
+            Some(Candidate { parser: Arc::clone(parser), server, file: file.clone() })
         };
         candidate(tuple.resp.port, Side::Resp).or_else(|| {
             let guess = midstream || tuple.transport == Transport::Udp;

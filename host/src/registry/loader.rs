@@ -21,6 +21,44 @@ pub struct Loaded {
     pub origin: String,
     /// SHA-256 of the file.
     pub hash: [u8; 32],
+    /// The file itself, if it is wanted later: it may be another one by then.
+    pub file: Option<Arc<ParserFile>>,
+}
+
+/// The file that a parser was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParserFile {
+    /// Its SHA-256.
+    pub hash: [u8; 32],
+    /// Its content, at most [`MAX_FILE`] bytes.
+    pub bytes: Box<[u8]>,
+}
+
+impl ParserFile {
+    /// The hash in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(&self.hash)
+    }
+}
+
+impl Loaded {
+    /// Keeps the file that it was made of.
+    #[must_use]
+    pub(super) fn with_file(self, bytes: &[u8]) -> Self {
+        let file = ParserFile { hash: self.hash, bytes: bytes.into() };
+        Self { file: Some(Arc::new(file)), ..self }
+    }
+
+    /// The hash in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        hex(&self.hash)
+    }
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Why a file did not become a parser. Says file, reason and cure.
@@ -95,7 +133,8 @@ pub fn load(
     });
     match outcome {
         Ok(parser) => {
-            Ok(Loaded { parser: Arc::new(parser), origin, hash: Sha256::digest(bytes).into() })
+            let hash = Sha256::digest(bytes).into();
+            Ok(Loaded { parser: Arc::new(parser), origin, hash, file: None })
         }
         Err(problem) => Err(LoadError { origin, problem }),
     }

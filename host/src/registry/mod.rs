@@ -12,5 +12,6 @@ mod resumable;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};
-pub use loader::{LoadError, Loaded, load};
+pub use loader::{LoadError, Loaded, ParserFile, load};
+pub(crate) use reload::read_file;
 pub use reload::{Folder, FolderError, Report, Watcher};

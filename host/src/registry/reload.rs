@@ -69,6 +69,7 @@ pub struct Folder {
     path: PathBuf,
     engine: Engine,
     limits: ParserLimits,
+    keep_files: bool,
     number: u64,
     /// By file name.
     files: BTreeMap<PathBuf, Entry>,
@@ -88,7 +89,13 @@ impl Folder {
     /// Nothing is read yet.
     #[must_use]
     pub fn new(path: PathBuf, engine: Engine, limits: ParserLimits) -> Self {
-        Self { path, engine, limits, number: 0, files: BTreeMap::new() }
+        Self { path, engine, limits, keep_files: false, number: 0, files: BTreeMap::new() }
+    }
+
+    /// Has each parser keep the file that it was made of, or not.
+    #[must_use]
+    pub fn keep_files(self, keep_files: bool) -> Self {
+        Self { keep_files, ..self }
     }
 
     /// Reads what has changed and returns the generation that follows from it, if it is another one.
@@ -149,7 +156,8 @@ impl Folder {
         let origin = name.display().to_string();
         let outcome = match content {
             Ok(bytes) => load(&self.engine, origin, &bytes, self.limits.clone())
-                .and_then(|loaded| self.unless_taken(&name, loaded)),
+                .and_then(|loaded| self.unless_taken(&name, loaded))
+                .map(|loaded| if self.keep_files { loaded.with_file(&bytes) } else { loaded }),
             Err(problem) => Err(LoadError { origin, problem }),
         };
         let problem = outcome.as_ref().err().map(|error| &error.problem);
@@ -209,7 +217,7 @@ impl Folder {
 }
 
 /// Reads a whole file, but never more than may be looked at.
-fn read_file(path: &Path) -> Result<Vec<u8>, LoadProblem> {
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, LoadProblem> {
     let mut bytes = Vec::new();
     let file = File::open(path)?;
     let length = file.metadata()?.len();

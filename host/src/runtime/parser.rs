@@ -109,6 +109,12 @@ impl Parser {
         &self.description
     }
 
+    /// What its cells may use.
+    #[must_use]
+    pub fn limits(&self) -> CellLimits {
+        self.limits
+    }
+
     /// `name@version`, as it stands in records.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -53,7 +53,7 @@ fn every_mistake_is_told_with_its_place_and_its_cure() {
         ("\nmax_flows = 5\n", "2:1: `max_flows` belongs below a line that says [engine]"),
         (
             "[flows]\nmax_flows = 5\n",
-            "1:2: `flows` is no section; there are [engine], [cells] and [cells.PARSER]",
+            "1:2: `flows` is no section; there are [engine], [cells], [cells.PARSER] and [repro]",
         ),
         (
             "[[engine]]\n",
@@ -123,7 +123,10 @@ fn every_mistake_is_told_with_its_place_and_its_cure() {
         ("[cells]\nmemory = '1 KiB'", "2:10: `memory` must be at least 65536 bytes"),
         ("[engine]\nmax_flows = 4294967294", "2:13: `max_flows` can be at most 4294967293 flows"),
         ("[engine]\nmax_jump = '2 GiB'", "2:12: `max_jump` can be at most 1073741824 bytes"),
-        ("[cells]\ncells = 5_000_000_000", "2:9: `cells` can be at most 4294967295 cells at a time"),
+        (
+            "[cells]\ncells = 5_000_000_000",
+            "2:9: `cells` can be at most 4294967295 cells at a time",
+        ),
         (
             "[engine]\ndepth = 18446744073709551616",
             "2:9: `depth` can be at most 18446744073709551615 bytes",

@@ -10,7 +10,7 @@ mod description;
 mod engine;
 mod fault;
 mod imports;
-mod limits;
+pub(crate) mod limits;
 mod parser;
 mod state;
 mod transcode;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use flowcell::driver::MAX_CELLS;
+use flowcell::driver::{BreakerLimits, MAX_CELLS};
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -46,6 +46,9 @@ memory = \"2 MiB\"
 
 [cells.smtp]                 # those of one parser, where they differ
 memory = \"1 MiB\"
+
+[breaker]                    # when a parser gets no new flows
+faults = 50
 ```
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
@@ -85,6 +88,17 @@ fn limits() {
     let cells = head("cells", MAX_CELLS as u64, [1, MAX_CELLS as u64], false);
     writeln!(page, "{cells} | cells at a time | `no_room`: the flow gets no parser |").unwrap();
     for limit in CellLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
+    }
+    page.push_str(
+        "\n## Breaker\n\nOf one version of one parser, all flows together. While it is open, new flows go without the \
+         parser; those that\nhave it keep it. It is looked at every 1,024 frames, live more often, and what follows \
+         holds four times as many frames\nlater. Each change is a `parser` record. Faults of the class `capacity` do \
+         not count.\n\n\
+         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in BreakerLimits::TABLE {
         let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
         writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }

@@ -9,6 +9,9 @@
 //!
 //! [cells.smtp]        # the parser that calls itself `smtp`
 //! memory = "1 MiB"
+//!
+//! [breaker]           # when a parser gets no new flows
+//! faults = 50
 //! ```
 
 mod value;
@@ -22,7 +25,7 @@ use flowcell_core::{LimitInfo, Limits};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::driver::{MAX_CELLS, Messages};
+use crate::driver::{BreakerLimits, MAX_CELLS, Messages};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -36,6 +39,7 @@ const MAX_SHOWN: usize = 60;
 pub(super) struct RunLimits {
     pub(super) engine: Limits,
     pub(super) cells: ParserLimits,
+    pub(super) breaker: BreakerLimits,
     /// Cells that may live at a time.
     pub(super) max_cells: usize,
     /// Where the file speaks of a single parser: its name and the place, in words.
@@ -47,6 +51,7 @@ impl Default for RunLimits {
         Self {
             engine: Limits::default(),
             cells: ParserLimits::default(),
+            breaker: BreakerLimits::default(),
             max_cells: MAX_CELLS,
             sections: Vec::new(),
         }
@@ -110,14 +115,19 @@ const CELLS: Row =
 enum Section<'a> {
     Engine,
     Cells,
+    Breaker,
     Parser(&'a str),
 }
 
 impl Section<'_> {
+    /// Those that are for all parsers.
+    const ALL: [Self; 3] = [Self::Engine, Self::Cells, Self::Breaker];
+
     fn rows(self) -> Vec<Row> {
         match self {
             Self::Engine => Limits::TABLE.iter().map(Row::from).collect(),
             Self::Cells => Self::Parser("").rows().into_iter().chain([CELLS]).collect(),
+            Self::Breaker => BreakerLimits::TABLE.iter().map(Row::from).collect(),
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
@@ -126,6 +136,7 @@ impl Section<'_> {
         match self {
             Self::Engine => "[engine]".into(),
             Self::Cells => "[cells]".into(),
+            Self::Breaker => "[breaker]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
         }
     }
@@ -171,6 +182,7 @@ impl RunLimits {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("engine", DeValue::Table(table)) => self.engine(table)?,
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
+                ("breaker", DeValue::Table(table)) => self.breaker(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -183,6 +195,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Engine, key.span(), key.get_ref(), value)?;
             self.engine.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn breaker(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Breaker, key.span(), key.get_ref(), value)?;
+            self.breaker.set(name, value);
         }
         Ok(())
     }
@@ -258,7 +278,7 @@ fn one(
 fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     let title = section.title();
     let has = |other: Section<'_>| other.rows().iter().any(|row| row.name == name);
-    let home = [Section::Engine, Section::Cells].into_iter().find(|other| has(*other));
+    let home = Section::ALL.into_iter().find(|other| has(*other));
     if let Some(home) = home {
         return format!("`{name}` belongs into the section {}, not into {title}", home.title());
     }
@@ -270,19 +290,21 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     format!("`{}` is no limit of {title}; {cure}", shown(name))
 }
 
-/// What to say of a line that is neither `[engine]` nor `[cells]`.
+/// What to say of a line that is no section's.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells") {
+    if matches!(name, "engine" | "cells" | "breaker") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
     }
     let has = |section: &Section<'_>| section.rows().iter().any(|row| row.name == name);
-    match [Section::Engine, Section::Cells].iter().find(|section| has(section)) {
+    match Section::ALL.iter().find(|section| has(section)) {
         Some(home) => format!("`{name}` belongs below a line that says {}", home.title()),
         None => {
             let shown = shown(name);
-            format!("`{shown}` is no section; there are [engine], [cells] and [cells.PARSER]")
+            format!(
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER] and [breaker]"
+            )
         }
     }
 }

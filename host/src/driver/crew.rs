@@ -9,12 +9,18 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::breaker::{Judge, RoundEnd, Tally, Verdicts};
 use super::lane::{Job, Lane, Recorder};
 use crate::output::{Lines, Writer};
 
 /// Jobs that may be under way while the next is prepared: enough that helpers are never without work,
 /// few enough that memory stays bounded.
 const DEPTH: usize = 4;
+
+/// Rounds from one that breakers are judged by to the one in which that holds, unless the packets are
+/// live. It is the same for any number of threads, and as many as jobs may be under way, so that nobody
+/// has to wait for it.
+const LAG: usize = DEPTH;
 
 /// Works on lanes and writes what comes of it, in order.
 #[derive(Debug)]
@@ -24,6 +30,15 @@ pub(super) struct Crew<R> {
     writer: Writer,
     /// Bytes made of the job written last.
     latest: usize,
+    judge: Option<Judge>,
+    /// What holds in the rounds to come, as far as it is known.
+    coming: VecDeque<Arc<Verdicts>>,
+    /// What holds in this round.
+    verdicts: Arc<Verdicts>,
+    /// The last job given has ended a round.
+    round_over: bool,
+    /// What holds is what is known last.
+    live: bool,
 }
 
 /// What the threads of a crew share.
@@ -57,7 +72,15 @@ struct Board<R> {
 struct Desk<R> {
     /// Not there while somebody works on it.
     lane: Option<Lane<R>>,
-    jobs: VecDeque<(u64, Job)>,
+    jobs: VecDeque<Order>,
+}
+
+/// A job for a lane.
+#[derive(Debug)]
+struct Order {
+    number: u64,
+    job: Job,
+    verdicts: Arc<Verdicts>,
 }
 
 /// What was made of a job.
@@ -67,6 +90,9 @@ struct Made {
     left: usize,
     /// What the caller has added, and what each lane has made.
     lines: Vec<Lines>,
+    tallies: Vec<Tally>,
+    /// Breakers are judged behind it.
+    round_end: Option<RoundEnd>,
 }
 
 /// From which end of the list of lanes a thread takes work: two threads then seldom work on the same
@@ -97,17 +123,17 @@ impl<R: Recorder> Shared<R> {
         };
         let desk = index.and_then(|index| Some((index, board.lanes.get_mut(index)?)));
         let Some((index, desk)) = desk else { return (board, false) };
-        let (Some(mut lane), Some((number, job))) = (desk.lane.take(), desk.jobs.pop_front())
-        else {
+        let (Some(mut lane), Some(order)) = (desk.lane.take(), desk.jobs.pop_front()) else {
             return (board, false);
         };
+        let Order { number, job, verdicts } = order;
         drop(board);
         let alarm = Alarm(self);
-        let lines = lane.work(index, &job);
+        let made = lane.work(index, &job, &verdicts);
         drop(job);
         std::mem::forget(alarm);
         let mut board = self.board();
-        board.put_back(index, lane, number, lines);
+        board.put_back(index, lane, number, made);
         if board.jobs.front().is_some_and(|made| made.left == 0) {
             self.done.notify_one();
         }
@@ -126,7 +152,7 @@ impl<R> Drop for Alarm<'_, R> {
 }
 
 impl<R> Board<R> {
-    fn put_back(&mut self, index: usize, lane: Lane<R>, number: u64, lines: Lines) {
+    fn put_back(&mut self, index: usize, lane: Lane<R>, number: u64, what: (Lines, Tally)) {
         if let Some(desk) = self.lanes.get_mut(index) {
             desk.lane = Some(lane);
             if !desk.jobs.is_empty() {
@@ -136,21 +162,25 @@ impl<R> Board<R> {
         let at = usize::try_from(number - self.oldest).ok();
         if let Some(made) = at.and_then(|at| self.jobs.get_mut(at)) {
             made.left -= 1;
-            if let Some(place) = made.lines.get_mut(index + 1) {
-                *place = lines;
+            let places = (made.lines.get_mut(index + 1), made.tallies.get_mut(index + 1));
+            if let (Some(lines), Some(tally)) = places {
+                (*lines, *tally) = what;
             }
         }
     }
 
     /// Adds a job for all lanes that it concerns.
-    fn add(&mut self, job: &Job, lines: Lines) {
+    fn add(&mut self, job: &Job, verdicts: &Arc<Verdicts>, (lines, tally): (Lines, Tally)) {
         let number = self.oldest + self.jobs.len() as u64;
-        let mut made = Made { left: 0, lines: vec![lines] };
+        let round_end = job.round_end();
+        let mut made = Made { left: 0, lines: vec![lines], tallies: vec![tally], round_end };
         for (index, desk) in self.lanes.iter_mut().enumerate() {
             made.lines.push(Lines::default());
+            made.tallies.push(Tally::default());
             if job.concerns(index) {
                 made.left += 1;
-                desk.jobs.push_back((number, job.clone()));
+                let (job, verdicts) = (job.clone(), Arc::clone(verdicts));
+                desk.jobs.push_back(Order { number, job, verdicts });
                 if desk.lane.is_some() && desk.jobs.len() == 1 {
                     self.ready.push_back(index);
                 }
@@ -160,16 +190,22 @@ impl<R> Board<R> {
     }
 
     /// Takes out what was made of the oldest job, if that is done.
-    fn take_done(&mut self) -> Option<Vec<Lines>> {
+    fn take_done(&mut self) -> Option<Made> {
         let made = self.jobs.pop_front_if(|made| made.left == 0)?;
         self.oldest += 1;
-        Some(made.lines)
+        Some(made)
     }
 }
 
 impl<R: Recorder + 'static> Crew<R> {
     /// Makes a crew of `workers` threads, the caller's included.
-    pub(super) fn new(lanes: Vec<Lane<R>>, workers: usize, writer: Writer) -> io::Result<Self> {
+    pub(super) fn new(
+        lanes: Vec<Lane<R>>,
+        workers: usize,
+        writer: Writer,
+        judge: Option<Judge>,
+        live: bool,
+    ) -> io::Result<Self> {
         let helpers = workers.clamp(1, lanes.len().max(1)) - 1;
         let desk = |lane| Desk { lane: Some(lane), jobs: VecDeque::new() };
         let board = Board {
@@ -182,7 +218,17 @@ impl<R: Recorder + 'static> Crew<R> {
         };
         let (work, done) = (Condvar::new(), Condvar::new());
         let shared = Arc::new(Shared { board: Mutex::new(board), work, done });
-        let mut crew = Self { shared, helpers: Vec::new(), writer, latest: 0 };
+        let mut crew = Self {
+            shared,
+            helpers: Vec::new(),
+            writer,
+            latest: 0,
+            judge,
+            coming: (0..LAG).map(|_| Arc::default()).collect(),
+            verdicts: Arc::default(),
+            round_over: true,
+            live,
+        };
         for number in 0..helpers {
             let shared = Arc::clone(&crew.shared);
             let builder = thread::Builder::new().name(format!("helper {number}"));
@@ -191,11 +237,53 @@ impl<R: Recorder + 'static> Crew<R> {
         Ok(crew)
     }
 
-    /// Has a job done. `lines` is what the caller adds to it.
-    pub(super) fn submit(&mut self, job: &Job, lines: Lines) {
-        self.shared.board().add(job, lines);
+    /// Has a job done. `own` is what the caller adds to it.
+    pub(super) fn submit(&mut self, job: &Job, own: (Lines, Tally)) {
+        self.begin_round();
+        self.round_over = job.round_end().is_some();
+        self.shared.board().add(job, &self.verdicts, own);
         self.shared.work.notify_all();
         self.settle(if self.helpers.is_empty() { 0 } else { DEPTH });
+    }
+
+    /// Returns what holds in the round of the latest job.
+    pub(super) const fn verdicts(&self) -> &Arc<Verdicts> {
+        &self.verdicts
+    }
+
+    /// If a round has just ended, gets what holds in the next one, and waits for it if need be.
+    fn begin_round(&mut self) {
+        if !self.round_over || self.judge.is_none() {
+            return;
+        }
+        if self.live {
+            self.verdicts =
+                self.coming.drain(..).next_back().unwrap_or_else(|| self.verdicts.clone());
+            return;
+        }
+        while self.coming.is_empty() {
+            let left = self.shared.board().jobs.len();
+            if left == 0 || self.shared.board().broken {
+                return;
+            }
+            self.settle(left - 1);
+        }
+        if let Some(verdicts) = self.coming.pop_front() {
+            self.verdicts = verdicts;
+        }
+    }
+
+    /// Writes what was made of a job. Behind a round come what its breakers tell.
+    fn write(&mut self, made: Made) {
+        self.latest = made.lines.iter().map(Lines::bytes).sum();
+        self.writer.write(&made.lines);
+        let Some(judge) = &mut self.judge else { return };
+        made.tallies.into_iter().for_each(|tally| judge.add(tally));
+        if let Some(end) = made.round_end {
+            let (lines, verdicts) = judge.judge(end);
+            self.writer.write(&[lines]);
+            self.coming.push_back(verdicts);
+        }
     }
 
     /// Works and writes until at most so many jobs are left.
@@ -203,10 +291,9 @@ impl<R: Recorder + 'static> Crew<R> {
         let shared = Arc::clone(&self.shared);
         let mut board = shared.board();
         loop {
-            if let Some(lines) = board.take_done() {
+            if let Some(made) = board.take_done() {
                 drop(board);
-                self.latest = lines.iter().map(Lines::bytes).sum();
-                self.writer.write(&lines);
+                self.write(made);
                 board = shared.board();
                 continue;
             }
@@ -237,8 +324,9 @@ impl<R: Recorder + 'static> Crew<R> {
         self.latest
     }
 
-    /// Waits for all that is under way; returns the lanes and the writer. A helper's panic goes on here.
-    pub(super) fn dismiss(mut self) -> (Vec<Lane<R>>, Writer) {
+    /// Waits for all that is under way; returns the lanes, the writer and the judge. A helper's panic
+    /// goes on here.
+    pub(super) fn dismiss(mut self) -> (Vec<Lane<R>>, Writer, Option<Judge>) {
         self.flush();
         self.shared.board().over = true;
         self.shared.work.notify_all();
@@ -246,7 +334,8 @@ impl<R: Recorder + 'static> Crew<R> {
             helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         let desks = std::mem::take(&mut self.shared.board().lanes);
-        (desks.into_iter().filter_map(|desk| desk.lane).collect(), self.writer)
+        let lanes = desks.into_iter().filter_map(|desk| desk.lane).collect();
+        (lanes, self.writer, self.judge)
     }
 }
 

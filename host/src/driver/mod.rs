@@ -7,6 +7,7 @@
 //! [`Handle`](crate::registry::Handle) to the parsers.
 
 mod batch;
+mod breaker;
 mod crew;
 mod flow_task;
 mod lane;
@@ -16,6 +17,7 @@ mod slots;
 mod streams;
 mod worker;
 
+pub use breaker::{BreakerLimits, Gate, Judge, Tally, Verdicts};
 pub use lane::{LANES, Recorder};
 pub use messages::Messages;
 pub(crate) use pipeline::wall_clock;

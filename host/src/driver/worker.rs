@@ -10,6 +10,7 @@ use flowcell_core::{
 };
 use serde::Serialize;
 
+use super::breaker::{BreakerLimits, Gate, Pass, When};
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::lane::Recorder;
 use super::messages::Messages;
@@ -25,6 +26,10 @@ pub struct WorkerStats {
     pub parsed_flows: u64,
     /// Flows that got no parser because there were as many cells as there may be.
     pub no_room: u64,
+    /// Flows that got no parser because its breaker was open.
+    pub breaker_open: u64,
+    /// How often a breaker has opened.
+    pub breakers_opened: u64,
     /// Faults by class.
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
@@ -46,6 +51,7 @@ pub struct Worker {
     max_cells: usize,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
+    gate: Gate,
 }
 
 /// Cells that may live at a time. Each takes two to three memory mappings, and Linux grants a process
@@ -78,6 +84,8 @@ impl LogGate {
 struct Tracked {
     task: FlowTask,
     label: Option<FlowLabel>,
+    /// Whether the breaker lets it through, once that is known.
+    pass: Option<Pass>,
 }
 
 /// The data of a `fault` record.
@@ -132,9 +140,18 @@ struct FragmentRecord<'a> {
 impl WorkerStats {
     /// Adds what another worker has counted.
     pub fn merge(&mut self, other: &Self) {
-        let Self { parsed_flows, no_room, faults, log_lines_dropped } = other;
+        let Self {
+            parsed_flows,
+            no_room,
+            breaker_open,
+            breakers_opened,
+            faults,
+            log_lines_dropped,
+        } = other;
         self.parsed_flows += parsed_flows;
         self.no_room += no_room;
+        self.breaker_open += breaker_open;
+        self.breakers_opened += breakers_opened;
         self.log_lines_dropped += log_lines_dropped;
         for (class, count) in faults {
             *self.faults.entry(class).or_default() += count;
@@ -157,7 +174,13 @@ impl Worker {
             cells: 0,
             max_cells: MAX_CELLS,
             done: Vec::new(),
+            gate: Gate::new(BreakerLimits::default().trial_flows),
         }
+    }
+
+    /// Sets how many flows try a parser while its breaker is half-open.
+    pub fn set_trial_flows(&mut self, flows: u64) {
+        self.gate = Gate::new(flows);
     }
 
     /// Sets how many cells may live at a time, at most [`MAX_CELLS`].
@@ -180,26 +203,35 @@ impl Worker {
     fn opened(&mut self, flow: &FlowView<'_>) {
         let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
         if let Some(candidate) = candidate {
-            let tracked = Tracked { task: FlowTask::new(candidate), label: None };
+            let tracked = Tracked { task: FlowTask::new(candidate), label: None, pass: None };
             self.tasks.insert(flow.id, tracked);
         }
     }
 
-    /// Runs `step` on the flow's task, if it has one, and writes what comes of it.
+    /// Runs `step` on the flow's task, if it has one, and writes what comes of it. `starts`: it starts
+    /// a parser that has not been started.
     fn with_task(
         &mut self,
         flow: &FlowView<'_>,
         side: Side,
+        starts: bool,
         step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
     ) -> Demand {
-        let Some(Tracked { task, label }) = self.tasks.get_mut(flow.id) else {
+        let Some(Tracked { task, label, pass }) = self.tasks.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
             return Demand::Done;
         }
         if self.cells >= self.max_cells {
-            task.no_room();
+            task.refuse(Ending::NoRoom);
+        }
+        if starts && pass.is_none() && !task.is_over() {
+            let when = When { ts: flow.ts.0, packet: flow.packet };
+            let told = *pass.insert(self.gate.admit(task.parser(), when));
+            if told == Pass::Shut {
+                task.refuse(Ending::BreakerOpen);
+            }
         }
         let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
         let mut scribe = Scribe {
@@ -210,6 +242,8 @@ impl Worker {
             digits: self.digits,
             flow,
             label,
+            gate: &mut self.gate,
+            pass: pass.unwrap_or(Pass::Free),
         };
         step(task, &mut |task, delivered| scribe.write(task, &delivered));
         if !other_was_done && task.is_done(side.other()) {
@@ -229,9 +263,12 @@ impl Worker {
         };
         let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
         let ending = task.map(FlowTask::ending);
-        let no_room = matches!(ending, Some(Ending::NoRoom));
-        self.stats.no_room += u64::from(no_room);
-        self.stats.parsed_flows += u64::from(task.is_some() && !no_room);
+        match ending {
+            None => {}
+            Some(Ending::NoRoom) => self.stats.no_room += 1,
+            Some(Ending::BreakerOpen) => self.stats.breaker_open += 1,
+            Some(_) => self.stats.parsed_flows += 1,
+        }
         let service = task
             .filter(|task| task.confirmed())
             .map(|task| task.parser().description().name.as_str());
@@ -269,19 +306,24 @@ impl FlowSink for Worker {
                 Demand::More
             }
             FlowEvent::Data { side, offset, bytes } => {
-                self.with_task(flow, side, |task, tell| task.data(flow, side, offset, bytes, tell))
+                self.with_task(flow, side, true, |task, tell| {
+                    task.data(flow, side, offset, bytes, tell);
+                })
             }
             FlowEvent::Datagram { side, bytes } => {
-                self.with_task(flow, side, |task, tell| task.datagram(flow, side, bytes, tell))
+                self.with_task(flow, side, true, |task, tell| {
+                    task.datagram(flow, side, bytes, tell);
+                })
             }
             FlowEvent::Gap { side, offset, len, reason } => {
-                self.with_task(flow, side, |task, tell| {
+                self.with_task(flow, side, true, |task, tell| {
                     task.gap(flow, side, offset, len, reason, tell);
                 })
             }
             FlowEvent::End { side, reason } => {
-                let demand =
-                    self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell));
+                let demand = self.with_task(flow, side, false, |task, tell| {
+                    task.end(flow, side, reason, tell);
+                });
                 if let Some(Tracked { task, .. }) = self.tasks.get_mut(flow.id) {
                     let had_cell = task.has_cell();
                     task.ended(side);
@@ -314,6 +356,10 @@ impl Recorder for Worker {
         &mut self.records
     }
 
+    fn gate(&mut self) -> Option<&mut Gate> {
+        Some(&mut self.gate)
+    }
+
     fn set_digits(&mut self, digits: usize) {
         self.digits = digits;
     }
@@ -338,6 +384,8 @@ struct Scribe<'a> {
     digits: usize,
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
+    gate: &'a mut Gate,
+    pass: Pass,
 }
 
 impl Scribe<'_> {
@@ -367,6 +415,8 @@ impl Scribe<'_> {
             self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
         }
         if let Some(fault) = fault {
+            let when = When { ts: self.flow.ts.0, packet: self.flow.packet };
+            self.gate.fault(parser, self.pass, when, fault);
             self.fault(parser.label(), fault);
         }
     }
@@ -398,6 +448,7 @@ fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
         Ending::Failed(why) => ("failed", Some(why.as_str())),
         Ending::Fault(class) => ("fault", Some(*class)),
         Ending::NoRoom => ("no_room", None),
+        Ending::BreakerOpen => ("breaker_open", None),
         Ending::Done if task.confirmed() => ("confirmed", None),
         Ending::Done => ("unconfirmed", None),
     };

@@ -22,6 +22,14 @@ pub struct Loaded {
     pub hash: [u8; 32],
 }
 
+impl Loaded {
+    /// The file's SHA-256, as people write it.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// Why a file did not become a parser. Says file, reason and cure.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin}: {problem}")]
@@ -63,6 +71,9 @@ pub enum LoadProblem {
     /// The compiler gave up. Its faults are not the run's.
     #[error("the compiler failed on it: {0}")]
     Compiler(String),
+    /// It was taken back before.
+    #[error("too many of its flows ended in a fault when it was in use; put another file there")]
+    RolledBack,
     /// Another file is the parser of that name.
     #[error("it calls itself `{name}`, and so does {other}: remove one of them")]
     NameTaken {

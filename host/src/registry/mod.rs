@@ -8,8 +8,10 @@ mod bundled;
 mod generation;
 mod loader;
 mod reload;
+mod watcher;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};
 pub use loader::{LoadError, Loaded, load};
-pub use reload::{Folder, FolderError, Report, Watcher};
+pub use reload::{Folder, FolderError, Report};
+pub use watcher::{Rollback, Watcher};

@@ -150,6 +150,8 @@ macro_rules! limit_table {
     };
 }
 
+pub(crate) use limit_table;
+
 /// Gives the range its type.
 pub(crate) const fn bounds(range: &RangeInclusive<u64>) -> &RangeInclusive<u64> {
     range

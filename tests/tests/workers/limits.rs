@@ -69,3 +69,43 @@ fn parsers_that_fault() {
         std::fs::remove_dir_all(parsers).expect("a folder");
     }
 }
+
+/// What breakers do depends on whole rounds of frames, not on how they come in or who works on them.
+#[test]
+fn parsers_whose_breakers_open() {
+    let scratch = Scratch::new();
+    let long = [b'x'; 6000];
+    let flows: Vec<_> = (0..1500)
+        .map(|index| {
+            let flow = Conversation::tcp(4000 + index, if index % 3 == 0 { 7 } else { 9 });
+            let flow = flow.open().send(Client, b"a\n").send(Server, b"b\n");
+            // Some fill batches before a round is over.
+            let flow = if index % 5 == 0 { flow.send(Server, &long) } else { flow };
+            let bad = (index / 300) % 2 == 0;
+            if bad { flow.send(Client, b"c\n").close() } else { flow.close() }
+        })
+        .collect();
+    // 30 at a time, so that rounds begin and end amid flows.
+    let frames = flows.chunks(30).flat_map(|flows| {
+        let longest = flows.iter().map(|flow| flow.frames().len()).max().unwrap_or(0);
+        (0..longest).flat_map(|turn| flows.iter().filter_map(move |flow| flow.frames().get(turn)))
+    });
+    let pcap = frames.fold(Pcap::new(1).every(500), |pcap, frame| pcap.frame(frame));
+    let file = scratch.capture("flows.pcap", &pcap);
+    let parsers = scratch.parsers(&["panic_in_poll"]);
+    let soon = "window = 1000\nfaults = 3\nback_off = 100\nlongest_back_off = 300\n";
+    for (text, kinds) in [("", 2), (soon, 3)] {
+        let limits = scratch.write("limits.toml", format!("[breaker]\n{text}"));
+        let [parsers, limits, file] = [&parsers, &limits, &file].map(|path| path.as_os_str());
+        let with = |input| {
+            ["--parsers".as_ref(), parsers, "--limits".as_ref(), limits, "-r".as_ref(), input]
+        };
+        let run = same_on_all("run", &with(file), None);
+        let changes = run.of_type("parser");
+        let events = changes.iter().filter_map(|record| record["data"]["event"].as_str());
+        let events: std::collections::BTreeSet<&str> = events.collect();
+        assert_eq!(events.len(), kinds, "it opens, half opens, closes: {events:?}");
+        let piped = same_on_all("run", &with(OsStr::new("-")), Some(pcap.bytes()));
+        super::assert_equal(&run.stdout, &piped.stdout, "1, from a pipe");
+    }
+}

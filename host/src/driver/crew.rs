@@ -4,12 +4,15 @@
 //! there are no more threads than were asked for. A lane is worked on by one thread at a time, and does
 //! its jobs in order. What they make is written, by the thread that reads, in the order of the jobs.
 
+mod board;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use super::breaker::{Judge, RoundEnd, Tally, Verdicts};
+use self::board::{Board, Made, Order};
+use super::breaker::{Judge, Tally, Verdicts};
 use super::lane::{Job, Lane, Recorder};
 use crate::output::{Lines, Writer};
 
@@ -18,8 +21,8 @@ use crate::output::{Lines, Writer};
 const DEPTH: usize = 4;
 
 /// Rounds from one that breakers are judged by to the one in which that holds, unless the packets are
-/// live. It is the same for any number of threads, and as many as jobs may be under way, so that nobody
-/// has to wait for it.
+/// live. It is the same for any number of threads, and as many as jobs may be under way, so that the
+/// thread that reads hardly ever has to wait for it.
 const LAG: usize = DEPTH;
 
 /// Works on lanes and writes what comes of it, in order.
@@ -49,50 +52,6 @@ struct Shared<R> {
     work: Condvar,
     /// A job is done, or a thread is gone.
     done: Condvar,
-}
-
-/// What there is to do, and what was done.
-#[derive(Debug)]
-struct Board<R> {
-    lanes: Vec<Desk<R>>,
-    /// Lanes that have something to do and that nobody works on.
-    ready: VecDeque<usize>,
-    /// Jobs that are not written yet, the oldest first.
-    jobs: VecDeque<Made>,
-    /// The number of the oldest job.
-    oldest: u64,
-    /// Helpers are to go home.
-    over: bool,
-    /// A thread has panicked, which no input should make it do.
-    broken: bool,
-}
-
-/// A lane and its jobs.
-#[derive(Debug)]
-struct Desk<R> {
-    /// Not there while somebody works on it.
-    lane: Option<Lane<R>>,
-    jobs: VecDeque<Order>,
-}
-
-/// A job for a lane.
-#[derive(Debug)]
-struct Order {
-    number: u64,
-    job: Job,
-    verdicts: Arc<Verdicts>,
-}
-
-/// What was made of a job.
-#[derive(Debug)]
-struct Made {
-    /// Lanes that are not done with it.
-    left: usize,
-    /// What the caller has added, and what each lane has made.
-    lines: Vec<Lines>,
-    tallies: Vec<Tally>,
-    /// Breakers are judged behind it.
-    round_end: Option<RoundEnd>,
 }
 
 /// From which end of the list of lanes a thread takes work: two threads then seldom work on the same
@@ -130,7 +89,7 @@ impl<R: Recorder> Shared<R> {
         drop(board);
         let alarm = Alarm(self);
         let made = lane.work(index, &job, &verdicts);
-        drop(job);
+        drop((job, verdicts));
         std::mem::forget(alarm);
         let mut board = self.board();
         board.put_back(index, lane, number, made);
@@ -151,52 +110,6 @@ impl<R> Drop for Alarm<'_, R> {
     }
 }
 
-impl<R> Board<R> {
-    fn put_back(&mut self, index: usize, lane: Lane<R>, number: u64, what: (Lines, Tally)) {
-        if let Some(desk) = self.lanes.get_mut(index) {
-            desk.lane = Some(lane);
-            if !desk.jobs.is_empty() {
-                self.ready.push_back(index);
-            }
-        }
-        let at = usize::try_from(number - self.oldest).ok();
-        if let Some(made) = at.and_then(|at| self.jobs.get_mut(at)) {
-            made.left -= 1;
-            let places = (made.lines.get_mut(index + 1), made.tallies.get_mut(index + 1));
-            if let (Some(lines), Some(tally)) = places {
-                (*lines, *tally) = what;
-            }
-        }
-    }
-
-    /// Adds a job for all lanes that it concerns.
-    fn add(&mut self, job: &Job, verdicts: &Arc<Verdicts>, (lines, tally): (Lines, Tally)) {
-        let number = self.oldest + self.jobs.len() as u64;
-        let round_end = job.round_end();
-        let mut made = Made { left: 0, lines: vec![lines], tallies: vec![tally], round_end };
-        for (index, desk) in self.lanes.iter_mut().enumerate() {
-            made.lines.push(Lines::default());
-            made.tallies.push(Tally::default());
-            if job.concerns(index) {
-                made.left += 1;
-                let (job, verdicts) = (job.clone(), Arc::clone(verdicts));
-                desk.jobs.push_back(Order { number, job, verdicts });
-                if desk.lane.is_some() && desk.jobs.len() == 1 {
-                    self.ready.push_back(index);
-                }
-            }
-        }
-        self.jobs.push_back(made);
-    }
-
-    /// Takes out what was made of the oldest job, if that is done.
-    fn take_done(&mut self) -> Option<Made> {
-        let made = self.jobs.pop_front_if(|made| made.left == 0)?;
-        self.oldest += 1;
-        Some(made)
-    }
-}
-
 impl<R: Recorder + 'static> Crew<R> {
     /// Makes a crew of `workers` threads, the caller's included.
     pub(super) fn new(
@@ -207,17 +120,8 @@ impl<R: Recorder + 'static> Crew<R> {
         live: bool,
     ) -> io::Result<Self> {
         let helpers = workers.clamp(1, lanes.len().max(1)) - 1;
-        let desk = |lane| Desk { lane: Some(lane), jobs: VecDeque::new() };
-        let board = Board {
-            lanes: lanes.into_iter().map(desk).collect(),
-            ready: VecDeque::new(),
-            jobs: VecDeque::new(),
-            oldest: 0,
-            over: false,
-            broken: false,
-        };
         let (work, done) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { board: Mutex::new(board), work, done });
+        let shared = Arc::new(Shared { board: Mutex::new(Board::new(lanes)), work, done });
         let mut crew = Self {
             shared,
             helpers: Vec::new(),

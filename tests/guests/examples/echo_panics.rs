@@ -1,4 +1,4 @@
-//! What `parsers/template` must not become in its next version.
+//! What `parsers/template` must not become in its next version. It wants flows that carry others, too.
 #![cfg(target_arch = "wasm32")]
 
 use flowcell_sdk::prelude::*;
@@ -10,15 +10,14 @@ static PARSER: ParserDef = ParserDef {
     version: "3.0.0",
     doc: "The echo protocol, not understood.",
     tcp_ports: &[7],
-    udp_ports: &[],
+    udp_ports: &[4789],
     records: &[],
     start: |flow| running(echo(flow)),
 };
 
-async fn echo(mut flow: Flow) -> Result<()> {
-    let (mut client, _server) = flow.streams();
-    let line = client.get_line().await?;
-    panic!("a line of {} bytes", line.bytes().len());
+async fn echo(flow: Flow) -> Result<()> {
+    drop(flow);
+    panic!("not this one");
 }
 
 flowcell_sdk::wasm::export_parser!(PARSER);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use flowcell_sdk::Side::{Client, Server};
 use flowcell_tests::command::Scratch;
+use flowcell_tests::guests;
 use flowcell_tests::packets::{Conversation, Pcap};
 
 use super::same_on_all;
@@ -108,4 +109,41 @@ fn parsers_whose_breakers_open() {
         let piped = same_on_all("run", &with(OsStr::new("-")), Some(pcap.bytes()));
         super::assert_equal(&run.stdout, &piped.stdout, "1, from a pipe");
     }
+}
+
+/// Flows that carry others are not in any lane, and count as the flows in them do.
+#[test]
+fn a_breaker_of_flows_and_of_those_that_carry_them() {
+    let scratch = Scratch::new();
+    let frames = (0..1500).flat_map(|index| {
+        let inside = Conversation::tcp(4000 + index, 7).open().send(Client, b"a\n").close();
+        let ends = [([192, 0, 2, 1], 50_000 + index), ([192, 0, 2, 2], 4789)];
+        let [from, to] = ends.map(|(address, port)| (std::net::IpAddr::from(address), port).into());
+        let vxlan = |frame: &Vec<u8>| [&[8, 0, 0, 0, 0, 0, 5, 0][..], frame].concat();
+        let carry = |flow: Conversation, frame| flow.datagram(Client, &vxlan(frame));
+        // Some flows have no tunnel.
+        if index % 4 == 0 {
+            inside.frames().to_vec()
+        } else {
+            let flow = inside.frames().iter().fold(Conversation::between(from, to), carry);
+            flow.frames().to_vec()
+        }
+    });
+    let pcap = frames.fold(Pcap::new(1).every(500), |pcap, frame| pcap.frame(&frame));
+    let parsers = scratch.write("parsers/echo.wasm", guests::guest("echo_panics"));
+    let parsers = parsers.parent().expect("a folder");
+    let limits = "[breaker]\nback_off = 100\nlongest_back_off = 100\ntrial_flows = 2\n";
+    let limits = scratch.write("limits.toml", limits);
+    let with = ["--parsers".as_ref(), parsers.as_os_str(), "--limits".as_ref(), limits.as_os_str()];
+    let with = [&with[..], &["-r".as_ref(), OsStr::new("-")]].concat();
+    let run = same_on_all("run", &with, Some(pcap.bytes()));
+    let tried = |port: u16, outcome: &str| {
+        let flows = run.of_type("flow").into_iter().filter(|flow| flow["resp_port"] == port);
+        flows.filter(|flow| flow["data"]["parsers"][0]["outcome"] == outcome).count()
+    };
+    for port in [7, 4789] {
+        let (faults, shut) = (tried(port, "fault"), tried(port, "breaker_open"));
+        assert!(faults > 20 && shut > 100, "port {port}: {faults} faults, {shut} shut out");
+    }
+    assert!(run.of_type("parser").len() > 4, "{}", run.of_type("parser").len());
 }

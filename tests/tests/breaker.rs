@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use flowcell_sdk::Side::{Client, Server};
-use flowcell_tests::command::{Run, Scratch, flowcell};
+use flowcell_tests::command::{Run, Scratch, flowcell, read};
 use flowcell_tests::packets::{Conversation, Pcap};
 
 /// The port whose flows the bad parser wants.
@@ -195,4 +195,25 @@ fn the_operator_can_set_every_part_of_it() {
     // 1023 frames are just over a second, of which the window then sees about the last two thirds.
     assert_eq!(with("window = 1000\nfaults = 90"), (0, 1000));
     assert!(with("window = 10000\nfaults = 90").0 > 0);
+}
+
+#[test]
+fn what_it_does_is_counted() {
+    let scratch = Scratch::new();
+    let capture = scratch.capture("flows.pcap", &capture(1500, |_| true));
+    let (parsers, stats) = (scratch.parsers(&["panic_in_poll"]), scratch.path("stats.json"));
+    let mut command = flowcell(["run", "--parsers"]);
+    let run = Run::of(command.arg(parsers).arg("-r").arg(capture).arg("--stats-json").arg(&stats));
+    let stats: serde_json::Value = serde_json::from_slice(&read(&stats)).expect("JSON");
+    let of = |event: &str| events(&run).iter().filter(|other| **other == event).count();
+    let outcomes = outcomes(&run);
+    let shut = outcomes.iter().filter(|outcome| **outcome == "breaker_open").count();
+    assert!(shut > 0 && of("breaker_open") > 1);
+    assert_eq!(stats["parsers"]["breaker_open"], shut);
+    assert_eq!(stats["parsers"]["breakers_opened"], of("breaker_open"));
+    assert_eq!(stats["parsers"]["parsed_flows"], 1500 - shut);
+    assert_eq!(stats["records"]["parser"], events(&run).len());
+    for row in ["breaker_open", "breakers_opened"] {
+        assert!(run.stderr.contains(&format!("parsers  {row} ")), "{}", run.stderr);
+    }
 }

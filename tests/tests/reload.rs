@@ -22,10 +22,16 @@ struct Live {
 
 impl Live {
     fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// Starts with this file of limits.
+    fn start_with(limits: &str) -> Option<Self> {
         let namespace = Namespace::new()?;
         let scratch = Scratch::new();
         let mut command = namespace.command(program());
         command.args(["run", "-q", "-i", "lo", "--parsers"]).arg(scratch.parsers(&[]));
+        command.arg("--limits").arg(scratch.write("limits.toml", limits));
         let running = Running::start(&mut command);
         let traffic = Traffic::start(&namespace, TRAFFIC);
         let mut live = Self { running, traffic, scratch, _namespace: namespace };
@@ -243,6 +249,27 @@ fn a_new_version_that_fails_at_once_is_rolled_back() {
     assert_eq!(live.say("newest", "in the end")["parser"], VERSION_2);
     let run = live.running.end_with("INT");
     assert!(run.stderr.contains("echo@3.0.0 is rolled back to echo@"), "{}", run.stderr);
+}
+
+#[test]
+fn a_version_is_new_for_so_many_flows_or_for_so_long() {
+    for (limits, back) in [
+        ("fresh_flows = 0", true),
+        ("fresh_time = 0", true),
+        ("fresh_flows = 19\nfresh_time = 0", false),
+    ] {
+        let Some(mut live) = Live::start_with(&format!("[breaker]\n{limits}\n")) else { return };
+        live.put("echo.wasm", &guests::guest("echo_panics"));
+        live.reported("replaced", "echo.wasm");
+        live.connect("panics", 20);
+        live.reported("breaker_open", "echo.wasm");
+        // Of one that is rolled back nothing more is heard, and the other way round.
+        let next = if back { "rolled_back" } else { "breaker_half_open" };
+        live.reported(next, "echo.wasm");
+        let run = live.running.end_with("INT");
+        let rest = run.of_type("parser");
+        assert!(rest.iter().all(|record| record["data"]["event"] != "rolled_back"), "{rest:?}");
+    }
 }
 
 #[test]

@@ -247,7 +247,7 @@ impl Watched {
     /// Whether it was new when it failed.
     fn is_fresh(&self, limits: BreakerLimits, now: Timestamp) -> bool {
         let age = now.0.saturating_sub(self.since.unwrap_or(now).0);
-        self.started <= limits.fresh_flows || age <= super::nanos(limits.fresh_time)
+        self.started <= limits.fresh_flows || age < super::nanos(limits.fresh_time)
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use flowcell::driver::Room;
 use flowcell::driver::repro::ReproLimits;
+use flowcell::driver::{BreakerLimits, Room};
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -50,6 +50,9 @@ memory = \"1 MiB\"
 
 [repro]                      # what --repro-dir may take
 repro_bundles = 10
+
+[breaker]                    # when a parser gets no new flows
+faults = 50
 ```
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
@@ -110,6 +113,17 @@ fn limits() {
         let head = head(limit.name, limit.default, [limit.min, limit.max], false);
         let (unit, counter, action) = (limit.unit, limit.counter, limit.action);
         writeln!(page, "{head} | {unit} | `{counter}` | {action} |").unwrap();
+    }
+    page.push_str(
+        "\n## Breaker\n\nOf one version of one parser, all flows together. While it is open, new flows go without the \
+         parser; those that\nhave it keep it. It is looked at every 1,024 frames, live more often, and what follows \
+         holds four times as many frames\nlater. Each change is a `parser` record. Faults of the class `capacity` do \
+         not count.\n\n\
+         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in BreakerLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }
     page.push_str(SETTING);
     check("limits.md", &page);

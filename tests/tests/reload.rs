@@ -22,10 +22,16 @@ struct Live {
 
 impl Live {
     fn start() -> Option<Self> {
+        Self::start_with("")
+    }
+
+    /// Starts with this file of limits.
+    fn start_with(limits: &str) -> Option<Self> {
         let namespace = Namespace::new()?;
         let scratch = Scratch::new();
         let mut command = namespace.command(program());
         command.args(["run", "-q", "-i", "lo", "--parsers"]).arg(scratch.parsers(&[]));
+        command.arg("--limits").arg(scratch.write("limits.toml", limits));
         let running = Running::start(&mut command);
         let traffic = Traffic::start(&namespace, TRAFFIC);
         let mut live = Self { running, traffic, scratch, _namespace: namespace };
@@ -193,4 +199,99 @@ fn a_renamed_file_is_the_same_parser() {
     live.reported("retired", "echo.wasm");
     assert_eq!(live.reported("loaded", "other.wasm")["parser"], version_1());
     assert_eq!(live.say("new", "after")["parser"], version_1());
+}
+
+const BROKEN: &str = "echo@3.0.0";
+
+impl Live {
+    /// Makes connections that nobody has to make anything of.
+    fn connect(&mut self, name: &str, count: usize) {
+        for number in 0..count {
+            let connection = format!("{name}{number}");
+            self.traffic.say(&connection, "hello");
+            self.traffic.close(&connection);
+        }
+    }
+}
+
+#[test]
+fn a_new_version_that_fails_at_once_is_rolled_back() {
+    let Some(mut live) = Live::start() else { return };
+    assert_eq!(live.say("old", "before")["parser"], version_1());
+    live.put("echo.wasm", &guests::guest("echo_panics"));
+    let replaced = live.reported("replaced", "echo.wasm");
+    assert_eq!(replaced["parser"], BROKEN);
+
+    live.connect("panics", 20);
+    let open = live.reported("breaker_open", "echo.wasm");
+    assert_eq!((&open["parser"], &open["data"]["faults"]), (&BROKEN.into(), &20.into()));
+    let back = live.reported("rolled_back", "echo.wasm");
+    assert_eq!((&back["parser"], &back["data"]["previous"]), (&version_1().into(), &BROKEN.into()));
+    assert_eq!(back["data"]["previous_sha256"], replaced["data"]["sha256"]);
+    assert_ne!(back["data"]["sha256"], replaced["data"]["sha256"]);
+    assert_eq!(live.say("new", "after")["parser"], version_1());
+    assert_eq!(live.say("old", "still")["parser"], version_1(), "it has had it all along");
+
+    // The same content changes nothing; another one is tried; and the bad one is known by now.
+    live.put("echo.wasm", &guests::guest("echo_panics"));
+    live.put("echo.wasm", &guests::guest("echo_v2"));
+    let next = live.reported("replaced", "echo.wasm");
+    assert_eq!(
+        (&next["parser"], &next["data"]["previous"]),
+        (&VERSION_2.into(), &version_1().into())
+    );
+    assert_eq!(live.say("newer", "and then")["parser"], VERSION_2);
+    live.put("echo.wasm", &guests::guest("echo_panics"));
+    let refused = live.reported("refused", "echo.wasm");
+    assert_eq!(refused["data"]["previous"], VERSION_2);
+    let reason = refused["data"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("ended in a fault"), "{refused}");
+    assert_eq!(live.say("newest", "in the end")["parser"], VERSION_2);
+    let run = live.running.end_with("INT");
+    assert!(run.stderr.contains("echo@3.0.0 is rolled back to echo@"), "{}", run.stderr);
+}
+
+#[test]
+fn a_version_is_new_for_so_many_flows_or_for_so_long() {
+    for (limits, back) in [
+        ("fresh_flows = 0", true),
+        ("fresh_time = 0", true),
+        ("fresh_flows = 19\nfresh_time = 0", false),
+    ] {
+        let Some(mut live) = Live::start_with(&format!("[breaker]\n{limits}\n")) else { return };
+        live.put("echo.wasm", &guests::guest("echo_panics"));
+        live.reported("replaced", "echo.wasm");
+        live.connect("panics", 20);
+        live.reported("breaker_open", "echo.wasm");
+        // Of one that is rolled back nothing more is heard, and the other way round.
+        let next = if back { "rolled_back" } else { "breaker_half_open" };
+        live.reported(next, "echo.wasm");
+        let run = live.running.end_with("INT");
+        let rest = run.of_type("parser");
+        assert!(rest.iter().all(|record| record["data"]["event"] != "rolled_back"), "{rest:?}");
+    }
+}
+
+#[test]
+fn a_parser_with_no_version_before_it_is_tried_again_in_quiet_times_too() {
+    let Some(mut live) = Live::start() else { return };
+    fs::remove_file(live.path("echo.wasm")).expect("it can be removed");
+    live.reported("retired", "echo.wasm");
+    live.put("only.wasm", &guests::guest("echo_panics"));
+    live.reported("loaded", "only.wasm");
+    live.connect("panics", 20);
+    assert_eq!(live.reported("breaker_open", "only.wasm")["data"]["back_off_ms"], 1000);
+    // Until here nothing says how time goes on but the clock.
+    live.reported("breaker_half_open", "only.wasm");
+    live.connect("again", 5);
+    assert_eq!(live.reported("breaker_open", "only.wasm")["data"]["back_off_ms"], 2000);
+    live.put("only.wasm", &guests::guest("echo_v2"));
+    live.reported("replaced", "only.wasm");
+    assert_eq!(live.say("good", "another version begins afresh")["parser"], VERSION_2);
+    let run = live.running.end_with("INT");
+    assert!(
+        run.of_type("parser").is_empty(),
+        "nothing was rolled back: {:?}",
+        run.of_type("parser")
+    );
 }

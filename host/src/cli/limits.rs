@@ -12,6 +12,8 @@
 //!
 //! [repro]             # --repro-dir
 //! repro_bundles = 10
+//! [breaker]           # when a parser gets no new flows
+//! faults = 50
 //! ```
 
 mod value;
@@ -26,7 +28,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::driver::repro::{ReproLimitInfo, ReproLimits};
-use crate::driver::{Messages, Room};
+use crate::driver::{BreakerLimits, Messages, Room};
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -43,6 +45,7 @@ pub(super) struct RunLimits {
     /// What all cells may have together.
     pub(super) room: Room,
     pub(super) repro: ReproLimits,
+    pub(super) breaker: BreakerLimits,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
 }
@@ -107,14 +110,15 @@ impl From<&ReproLimitInfo> for Row {
 enum Section<'a> {
     Engine,
     Cells,
+    Breaker,
     Parser(&'a str),
     Repro,
 }
 
-/// Those with a name of their own.
-const SECTIONS: [Section<'static>; 3] = [Section::Engine, Section::Cells, Section::Repro];
-
 impl Section<'_> {
+    /// Those that are for all parsers.
+    const ALL: [Self; 4] = [Self::Engine, Self::Cells, Self::Breaker, Self::Repro];
+
     fn rows(self) -> Vec<Row> {
         match self {
             Self::Engine => Limits::TABLE.iter().map(Row::from).collect(),
@@ -122,6 +126,7 @@ impl Section<'_> {
                 let of_each = Self::Parser("").rows().into_iter();
                 of_each.chain(Room::TABLE.iter().map(Row::from)).collect()
             }
+            Self::Breaker => BreakerLimits::TABLE.iter().map(Row::from).collect(),
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
             Self::Repro => ReproLimits::TABLE.iter().map(Row::from).collect(),
         }
@@ -132,6 +137,7 @@ impl Section<'_> {
             Self::Engine => "[engine]".into(),
             Self::Cells => "[cells]".into(),
             Self::Repro => "[repro]".into(),
+            Self::Breaker => "[breaker]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
         }
     }
@@ -178,6 +184,7 @@ impl RunLimits {
                 ("engine", DeValue::Table(table)) => self.engine(table)?,
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
                 ("repro", DeValue::Table(table)) => self.repro(table)?,
+                ("breaker", DeValue::Table(table)) => self.breaker(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -198,6 +205,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Repro, key.span(), key.get_ref(), value)?;
             self.repro.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn breaker(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Breaker, key.span(), key.get_ref(), value)?;
+            self.breaker.set(name, value);
         }
         Ok(())
     }
@@ -271,7 +286,7 @@ fn one(
 fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     let title = section.title();
     let has = |other: Section<'_>| other.rows().iter().any(|row| row.name == name);
-    let home = SECTIONS.into_iter().find(|other| has(*other));
+    let home = Section::ALL.into_iter().find(|other| has(*other));
     if let Some(home) = home {
         return format!("`{name}` belongs into the section {}, not into {title}", home.title());
     }
@@ -283,20 +298,21 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     format!("`{}` is no limit of {title}; {cure}", shown(name))
 }
 
-/// What to say of a line that is no known section.
+/// What to say of a line that is no section's.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells" | "repro") {
+    if matches!(name, "engine" | "cells" | "breaker" | "repro") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
     }
     let has = |section: &Section<'_>| section.rows().iter().any(|row| row.name == name);
-    match SECTIONS.iter().find(|section| has(section)) {
+    match Section::ALL.iter().find(|section| has(section)) {
         Some(home) => format!("`{name}` belongs below a line that says {}", home.title()),
         None => {
             let shown = shown(name);
             format!(
-                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER] and [repro]"
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER], [breaker] and \
+                 [repro]"
             )
         }
     }

@@ -18,7 +18,7 @@ use super::session;
 use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
 use crate::driver::repro::{ReproDir, ReproLimits};
-use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
+use crate::driver::{Judge, Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
 use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
@@ -42,7 +42,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let open = |folder| open_repro(folder, args.parsers.as_deref(), limits.repro, &messages);
     let repro = repro.map(open).transpose()?;
     let bundled_only = args.parsers.is_none();
-    let Parsers { handle, reports, refused, _watcher } =
+    let Parsers { handle, reports, refused, watcher } =
         load(args.parsers, &limits.cells, live, repro.is_some(), &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
@@ -68,7 +68,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let piped = inputs.files.iter().any(|file| file.as_os_str() == "-");
     let most = usize::try_from(limits.room.cells).unwrap_or(usize::MAX);
     let mut plan = Plan::new(config, args.engine.workers.into(), most);
-    plan.watched = live || piped;
+    (plan.watched, plan.live) = (live || piped, live);
     let interrupt = session::interrupt()?;
     let writer = session::writer(&args.output, &inputs.files)?;
     let types = Types::new(&args.output.types);
@@ -88,20 +88,26 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         if let Some(repro) = &repro {
             worker.set_repro(repro.desk(plan.lanes + 1));
         }
+        worker.set_trial_flows(limits.breaker.trial_flows);
         worker
     };
+    let rollback = watcher.as_ref().map(Watcher::rollback);
+    let records = Records::new(types.clone());
+    let judge = Judge::new(limits.breaker, handle.clone(), records, messages.clone(), rollback);
     let between = |records: &mut Records, packet: u64| {
         if live {
             let reports = reports.try_iter();
             reports.for_each(|report| write_report(records, Place::before(packet), &report));
         }
     };
-    let outcome = drive(&mut *source, &plan, make, writer, &interrupt, between)
+    let outcome = drive(&mut *source, &plan, make, Some(judge), writer, &interrupt, between)
         .context("threads can not be started")?;
     let bad_input = session::tell_problems(&outcome.problems, &messages) || (refused && !live);
     let mut stats = WorkerStats::default();
     outcome.sinks.iter().for_each(|worker| stats.merge(worker.stats()));
-    let written = session::written(outcome.sinks.iter().map(Worker::made));
+    stats.breakers_opened = outcome.judge.as_ref().map_or(0, Judge::opened);
+    let judged = outcome.judge.iter().map(Judge::made);
+    let written = session::written(outcome.sinks.iter().map(Worker::made).chain(judged));
     let mut summary = Summary::new(&written, &outcome.counters, source.stats(), Some(&stats));
     summary.repro = repro.as_ref().map(ReproDir::stats);
     if let Some(path) = &args.stats_json {
@@ -196,7 +202,7 @@ struct Parsers {
     reports: mpsc::Receiver<Report>,
     /// Some file did not become a parser at the start.
     refused: bool,
-    _watcher: Option<Watcher>,
+    watcher: Option<Watcher>,
 }
 
 fn load(
@@ -212,7 +218,7 @@ fn load(
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
         let handle = Handle::new(bundled(&engine, limits, keep_files)?);
-        return Ok(Parsers { handle, reports, refused: false, _watcher: None });
+        return Ok(Parsers { handle, reports, refused: false, watcher: None });
     };
     let mut folder = Folder::new(path.clone(), engine, limits.clone()).keep_files(keep_files);
     let (generation, first) = folder.read()?;
@@ -234,8 +240,8 @@ fn load(
     };
     first.into_iter().for_each(&tell);
     let handle = Handle::new(generation);
-    let _watcher = if watch { Some(Watcher::start(folder, handle.clone(), tell)?) } else { None };
-    Ok(Parsers { handle, reports, refused, _watcher })
+    let watcher = if watch { Some(Watcher::start(folder, handle.clone(), tell)?) } else { None };
+    Ok(Parsers { handle, reports, refused, watcher })
 }
 
 pub(super) fn tell_report(messages: &Messages, report: &Report) {
@@ -243,6 +249,14 @@ pub(super) fn tell_report(messages: &Messages, report: &Report) {
         Report::Loaded(_) => {}
         Report::Replaced { old, new } => {
             messages.tell(&format!("{}: {} replaces {old}", new.origin, new.parser.label()));
+        }
+        Report::RolledBack { bad, back } => {
+            messages.tell(&format!(
+                "{}: {} is rolled back to {}; put another file there to replace that",
+                bad.origin,
+                bad.parser.label(),
+                back.parser.label()
+            ));
         }
         Report::Retired(old) => {
             messages.tell(&format!(
@@ -271,12 +285,16 @@ struct ParserRecord<'a> {
     /// The version that was replaced, or that stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<&'a str>,
+    /// Of the version that was rolled back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_sha256: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
 fn write_report(records: &mut Records, place: Place, report: &Report) {
     let of = |event, loaded: &Loaded| (event, Some(loaded.sha256()));
+    let mut previous_sha256 = None;
     let (parser, (event, sha256), file, previous, reason) = match report {
         Report::Loaded(new) => {
             (Some(new.parser.label()), of("loaded", new), &new.origin, None, None)
@@ -284,6 +302,11 @@ fn write_report(records: &mut Records, place: Place, report: &Report) {
         Report::Replaced { old, new } => {
             let previous = Some(old.as_str());
             (Some(new.parser.label()), of("replaced", new), &new.origin, previous, None)
+        }
+        Report::RolledBack { bad, back } => {
+            previous_sha256 = Some(bad.sha256());
+            let previous = Some(bad.parser.label());
+            (Some(back.parser.label()), of("rolled_back", back), &back.origin, previous, None)
         }
         Report::Retired(old) => {
             (Some(old.parser.label()), of("retired", old), &old.origin, None, None)
@@ -296,6 +319,6 @@ fn write_report(records: &mut Records, place: Place, report: &Report) {
     };
     let ts = wall_clock().0;
     let subject = Subject { ts, digits: 6, flow: None, parser, packet: None, escaped: &[] };
-    let record = ParserRecord { event, file, sha256, previous, reason };
+    let record = ParserRecord { event, file, sha256, previous, previous_sha256, reason };
     records.own(place, "parser", &subject, &record);
 }

@@ -29,7 +29,7 @@ pub(super) fn run(args: StreamsArgs) -> Result<Exit> {
     let types = Types::new(&args.output.types);
     let make = |_| StreamDigests::new(Records::new(types.clone()));
     let interrupt = session::interrupt()?;
-    let outcome = drive(&mut source, &plan, make, writer, &interrupt, |_, _| {})
+    let outcome = drive(&mut source, &plan, make, None, writer, &interrupt, |_, _| {})
         .context("threads can not be started")?;
     let bad_input = session::tell_problems(&outcome.problems, &messages);
     if !args.output.quiet {

@@ -61,6 +61,8 @@ impl<'a> Summary<'a> {
         if let Some(stats) = self.parsers {
             row("parsers", "parsed_flows", stats.parsed_flows);
             row("parsers", "no_room", stats.no_room);
+            row("parsers", "breaker_open", stats.breaker_open);
+            row("parsers", "breakers_opened", stats.breakers_opened);
             for (class, count) in &stats.faults {
                 row("parsers", &format!("fault {class}"), *count);
             }

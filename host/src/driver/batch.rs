@@ -29,6 +29,8 @@ pub(super) struct Batch {
     pub(super) frames: u64,
     /// Timers of all lanes are to be looked at behind this batch.
     pub(super) ends_round: bool,
+    /// Breakers are judged behind this batch.
+    pub(super) judged: bool,
 }
 
 /// A packet without its bytes.
@@ -50,6 +52,7 @@ impl Batch {
             digits: 6,
             frames: 0,
             ends_round: false,
+            judged: false,
         }
     }
 
@@ -57,7 +60,7 @@ impl Batch {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.lanes.iter_mut().for_each(Vec::clear);
-        (self.frames, self.ends_round) = (0, false);
+        (self.frames, self.ends_round, self.judged) = (0, false, false);
     }
 
     /// Adds a packet.

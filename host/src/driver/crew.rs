@@ -4,17 +4,26 @@
 //! there are no more threads than were asked for. A lane is worked on by one thread at a time, and does
 //! its jobs in order. What they make is written, by the thread that reads, in the order of the jobs.
 
+mod board;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use self::board::{Board, Made, Order};
+use super::breaker::{Judge, Tally, Verdicts};
 use super::lane::{Job, Lane, Recorder};
 use crate::output::{Lines, Writer};
 
 /// Jobs that may be under way while the next is prepared: enough that helpers are never without work,
 /// few enough that memory stays bounded.
 const DEPTH: usize = 4;
+
+/// Rounds from one that breakers are judged by to the one in which that holds, unless the packets are
+/// live. It is the same for any number of threads, and as many as jobs may be under way, so that the
+/// thread that reads hardly ever has to wait for it.
+const LAG: usize = DEPTH;
 
 /// Works on lanes and writes what comes of it, in order.
 #[derive(Debug)]
@@ -26,6 +35,15 @@ pub(super) struct Crew<R> {
     made: VecDeque<usize>,
     /// That of the last job that is done by now whatever the threads do.
     recent: usize,
+    judge: Option<Judge>,
+    /// What holds in the rounds to come, as far as it is known.
+    coming: VecDeque<Arc<Verdicts>>,
+    /// What holds in this round.
+    verdicts: Arc<Verdicts>,
+    /// The last job given has ended a round.
+    round_over: bool,
+    /// What holds is what is known last.
+    live: bool,
 }
 
 /// What the threads of a crew share.
@@ -36,39 +54,6 @@ struct Shared<R> {
     work: Condvar,
     /// A job is done, or a thread is gone.
     done: Condvar,
-}
-
-/// What there is to do, and what was done.
-#[derive(Debug)]
-struct Board<R> {
-    lanes: Vec<Desk<R>>,
-    /// Lanes that have something to do and that nobody works on.
-    ready: VecDeque<usize>,
-    /// Jobs that are not written yet, the oldest first.
-    jobs: VecDeque<Made>,
-    /// The number of the oldest job.
-    oldest: u64,
-    /// Helpers are to go home.
-    over: bool,
-    /// A thread has panicked, which no input should make it do.
-    broken: bool,
-}
-
-/// A lane and its jobs.
-#[derive(Debug)]
-struct Desk<R> {
-    /// Not there while somebody works on it.
-    lane: Option<Lane<R>>,
-    jobs: VecDeque<(u64, Job)>,
-}
-
-/// What was made of a job.
-#[derive(Debug)]
-struct Made {
-    /// Lanes that are not done with it.
-    left: usize,
-    /// What the caller has added, and what each lane has made.
-    lines: Vec<Lines>,
 }
 
 /// From which end of the list of lanes a thread takes work: two threads then seldom work on the same
@@ -99,17 +84,17 @@ impl<R: Recorder> Shared<R> {
         };
         let desk = index.and_then(|index| Some((index, board.lanes.get_mut(index)?)));
         let Some((index, desk)) = desk else { return (board, false) };
-        let (Some(mut lane), Some((number, job))) = (desk.lane.take(), desk.jobs.pop_front())
-        else {
+        let (Some(mut lane), Some(order)) = (desk.lane.take(), desk.jobs.pop_front()) else {
             return (board, false);
         };
+        let Order { number, job, verdicts } = order;
         drop(board);
         let alarm = Alarm(self);
-        let lines = lane.work(index, &job);
-        drop(job);
+        let made = lane.work(index, &job, &verdicts);
+        drop((job, verdicts));
         std::mem::forget(alarm);
         let mut board = self.board();
-        board.put_back(index, lane, number, lines);
+        board.put_back(index, lane, number, made);
         if board.jobs.front().is_some_and(|made| made.left == 0) {
             self.done.notify_one();
         }
@@ -127,65 +112,30 @@ impl<R> Drop for Alarm<'_, R> {
     }
 }
 
-impl<R> Board<R> {
-    fn put_back(&mut self, index: usize, lane: Lane<R>, number: u64, lines: Lines) {
-        if let Some(desk) = self.lanes.get_mut(index) {
-            desk.lane = Some(lane);
-            if !desk.jobs.is_empty() {
-                self.ready.push_back(index);
-            }
-        }
-        let at = usize::try_from(number - self.oldest).ok();
-        if let Some(made) = at.and_then(|at| self.jobs.get_mut(at)) {
-            made.left -= 1;
-            if let Some(place) = made.lines.get_mut(index + 1) {
-                *place = lines;
-            }
-        }
-    }
-
-    /// Adds a job for all lanes that it concerns.
-    fn add(&mut self, job: &Job, lines: Lines) {
-        let number = self.oldest + self.jobs.len() as u64;
-        let mut made = Made { left: 0, lines: vec![lines] };
-        for (index, desk) in self.lanes.iter_mut().enumerate() {
-            made.lines.push(Lines::default());
-            if job.concerns(index) {
-                made.left += 1;
-                desk.jobs.push_back((number, job.clone()));
-                if desk.lane.is_some() && desk.jobs.len() == 1 {
-                    self.ready.push_back(index);
-                }
-            }
-        }
-        self.jobs.push_back(made);
-    }
-
-    /// Takes out what was made of the oldest job, if that is done.
-    fn take_done(&mut self) -> Option<Vec<Lines>> {
-        let made = self.jobs.pop_front_if(|made| made.left == 0)?;
-        self.oldest += 1;
-        Some(made.lines)
-    }
-}
-
 impl<R: Recorder + 'static> Crew<R> {
     /// Makes a crew of `workers` threads, the caller's included.
-    pub(super) fn new(lanes: Vec<Lane<R>>, workers: usize, writer: Writer) -> io::Result<Self> {
+    pub(super) fn new(
+        lanes: Vec<Lane<R>>,
+        workers: usize,
+        writer: Writer,
+        judge: Option<Judge>,
+        live: bool,
+    ) -> io::Result<Self> {
         let helpers = workers.clamp(1, lanes.len().max(1)) - 1;
-        let desk = |lane| Desk { lane: Some(lane), jobs: VecDeque::new() };
-        let board = Board {
-            lanes: lanes.into_iter().map(desk).collect(),
-            ready: VecDeque::new(),
-            jobs: VecDeque::new(),
-            oldest: 0,
-            over: false,
-            broken: false,
-        };
         let (work, done) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { board: Mutex::new(board), work, done });
-        let mut crew =
-            Self { shared, helpers: Vec::new(), writer, made: VecDeque::new(), recent: 0 };
+        let shared = Arc::new(Shared { board: Mutex::new(Board::new(lanes)), work, done });
+        let mut crew = Self {
+            shared,
+            helpers: Vec::new(),
+            writer,
+            made: VecDeque::new(),
+            recent: 0,
+            judge,
+            coming: (0..LAG).map(|_| Arc::default()).collect(),
+            verdicts: Arc::default(),
+            round_over: true,
+            live,
+        };
         for number in 0..helpers {
             let shared = Arc::clone(&crew.shared);
             let builder = thread::Builder::new().name(format!("helper {number}"));
@@ -194,9 +144,11 @@ impl<R: Recorder + 'static> Crew<R> {
         Ok(crew)
     }
 
-    /// Has a job done. `lines` is what the caller adds to it.
-    pub(super) fn submit(&mut self, job: &Job, lines: Lines) {
-        self.shared.board().add(job, lines);
+    /// Has a job done. `own` is what the caller adds to it.
+    pub(super) fn submit(&mut self, job: &Job, own: (Lines, Tally)) {
+        self.begin_round();
+        self.round_over = job.round_end().is_some();
+        self.shared.board().add(job, &self.verdicts, own);
         self.shared.work.notify_all();
         let left = self.settle(if self.helpers.is_empty() { 0 } else { DEPTH });
         while self.made.len() + left > DEPTH + 1 {
@@ -206,15 +158,54 @@ impl<R: Recorder + 'static> Crew<R> {
         self.recent = first.copied().unwrap_or(0);
     }
 
+    /// Returns what holds in the round of the latest job.
+    pub(super) const fn verdicts(&self) -> &Arc<Verdicts> {
+        &self.verdicts
+    }
+
+    /// If a round has just ended, gets what holds in the next one, and waits for it if need be.
+    fn begin_round(&mut self) {
+        if !self.round_over || self.judge.is_none() {
+            return;
+        }
+        if self.live {
+            self.verdicts =
+                self.coming.drain(..).next_back().unwrap_or_else(|| self.verdicts.clone());
+            return;
+        }
+        while self.coming.is_empty() {
+            let left = self.shared.board().jobs.len();
+            if left == 0 || self.shared.board().broken {
+                return;
+            }
+            self.settle(left - 1);
+        }
+        if let Some(verdicts) = self.coming.pop_front() {
+            self.verdicts = verdicts;
+        }
+    }
+
+    /// Writes what was made of a job. Behind a round come what its breakers tell.
+    fn write(&mut self, made: Made) {
+        self.made.push_back(made.lines.iter().map(Lines::bytes).sum());
+        self.writer.write(&made.lines);
+        let Some(judge) = &mut self.judge else { return };
+        made.tallies.into_iter().for_each(|tally| judge.add(tally));
+        if let Some(end) = made.round_end {
+            let (lines, verdicts) = judge.judge(end);
+            self.writer.write(&[lines]);
+            self.coming.push_back(verdicts);
+        }
+    }
+
     /// Works and writes until at most so many jobs are left. Returns how many are.
     fn settle(&mut self, most: usize) -> usize {
         let shared = Arc::clone(&self.shared);
         let mut board = shared.board();
         loop {
-            if let Some(lines) = board.take_done() {
+            if let Some(made) = board.take_done() {
                 drop(board);
-                self.made.push_back(lines.iter().map(Lines::bytes).sum());
-                self.writer.write(&lines);
+                self.write(made);
                 board = shared.board();
                 continue;
             }
@@ -246,8 +237,9 @@ impl<R: Recorder + 'static> Crew<R> {
         self.recent
     }
 
-    /// Waits for all that is under way; returns the lanes and the writer. A helper's panic goes on here.
-    pub(super) fn dismiss(mut self) -> (Vec<Lane<R>>, Writer) {
+    /// Waits for all that is under way; returns the lanes, the writer and the judge. A helper's panic
+    /// goes on here.
+    pub(super) fn dismiss(mut self) -> (Vec<Lane<R>>, Writer, Option<Judge>) {
         self.flush();
         self.shared.board().over = true;
         self.shared.work.notify_all();
@@ -255,7 +247,8 @@ impl<R: Recorder + 'static> Crew<R> {
             helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
         let desks = std::mem::take(&mut self.shared.board().lanes);
-        (desks.into_iter().filter_map(|desk| desk.lane).collect(), self.writer)
+        let lanes = desks.into_iter().filter_map(|desk| desk.lane).collect();
+        (lanes, self.writer, self.judge)
     }
 }
 

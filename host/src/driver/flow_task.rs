@@ -53,6 +53,8 @@ pub(super) enum Ending {
     Fault(&'static str),
     /// There were as many cells as there may be.
     NoRoom,
+    /// The parser got no new flows.
+    BreakerOpen,
 }
 
 /// What one delivery led to. Records and log lines are in `output`.
@@ -126,9 +128,9 @@ impl FlowTask {
     }
 
     /// It can have no cell: if it has none yet, it gets none.
-    pub(super) fn no_room(&mut self) {
+    pub(super) fn refuse(&mut self, why: Ending) {
         if !self.started() {
-            self.stage = Stage::Over(Ending::NoRoom);
+            self.stage = Stage::Over(why);
         }
     }
 

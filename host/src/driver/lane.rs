@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flowcell_core::{FlowSink, FragmentRejected, Shard, Timestamp};
 
 use super::batch::Batch;
+use super::breaker::{Gate, RoundEnd, Tally, Verdicts};
 use crate::output::{Lines, Records};
 
 /// How many shares the flows are cut into, whatever the number of threads: what comes out must not
@@ -23,6 +24,10 @@ pub trait Recorder: FlowSink + Send {
     fn set_digits(&mut self, digits: usize);
     /// Takes note of fragments that belong to no flow.
     fn fragment_rejected(&mut self, _rejected: &FragmentRejected) {}
+    /// Its part of the breakers, if it has parsers.
+    fn gate(&mut self) -> Option<&mut Gate> {
+        None
+    }
 }
 
 /// A shard and its sink.
@@ -44,6 +49,17 @@ pub(super) enum Job {
 }
 
 impl Job {
+    /// Returns whether breakers are judged behind it, and what time it then is.
+    pub(super) fn round_end(&self) -> Option<RoundEnd> {
+        match self {
+            Self::Batch(batch) if batch.judged => {
+                Some(RoundEnd { now: batch.end.1, digits: Some(batch.digits) })
+            }
+            Self::Tick(now, _) => Some(RoundEnd { now: *now, digits: None }),
+            Self::Batch(_) | Self::Finish(_) => None,
+        }
+    }
+
     /// Returns whether a lane has anything to do.
     pub(super) fn concerns(&self, lane: usize) -> bool {
         match self {
@@ -54,9 +70,17 @@ impl Job {
 }
 
 impl<R: Recorder> Lane<R> {
-    /// Does its part of a job.
-    pub(super) fn work(&mut self, index: usize, job: &Job) -> Lines {
+    /// Does its part of a job. The verdicts are those of the job's round.
+    pub(super) fn work(
+        &mut self,
+        index: usize,
+        job: &Job,
+        verdicts: &Arc<Verdicts>,
+    ) -> (Lines, Tally) {
         let Self { shard, sink } = self;
+        if let Some(gate) = sink.gate() {
+            gate.heed(verdicts);
+        }
         match job {
             Job::Batch(batch) => {
                 for portion in batch.portions(index, Shard::AHEAD) {
@@ -78,6 +102,12 @@ impl<R: Recorder> Lane<R> {
             }
             Job::Finish(last) => shard.finish_until(*last, sink),
         }
-        sink.records().take()
+        made(sink)
     }
+}
+
+/// Takes out what a sink has made and counted.
+pub(super) fn made(sink: &mut impl Recorder) -> (Lines, Tally) {
+    let tally = sink.gate().map(Gate::take).unwrap_or_default();
+    (sink.records().take(), tally)
 }

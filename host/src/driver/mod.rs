@@ -8,6 +8,7 @@
 
 mod aside;
 mod batch;
+mod breaker;
 mod crew;
 mod flow_task;
 mod lane;
@@ -20,6 +21,7 @@ mod slots;
 mod streams;
 mod worker;
 
+pub use breaker::{BreakerLimits, Gate, Judge, Tally, Verdicts};
 pub use lane::{LANES, Recorder};
 pub use messages::Messages;
 pub use parking::ParkingStats;

@@ -12,8 +12,9 @@ use flowcell_core::{
 };
 
 use super::batch::{self, Batch};
+use super::breaker::Judge;
 use super::crew::Crew;
-use super::lane::{Job, LANES, Lane, Recorder, TIMERS_PER_ROUND};
+use super::lane::{self, Job, LANES, Lane, Recorder, TIMERS_PER_ROUND};
 use crate::capture::{CaptureError, Next, Source};
 use crate::output::{Records, Writer};
 
@@ -49,6 +50,9 @@ pub struct Plan {
     pub lanes: usize,
     /// Somebody is waiting for records: they are not held back to be written in large portions.
     pub watched: bool,
+    /// The packets are of this moment: breakers are judged as soon as it goes, not at frames whose
+    /// numbers are always the same.
+    pub live: bool,
 }
 
 impl Plan {
@@ -56,7 +60,13 @@ impl Plan {
     #[must_use]
     pub fn new(config: EngineConfig, workers: usize, most: usize) -> Self {
         let flows = usize::try_from(config.limits.max_flows).unwrap_or(usize::MAX);
-        Self { config, workers, lanes: LANES.min(most).min(flows).max(1), watched: false }
+        Self {
+            config,
+            workers,
+            lanes: LANES.min(most).min(flows).max(1),
+            watched: false,
+            live: false,
+        }
     }
 }
 
@@ -80,13 +90,15 @@ pub struct Outcome<R> {
     pub counters: Counters,
     /// The sinks of all lanes, and that of flows that carry others.
     pub sinks: Vec<R>,
+    /// What has judged the parsers.
+    pub judge: Option<Judge>,
     /// The writer; everything is flushed.
     pub writer: Writer,
 }
 
 /// Reads `source` to its end, or until it is interrupted or the output is closed; then ends all flows.
 ///
-/// `make` makes a sink for a lane. `between` is called between frames, often, for what has to be done
+/// `make` makes a sink for a lane; `judge` judges the parsers, if there are any. `between` is called between frames, often, for what has to be done
 /// on this thread; it can add records.
 ///
 /// # Errors
@@ -96,6 +108,7 @@ pub fn drive<R: Recorder + 'static>(
     source: &mut dyn Source,
     plan: &Plan,
     mut make: impl FnMut(Share) -> R,
+    judge: Option<Judge>,
     writer: Writer,
     interrupt: &Interrupt,
     mut between: impl FnMut(&mut Records, u64),
@@ -112,8 +125,9 @@ pub fn drive<R: Recorder + 'static>(
             carriers: make(Share::Carriers),
             digits: 6,
         },
-        crew: Crew::new(lanes, plan.workers, writer)?,
+        crew: Crew::new(lanes, plan.workers, writer, judge, plan.live)?,
         lanes: plan.lanes,
+        live: plan.live,
         round: 0,
         under_way: VecDeque::new(),
     };
@@ -157,8 +171,8 @@ pub fn drive<R: Recorder + 'static>(
         }
     }
     between(front.outside.carriers.records(), front.outside.batch.end.0);
-    let (counters, sinks, writer) = front.finish();
-    Ok(Outcome { problems, interrupted, counters, sinks, writer })
+    let finished = front.finish();
+    Ok(Outcome { problems, interrupted, ..finished })
 }
 
 /// How old a frame may be that was captured but not read when the source was found idle, in ns.
@@ -179,6 +193,7 @@ struct Front<R> {
     outside: Outside<R>,
     crew: Crew<R>,
     lanes: usize,
+    live: bool,
     /// Frames so far, in units of [`batch::FRAMES`].
     round: u64,
     /// Batches handed on, the oldest first.
@@ -232,7 +247,8 @@ impl<R: Recorder + 'static> Front<R> {
         let end = self.outside.batch.end;
         let mut next = self.empty_batch();
         next.end = end;
-        let batch = std::mem::replace(&mut self.outside.batch, next);
+        let mut batch = std::mem::replace(&mut self.outside.batch, next);
+        batch.judged = batch.ends_round || self.live;
         if batch.ends_round {
             self.advance_carriers(end.1, end.0);
         }
@@ -246,8 +262,13 @@ impl<R: Recorder + 'static> Front<R> {
 
     /// Has the lanes do what was done for the carriers, whose records go along.
     fn assign(&mut self, job: &Job) {
-        let lines = self.outside.carriers.records().take();
-        self.crew.submit(job, lines);
+        let own = lane::made(&mut self.outside.carriers);
+        self.crew.submit(job, own);
+        // What holds in a round holds for carriers in the next one: of this they have seen all frames.
+        let gate = self.outside.carriers.gate().filter(|_| job.round_end().is_some());
+        if let Some(gate) = gate {
+            gate.heed(self.crew.verdicts());
+        }
     }
 
     /// Looks at the timers of the carriers.
@@ -282,7 +303,7 @@ impl<R: Recorder + 'static> Front<R> {
 
     /// Ends all flows, in the order in which they began, a few at a time so that not all of their
     /// records are in memory at once.
-    fn finish(mut self) -> (Counters, Vec<R>, Writer) {
+    fn finish(mut self) -> Outcome<R> {
         self.submit();
         let (last, now) = self.outside.batch.end;
         // All lanes come to the same end, whatever they saw last: timers that are due by then fire, and
@@ -298,7 +319,7 @@ impl<R: Recorder + 'static> Front<R> {
             self.dispatcher.carriers().finish_until(until, &mut self.outside.carriers);
             self.assign(&Job::Finish(until));
         }
-        let (lanes, writer) = self.crew.dismiss();
+        let (lanes, writer, judge) = self.crew.dismiss();
         let mut counters = self.dispatcher.counters();
         let mut sinks = Vec::new();
         for lane in lanes {
@@ -306,7 +327,8 @@ impl<R: Recorder + 'static> Front<R> {
             sinks.push(lane.sink);
         }
         sinks.push(self.outside.carriers);
-        (counters, sinks, writer)
+        let (problems, interrupted) = (Vec::new(), false);
+        Outcome { problems, interrupted, counters, sinks, judge, writer }
     }
 }
 

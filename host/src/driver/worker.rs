@@ -11,6 +11,7 @@ use flowcell_core::{
 use serde::Serialize;
 
 use super::aside::{Aside, Asides, Packet};
+use super::breaker::{BreakerLimits, Gate, Pass, When};
 use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
 use super::messages::Messages;
@@ -29,6 +30,10 @@ pub struct WorkerStats {
     pub parsed_flows: u64,
     /// Flows that got no parser because there were as many cells as there may be.
     pub no_room: u64,
+    /// Flows that got no parser because its breaker was open.
+    pub breaker_open: u64,
+    /// How often a breaker has opened.
+    pub breakers_opened: u64,
     /// Faults by class.
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
@@ -56,6 +61,7 @@ pub struct Worker {
     asides: Asides,
     /// Where faults are kept to be replayed, if they are.
     repro: Option<ReproDesk>,
+    gate: Gate,
 }
 
 /// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
@@ -90,6 +96,8 @@ struct Tracked {
     owed: Option<u64>,
     /// When something was delivered last.
     used: Timestamp,
+    /// Whether the breaker lets it through, once that is known.
+    pass: Option<Pass>,
 }
 
 /// The data of a `fault` record.
@@ -151,9 +159,19 @@ struct FragmentRecord<'a> {
 impl WorkerStats {
     /// Adds what another worker has counted.
     pub fn merge(&mut self, other: &Self) {
-        let Self { parsed_flows, no_room, faults, log_lines_dropped, parking } = other;
+        let Self {
+            parsed_flows,
+            no_room,
+            breaker_open,
+            breakers_opened,
+            faults,
+            log_lines_dropped,
+            parking,
+        } = other;
         self.parsed_flows += parsed_flows;
         self.no_room += no_room;
+        self.breaker_open += breaker_open;
+        self.breakers_opened += breakers_opened;
         self.log_lines_dropped += log_lines_dropped;
         self.parking.merge(parking);
         for (class, count) in faults {
@@ -179,6 +197,7 @@ impl Worker {
             together: true,
             asides: Asides::default(),
             repro: None,
+            gate: Gate::new(BreakerLimits::default().trial_flows),
         }
     }
 
@@ -196,6 +215,11 @@ impl Worker {
     /// Makes a bundle of each fault from now on.
     pub fn set_repro(&mut self, desk: ReproDesk) {
         self.repro = Some(desk);
+    }
+
+    /// Sets how many flows try a parser while its breaker is half-open.
+    pub fn set_trial_flows(&mut self, flows: u64) {
+        self.gate = Gate::new(flows);
     }
 
     /// The records that were made.
@@ -218,27 +242,32 @@ impl Worker {
             if let (Some(repro), Some(file)) = (&self.repro, file) {
                 task.recording = Some(repro.recording(&file));
             }
-            let tracked = Tracked { task, label: None, aside: None, owed: None, used };
+            let tracked = Tracked { task, label: None, pass: None, aside: None, owed: None, used };
             self.tasks.insert(flow.id, tracked);
         }
     }
 
-    /// Runs `step` on the flow's task, if it has one, and writes what comes of it.
+    /// Runs `step` on the flow's task, if it has one, and writes what comes of it. `starts`: it starts
+    /// a parser that has not been started.
     fn with_task(
         &mut self,
         flow: &FlowView<'_>,
         side: Side,
+        starts: bool,
         step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
     ) -> Demand {
         self.make_room(flow);
-        let Some(Tracked { task, label, .. }) = self.tasks.get_mut(flow.id) else {
+        let Some(Tracked { task, label, pass, .. }) = self.tasks.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
             return Demand::Done;
         }
         if self.parking.full(Whose::of(task.parser())).is_some() {
-            task.no_room();
+            task.refuse(Ending::NoRoom);
+        }
+        if starts {
+            admit(&mut self.gate, task, pass, flow);
         }
         let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
         let packet = Packet::of(flow, self.digits);
@@ -251,6 +280,8 @@ impl Worker {
             repro: self.repro.as_ref(),
             flow,
             label,
+            gate: &mut self.gate,
+            pass: pass.unwrap_or(Pass::Free),
         };
         step(task, &mut |task, delivered| scribe.write(task, delivered));
         if !other_was_done && task.is_done(side.other()) {
@@ -263,7 +294,9 @@ impl Worker {
 
     /// Takes account of a delivery: the flow's cell was `before`.
     fn settle(&mut self, flow: &FlowView<'_>, before: Option<Footprint>, packet: Packet) {
-        let Some(Tracked { task, label, used, .. }) = self.tasks.get_mut(flow.id) else { return };
+        let Some(Tracked { task, label, used, pass, .. }) = self.tasks.get_mut(flow.id) else {
+            return;
+        };
         let whose = Whose::of(task.parser());
         let after = task.footprint();
         self.parking.account(whose, before, after);
@@ -284,6 +317,8 @@ impl Worker {
                         repro: None,
                         flow,
                         label,
+                        gate: &mut self.gate,
+                        pass: pass.unwrap_or(Pass::Free),
                     };
                     scribe.fault(task.parser().label(), &fault, packet);
                     self.parking.account(whose, after, None);
@@ -348,7 +383,7 @@ impl Worker {
         if waiting.is_some_and(is_full) {
             self.deliver_aside(flow.id);
         }
-        let Some(Tracked { task, aside, owed, .. }) = self.tasks.get_mut(flow.id) else {
+        let Some(Tracked { task, aside, owed, pass, .. }) = self.tasks.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
@@ -359,7 +394,10 @@ impl Worker {
         if !task.started() && task.footprint().is_none() {
             let whose = Whose::of(task.parser());
             if self.parking.full(whose).is_some() {
-                task.no_room();
+                task.refuse(Ending::NoRoom);
+            }
+            admit(&mut self.gate, task, pass, flow);
+            if task.is_over() {
                 return Demand::Done;
             }
             task.reserve();
@@ -380,7 +418,9 @@ impl Worker {
 
     /// Delivers what a flow has aside.
     fn deliver_aside(&mut self, id: FlowId) {
-        let Some(Tracked { task, label, aside, owed, .. }) = self.tasks.get_mut(id) else { return };
+        let Some(Tracked { task, label, aside, owed, pass, .. }) = self.tasks.get_mut(id) else {
+            return;
+        };
         let Some(aside) = aside.take() else { return };
         let before = task.footprint();
         let flow = &aside.view();
@@ -393,6 +433,8 @@ impl Worker {
             repro: self.repro.as_ref(),
             flow,
             label,
+            gate: &mut self.gate,
+            pass: pass.unwrap_or(Pass::Free),
         };
         let mut last = u32::MAX;
         let tell = &mut |task: &FlowTask, delivered: Delivered| {
@@ -436,9 +478,12 @@ impl Worker {
         };
         let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
         let ending = task.map(FlowTask::ending);
-        let no_room = matches!(ending, Some(Ending::NoRoom));
-        self.stats.no_room += u64::from(no_room);
-        self.stats.parsed_flows += u64::from(task.is_some() && !no_room);
+        match ending {
+            None => {}
+            Some(Ending::NoRoom) => self.stats.no_room += 1,
+            Some(Ending::BreakerOpen) => self.stats.breaker_open += 1,
+            Some(_) => self.stats.parsed_flows += 1,
+        }
         let service = task
             .filter(|task| task.confirmed())
             .map(|task| task.parser().description().name.as_str());
@@ -481,19 +526,24 @@ impl FlowSink for Worker {
                 self.put_aside(flow, side, offset, bytes)
             }
             FlowEvent::Data { side, offset, bytes } => {
-                self.with_task(flow, side, |task, tell| task.data(flow, side, offset, bytes, tell))
+                self.with_task(flow, side, true, |task, tell| {
+                    task.data(flow, side, offset, bytes, tell);
+                })
             }
             FlowEvent::Datagram { side, bytes } => {
-                self.with_task(flow, side, |task, tell| task.datagram(flow, side, bytes, tell))
+                self.with_task(flow, side, true, |task, tell| {
+                    task.datagram(flow, side, bytes, tell);
+                })
             }
             FlowEvent::Gap { side, offset, len, reason } => {
-                self.with_task(flow, side, |task, tell| {
+                self.with_task(flow, side, true, |task, tell| {
                     task.gap(flow, side, offset, len, reason, tell);
                 })
             }
             FlowEvent::End { side, reason } => {
-                let demand =
-                    self.with_task(flow, side, |task, tell| task.end(flow, side, reason, tell));
+                let demand = self.with_task(flow, side, false, |task, tell| {
+                    task.end(flow, side, reason, tell);
+                });
                 if let Some(Tracked { task, .. }) = self.tasks.get_mut(flow.id) {
                     let before = task.footprint();
                     task.ended(side);
@@ -539,6 +589,10 @@ impl Recorder for Worker {
         &mut self.records
     }
 
+    fn gate(&mut self) -> Option<&mut Gate> {
+        Some(&mut self.gate)
+    }
+
     fn set_digits(&mut self, digits: usize) {
         self.digits = digits;
     }
@@ -554,6 +608,17 @@ impl Recorder for Worker {
     }
 }
 
+/// Asks whether a flow that is about to begin may have its parser.
+fn admit(gate: &mut Gate, task: &mut FlowTask, pass: &mut Option<Pass>, flow: &FlowView<'_>) {
+    if pass.is_some() || task.is_over() {
+        return;
+    }
+    let when = When { ts: flow.ts.0, packet: flow.packet };
+    if *pass.insert(gate.admit(task.parser(), when)) == Pass::Shut {
+        task.refuse(Ending::BreakerOpen);
+    }
+}
+
 /// Writes what one delivery led to.
 struct Scribe<'a> {
     records: &'a mut Records,
@@ -565,6 +630,8 @@ struct Scribe<'a> {
     repro: Option<&'a ReproDesk>,
     flow: &'a FlowView<'a>,
     label: &'a mut Option<FlowLabel>,
+    gate: &'a mut Gate,
+    pass: Pass,
 }
 
 impl Scribe<'_> {
@@ -595,6 +662,8 @@ impl Scribe<'_> {
         }
         if let Some(fault) = &fault {
             let packet = self.packet(output.segment);
+            let when = When { ts: packet.ts.0, packet: packet.number };
+            self.gate.fault(parser, self.pass, when, fault);
             self.fault(parser.label(), fault, packet);
             if let Some(recording) = recording {
                 self.enclose(*recording, parser, fault, packet);
@@ -639,6 +708,7 @@ fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
         Ending::Failed(why) => ("failed", Some(why.as_str())),
         Ending::Fault(class) => ("fault", Some(*class)),
         Ending::NoRoom => ("no_room", None),
+        Ending::BreakerOpen => ("breaker_open", None),
         Ending::Done if task.confirmed() => ("confirmed", None),
         Ending::Done => ("unconfirmed", None),
     };

@@ -171,7 +171,8 @@ pub struct TunnelRecord {
 pub struct Candidacy<'a> {
     /// `name@version`.
     pub parser: &'a str,
-    /// `confirmed`, `unconfirmed`, `declined`, `failed` or `fault`.
+    /// `confirmed`, `unconfirmed`, `declined`, `failed` or `fault`; `no_room` or `breaker_open` if it
+    /// was not started.
     pub outcome: &'a str,
     /// The parser's reason to decline or fail, or the class of the fault.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -50,7 +50,7 @@ impl Loaded {
         Self { file: Some(Arc::new(file)), ..self }
     }
 
-    /// The hash in lower-case hexadecimal digits.
+    /// The file's SHA-256, as people write it.
     #[must_use]
     pub fn sha256(&self) -> String {
         hex(&self.hash)
@@ -102,6 +102,9 @@ pub enum LoadProblem {
     /// The compiler gave up. Its faults are not the run's.
     #[error("the compiler failed on it: {0}")]
     Compiler(String),
+    /// It was taken back before.
+    #[error("too many of its flows ended in a fault when it was in use; put another file there")]
+    RolledBack,
     /// Another file is the parser of that name.
     #[error("it calls itself `{name}`, and so does {other}: remove one of them")]
     NameTaken {

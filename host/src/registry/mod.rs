@@ -9,9 +9,11 @@ mod generation;
 mod loader;
 mod reload;
 mod resumable;
+mod watcher;
 
 pub use bundled::bundled;
 pub use generation::{Candidate, Generation, Handle};
 pub use loader::{LoadError, Loaded, ParserFile, load};
 pub(crate) use reload::read_file;
-pub use reload::{Folder, FolderError, Report, Watcher};
+pub use reload::{Folder, FolderError, Report};
+pub use watcher::{Rollback, Watcher};

@@ -1,36 +1,17 @@
-//! A folder of parsers that is watched.
-//!
-//! The folder is watched, not the files, because editors and `mv` replace files. Events only say
-//! "look again": what counts is the content, by its hash. Compiling happens on the watcher's thread;
-//! the workers see nothing until the next generation is swapped in.
+//! A folder of parsers: what has changed in it, and which generation follows from that.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecursiveMode, Watcher as _};
 use sha2::{Digest, Sha256};
 
-use super::generation::{Generation, Handle};
+use super::generation::Generation;
 use super::loader::{LoadError, LoadProblem, Loaded, load};
-use crate::runtime::{Engine, MAX_FILE, ParserLimits};
-
-/// How long a folder has to be quiet before it is read: a file is written in more than one step.
-const DEBOUNCE: Duration = Duration::from_millis(300);
-
-/// How long a folder that is never quiet is waited for.
-const DEBOUNCE_LIMIT: Duration = Duration::from_millis(1500);
-
-/// How often a folder is read without an event: it may have been replaced as a whole.
-const LOOK_ANYWAY: Duration = Duration::from_secs(5);
-
-/// The one access that says that a file may have changed.
-const WRITTEN: AccessKind = AccessKind::Close(AccessMode::Write);
+use crate::runtime::{Engine, MAX_FILE, Parser, ParserLimits};
 
 /// Something that a reload did; for the operator and for `parser` records.
 #[derive(Debug)]
@@ -43,6 +24,13 @@ pub enum Report {
         old: String,
         /// The new one.
         new: Loaded,
+    },
+    /// A new version did badly, and the one before it is back.
+    RolledBack {
+        /// The new one.
+        bad: Loaded,
+        /// The one before it.
+        back: Loaded,
     },
     /// A file is gone, and its parser with it. Flows that have it keep it.
     Retired(Loaded),
@@ -59,14 +47,14 @@ pub enum Report {
 #[derive(Debug, thiserror::Error)]
 #[error("{folder}: {problem} (--parsers wants a folder with .wasm files)", folder = folder.display())]
 pub struct FolderError {
-    folder: PathBuf,
-    problem: String,
+    pub(super) folder: PathBuf,
+    pub(super) problem: String,
 }
 
 /// The parsers of a folder, as last read.
 #[derive(Debug)]
 pub struct Folder {
-    path: PathBuf,
+    pub(super) path: PathBuf,
     engine: Engine,
     limits: ParserLimits,
     keep_files: bool,
@@ -75,15 +63,22 @@ pub struct Folder {
     files: BTreeMap<PathBuf, Entry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry {
     /// Of the last content looked at, refused or not, or of the reason why there was none to look at.
     hash: [u8; 32],
     /// It was refused because another file has its name.
     name_taken: bool,
-    /// The last version that could be loaded.
+    /// The last version that could be loaded, unless it was rolled back.
     loaded: Option<Loaded>,
+    /// The version before it, if there is a way back to that.
+    previous: Option<Loaded>,
+    /// Versions that were rolled back, by their hashes, the latest last.
+    bad: Vec<[u8; 32]>,
 }
+
+/// Rolled back versions of one file that are remembered.
+const MAX_BAD: usize = 64;
 
 impl Folder {
     /// Nothing is read yet.
@@ -120,10 +115,33 @@ impl Folder {
         if !changed && self.number > 0 {
             return Ok((None, reports));
         }
+        Ok((Some(self.next_generation()), reports))
+    }
+
+    fn next_generation(&mut self) -> Generation {
         let parsers = self.files.values().filter_map(|entry| entry.loaded.clone()).collect();
         let generation = Generation::new(self.number, parsers);
         self.number += 1;
-        Ok((Some(generation), reports))
+        generation
+    }
+
+    /// Goes back to the version before `parser`, and returns the generation that follows from it. Does
+    /// nothing if there is no such version any more, or another file has its name by now, or `parser`
+    /// is not in use any more.
+    pub fn roll_back(&mut self, parser: &Arc<Parser>) -> Option<(Generation, Report)> {
+        let (name, entry) = self.files.iter().find(|(_, entry)| {
+            entry.loaded.as_ref().is_some_and(|loaded| Arc::ptr_eq(&loaded.parser, parser))
+        })?;
+        let (name, back) = (name.clone(), entry.previous.clone()?);
+        let back = self.unless_taken(&name, back).ok()?;
+        let entry = self.files.get_mut(&name)?;
+        entry.previous = None;
+        let bad = entry.loaded.replace(back.clone())?;
+        if entry.bad.len() >= MAX_BAD {
+            entry.bad.remove(0);
+        }
+        entry.bad.push(bad.hash);
+        Some((self.next_generation(), Report::RolledBack { bad, back }))
     }
 
     fn list(&self) -> Result<Vec<PathBuf>, FolderError> {
@@ -150,11 +168,14 @@ impl Folder {
             Ok(bytes) => Sha256::digest(bytes).into(),
             Err(problem) => Sha256::digest(problem.to_string()).into(),
         };
-        if self.files.get(&name).is_some_and(|entry| entry.hash == hash) {
+        let known = self.files.get(&name);
+        if known.is_some_and(|entry| entry.hash == hash) {
             return;
         }
+        let bad = known.is_some_and(|entry| entry.bad.contains(&hash));
         let origin = name.display().to_string();
         let outcome = match content {
+            Ok(_) if bad => Err(LoadError { origin, problem: LoadProblem::RolledBack }),
             Ok(bytes) => load(&self.engine, origin, &bytes, self.limits.clone())
                 .and_then(|loaded| self.unless_taken(&name, loaded))
                 .map(|loaded| if self.keep_files { loaded.with_file(&bytes) } else { loaded }),
@@ -162,7 +183,7 @@ impl Folder {
         };
         let problem = outcome.as_ref().err().map(|error| &error.problem);
         let name_taken = matches!(problem, Some(LoadProblem::NameTaken { .. }));
-        let entry = self.files.entry(name).or_insert(Entry { hash, name_taken, loaded: None });
+        let entry = self.files.entry(name).or_default();
         (entry.hash, entry.name_taken) = (hash, name_taken);
         match outcome {
             Err(error) => reports.push(Report::Refused { error, kept: entry.loaded.clone() }),
@@ -170,6 +191,7 @@ impl Folder {
                 None => reports.push(Report::Loaded(new)),
                 Some(old) => {
                     reports.push(Report::Replaced { old: old.parser.label().into(), new });
+                    entry.previous = (old.hash != entry.hash).then_some(old);
                 }
             },
         }
@@ -182,7 +204,7 @@ impl Folder {
             Report::Replaced { old, new } => {
                 old.split('@').next() != Some(&new.parser.description().name)
             }
-            Report::Loaded(_) | Report::Refused { .. } => false,
+            Report::Loaded(_) | Report::RolledBack { .. } | Report::Refused { .. } => false,
         });
         if freed {
             let waiting = self.files.iter().filter(|(_, entry)| entry.name_taken);
@@ -226,106 +248,4 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, LoadProblem> {
     }
     file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Watches a folder until it is dropped.
-#[derive(Debug)]
-pub struct Watcher {
-    wake: mpsc::Sender<Wake>,
-}
-
-/// Why the watcher's thread looks up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wake {
-    Look,
-    Stop,
-}
-
-impl Watcher {
-    /// Watches `folder` and swaps each new generation into `handle`. What happened goes to `report`,
-    /// on the watcher's thread.
-    ///
-    /// # Errors
-    /// When the system can not watch the folder.
-    pub fn start(
-        mut folder: Folder,
-        handle: Handle,
-        mut report: impl FnMut(Report) + Send + 'static,
-    ) -> Result<Self, FolderError> {
-        let path = folder.path.clone();
-        let problem = |why: String| FolderError {
-            folder: path.clone(),
-            problem: format!("it can not be watched: {why}"),
-        };
-        let (wake, wakes) = mpsc::channel();
-        let events = {
-            let wake = wake.clone();
-            move |event: notify::Result<Event>| {
-                if event.map_or(true, |event| is_news(&event)) {
-                    // The receiver is gone only when the watcher is about to be.
-                    let _ = wake.send(Wake::Look);
-                }
-            }
-        };
-        let mut watcher =
-            notify::recommended_watcher(events).map_err(|error| problem(error.to_string()))?;
-        watcher
-            .watch(&path, RecursiveMode::NonRecursive)
-            .map_err(|error| problem(error.to_string()))?;
-        let watched = path.clone();
-        let work = move || {
-            // The first look is for what changed before the watch was set.
-            loop {
-                // A folder that is gone for a moment (a mount, a swap of links) keeps its parsers.
-                if let Ok((generation, reports)) = folder.read() {
-                    if let Some(generation) = generation {
-                        handle.swap(generation);
-                    }
-                    reports.into_iter().for_each(&mut report);
-                }
-                match wakes.recv_timeout(LOOK_ANYWAY) {
-                    Ok(Wake::Look) if is_quiet(&wakes) => {}
-                    Ok(_) | Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) => {
-                        // Another folder may be there by now; the old one's events say nothing of it.
-                        let _ = watcher.unwatch(&watched);
-                        let _ = watcher.watch(&watched, RecursiveMode::NonRecursive);
-                    }
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("parsers".into());
-        thread.spawn(work).map_err(|error| problem(error.to_string()))?;
-        Ok(Self { wake })
-    }
-}
-
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        // If the thread is gone, there is nothing to stop.
-        let _ = self.wake.send(Wake::Stop);
-    }
-}
-
-/// Waits until the folder has been quiet for a moment, but not for ever. False: stop.
-fn is_quiet(wakes: &mpsc::Receiver<Wake>) -> bool {
-    let start = Instant::now();
-    while start.elapsed() < DEBOUNCE_LIMIT {
-        match wakes.recv_timeout(DEBOUNCE) {
-            Ok(Wake::Look) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
-            Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
-        }
-    }
-    true
-}
-
-/// The event may mean another set of parsers. Reading the folder makes events too, and other files
-/// are nobody's business.
-fn is_news(event: &Event) -> bool {
-    let read = event.kind.is_access() && event.kind != EventKind::Access(WRITTEN);
-    let other =
-        |path: &PathBuf| path.extension().is_some_and(|extension| extension != OsStr::new("wasm"));
-    let all_others = !event.paths.is_empty() && event.paths.iter().all(other);
-    !read && !all_others
 }

@@ -1,7 +1,8 @@
 //! How much a cell may use, in one table.
 //!
 //! As in `flowcell-core`, the fields of [`CellLimits`], their defaults and the rows of
-//! [`CellLimits::TABLE`] come from the same lines.
+//! [`CellLimits::TABLE`] come from the same lines. Other rooms of the host make their tables in the
+//! same way, with `limit_table!`.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -22,11 +23,11 @@ const DESCRIBE_MS: u64 = 50;
 /// The same as a duration.
 pub(super) const DESCRIBE_TIME: Duration = Duration::from_millis(DESCRIBE_MS);
 
-/// What there is to know about one limit of cells.
+/// What there is to know about one limit of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CellLimitInfo {
-    /// The name, as in the field of [`CellLimits`].
+    /// The name, as in the field of the table's struct.
     pub name: &'static str,
     /// The value if nobody sets another.
     pub default: u64,
@@ -43,9 +44,19 @@ pub struct CellLimitInfo {
 }
 
 /// A limit's value in its field's own type.
-trait Value {
+pub(crate) trait Value {
     fn of(value: u64) -> Self;
     fn value(&self) -> u64;
+}
+
+impl Value for u64 {
+    fn of(value: u64) -> Self {
+        value
+    }
+
+    fn value(&self) -> u64 {
+        *self
+    }
 }
 
 impl Value for usize {
@@ -78,25 +89,28 @@ impl Value for Duration {
     }
 }
 
-macro_rules! cell_limits {
+/// Makes a struct of limits with its table.
+macro_rules! limit_table {
     (
+        $(#[$table_doc:meta])+
+        struct $table:ident;
         $($(#[$doc:meta])+ $name:ident: $type:ty = $default:expr, $unit:literal, $range:expr
           => $action:literal;)+
         fixed:
-        $($fixed:ident = $value:expr, $fixed_unit:literal => $fixed_action:literal;)+
+        $($fixed:ident = $value:expr, $fixed_unit:literal => $fixed_action:literal;)*
     ) => {
-        /// Bounds on one cell. A parser can not change its own.
+        $(#[$table_doc])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[non_exhaustive]
-        pub struct CellLimits { $($(#[$doc])+ pub $name: $type,)+ }
+        pub struct $table { $($(#[$doc])+ pub $name: $type,)+ }
 
-        impl Default for CellLimits {
+        impl Default for $table {
             fn default() -> Self {
                 Self { $($name: Value::of($default),)+ }
             }
         }
 
-        impl CellLimits {
+        impl $table {
             /// All limits, those that can be set first.
             pub const TABLE: &'static [CellLimitInfo] = &[
                 $(CellLimitInfo {
@@ -106,7 +120,7 @@ macro_rules! cell_limits {
                 $(CellLimitInfo {
                     name: stringify!($fixed), default: $value, unit: $fixed_unit,
                     action: $fixed_action, min: $value, max: $value, fixed: true,
-                },)+
+                },)*
             ];
 
             /// Returns the limit of this name, in its unit, unless there is none.
@@ -128,21 +142,27 @@ macro_rules! cell_limits {
             }
 
             /// The larger of the two for each limit.
-            fn widest(self, other: Self) -> Self {
+            #[must_use]
+            pub fn widest(self, other: Self) -> Self {
                 Self { $($name: self.$name.max(other.$name),)+ }
             }
         }
     };
 }
 
+pub(crate) use limit_table;
+
 /// Gives the range its type.
-const fn bounds(range: &RangeInclusive<u64>) -> &RangeInclusive<u64> {
+pub(crate) const fn bounds(range: &RangeInclusive<u64>) -> &RangeInclusive<u64> {
     range
 }
 
-const ANY: u64 = u64::MAX;
+/// The end of a range that has none.
+pub(crate) const ANY: u64 = u64::MAX;
 
-cell_limits! {
+limit_table! {
+    /// Bounds on one cell. A parser can not change its own.
+    struct CellLimits;
     /// Linear memory in bytes, of all memories together. Reached: fault `memory`.
     memory: usize = 4 << 20, "bytes", 65_536..=1 << 32 => "fault `memory`";
     /// Elements of all its tables together. Reached: fault `memory`.

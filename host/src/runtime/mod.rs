@@ -10,7 +10,7 @@ mod description;
 mod engine;
 mod fault;
 mod imports;
-mod limits;
+pub(crate) mod limits;
 mod memory;
 mod parser;
 mod resumption;

@@ -80,3 +80,19 @@ pub(crate) fn echo_v2() {
     let answered: Vec<_> = records.iter().map(|record| &record["data"]["answered"]).collect();
     assert_eq!(answered, [5, 7, 7]);
 }
+
+/// What `reload.rs` and `rollback.rs` put in the place of the echo parser: it panics on each flow.
+#[test]
+pub(crate) fn echo_panics() {
+    use flowcell_tests::command::{Run, Scratch, flowcell};
+    use flowcell_tests::{guests, packets::Pcap};
+
+    let scratch = Scratch::new();
+    let capture = scratch.capture("echo.pcap", &Pcap::of(&[super::echoes()]));
+    let file = scratch.write("parsers/echo.wasm", guests::guest("echo_panics"));
+    let run = Run::of(
+        flowcell(["run", "--parsers"]).arg(file.parent().expect("a folder")).arg("-r").arg(capture),
+    );
+    let fault = run.only("fault");
+    assert_eq!((&fault["parser"], &fault["data"]["class"]), (&"echo@3.0.0".into(), &"trap".into()));
+}

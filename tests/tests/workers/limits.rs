@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use flowcell_sdk::Side::{Client, Server};
 use flowcell_tests::command::Scratch;
+use flowcell_tests::guests;
 use flowcell_tests::packets::{Conversation, Pcap};
 
 use super::same_on_all;
@@ -68,4 +69,81 @@ fn parsers_that_fault() {
         assert!(!run.of_type("echo.exchange").is_empty(), "others go on beside {guest}");
         std::fs::remove_dir_all(parsers).expect("a folder");
     }
+}
+
+/// What breakers do depends on whole rounds of frames, not on how they come in or who works on them.
+#[test]
+fn parsers_whose_breakers_open() {
+    let scratch = Scratch::new();
+    let long = [b'x'; 6000];
+    let flows: Vec<_> = (0..1500)
+        .map(|index| {
+            let flow = Conversation::tcp(4000 + index, if index % 3 == 0 { 7 } else { 9 });
+            let flow = flow.open().send(Client, b"a\n").send(Server, b"b\n");
+            // Some fill batches before a round is over.
+            let flow = if index % 5 == 0 { flow.send(Server, &long) } else { flow };
+            let bad = (index / 300) % 2 == 0;
+            if bad { flow.send(Client, b"c\n").close() } else { flow.close() }
+        })
+        .collect();
+    // 30 at a time, so that rounds begin and end amid flows.
+    let frames = flows.chunks(30).flat_map(|flows| {
+        let longest = flows.iter().map(|flow| flow.frames().len()).max().unwrap_or(0);
+        (0..longest).flat_map(|turn| flows.iter().filter_map(move |flow| flow.frames().get(turn)))
+    });
+    let pcap = frames.fold(Pcap::new(1).every(500), |pcap, frame| pcap.frame(frame));
+    let file = scratch.capture("flows.pcap", &pcap);
+    let parsers = scratch.parsers(&["panic_in_poll"]);
+    let soon = "window = 1000\nfaults = 3\nback_off = 100\nlongest_back_off = 300\n";
+    for (text, kinds) in [("", 2), (soon, 3)] {
+        let limits = scratch.write("limits.toml", format!("[breaker]\n{text}"));
+        let [parsers, limits, file] = [&parsers, &limits, &file].map(|path| path.as_os_str());
+        let with = |input| {
+            ["--parsers".as_ref(), parsers, "--limits".as_ref(), limits, "-r".as_ref(), input]
+        };
+        let run = same_on_all("run", &with(file), None);
+        let changes = run.of_type("parser");
+        let events = changes.iter().filter_map(|record| record["data"]["event"].as_str());
+        let events: std::collections::BTreeSet<&str> = events.collect();
+        assert_eq!(events.len(), kinds, "it opens, half opens, closes: {events:?}");
+        let piped = same_on_all("run", &with(OsStr::new("-")), Some(pcap.bytes()));
+        super::assert_equal(&run.stdout, &piped.stdout, "1, from a pipe");
+    }
+}
+
+/// Flows that carry others are not in any lane, and count as the flows in them do.
+#[test]
+fn a_breaker_of_flows_and_of_those_that_carry_them() {
+    let scratch = Scratch::new();
+    let frames = (0..1500).flat_map(|index| {
+        let inside = Conversation::tcp(4000 + index, 7).open().send(Client, b"a\n").close();
+        let ends = [([192, 0, 2, 1], 50_000 + index), ([192, 0, 2, 2], 4789)];
+        let [from, to] = ends.map(|(address, port)| (std::net::IpAddr::from(address), port).into());
+        let vxlan = |frame: &Vec<u8>| [&[8, 0, 0, 0, 0, 0, 5, 0][..], frame].concat();
+        let carry = |flow: Conversation, frame| flow.datagram(Client, &vxlan(frame));
+        // Some flows have no tunnel.
+        if index % 4 == 0 {
+            inside.frames().to_vec()
+        } else {
+            let flow = inside.frames().iter().fold(Conversation::between(from, to), carry);
+            flow.frames().to_vec()
+        }
+    });
+    let pcap = frames.fold(Pcap::new(1).every(500), |pcap, frame| pcap.frame(&frame));
+    let parsers = scratch.write("parsers/echo.wasm", guests::guest("echo_panics"));
+    let parsers = parsers.parent().expect("a folder");
+    let limits = "[breaker]\nback_off = 100\nlongest_back_off = 100\ntrial_flows = 2\n";
+    let limits = scratch.write("limits.toml", limits);
+    let with = ["--parsers".as_ref(), parsers.as_os_str(), "--limits".as_ref(), limits.as_os_str()];
+    let with = [&with[..], &["-r".as_ref(), OsStr::new("-")]].concat();
+    let run = same_on_all("run", &with, Some(pcap.bytes()));
+    let tried = |port: u16, outcome: &str| {
+        let flows = run.of_type("flow").into_iter().filter(|flow| flow["resp_port"] == port);
+        flows.filter(|flow| flow["data"]["parsers"][0]["outcome"] == outcome).count()
+    };
+    for port in [7, 4789] {
+        let (faults, shut) = (tried(port, "fault"), tried(port, "breaker_open"));
+        assert!(faults > 20 && shut > 100, "port {port}: {faults} faults, {shut} shut out");
+    }
+    assert!(run.of_type("parser").len() > 4, "{}", run.of_type("parser").len());
 }

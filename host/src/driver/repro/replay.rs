@@ -149,7 +149,10 @@ impl Player<'_> {
             }
         }
         let side = side.into();
-        self.poll(at, runtime::Input::Data(runtime::Chunk { side, offset, at, segments: None, bytes }))
+        self.poll(
+            at,
+            runtime::Input::Data(runtime::Chunk { side, offset, at, segments: None, bytes }),
+        )
     }
 
     fn gap(

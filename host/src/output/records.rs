@@ -211,6 +211,8 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     fn records(places: &[Place], text: &str) -> Lines {
@@ -238,6 +240,31 @@ mod tests {
             merged.extend(ty);
         });
         assert_eq!(merged, "abbaacb");
+    }
+
+    #[derive(Debug)]
+    struct Letter(char, Arc<Mutex<String>>);
+
+    impl Enclosure for Letter {
+        fn deliver(&self) {
+            self.1.lock().expect("nobody panics").push(self.0);
+        }
+    }
+
+    #[test]
+    fn enclosures_are_delivered_in_the_order_of_their_places() {
+        let delivered = Arc::new(Mutex::new(String::new()));
+        let of = |letters: &[(char, u64)]| {
+            let mut records = Records::new(Types::new(&["none".to_owned()]));
+            for (letter, packet) in letters {
+                let letter = Letter(*letter, Arc::clone(&delivered));
+                records.enclose(Place::before(*packet), Box::new(letter));
+            }
+            assert!(!records.is_empty());
+            records.take()
+        };
+        Lines::deliver(&[of(&[('b', 2), ('d', 3)]), of(&[('a', 1), ('c', 2), ('e', 9)])]);
+        assert_eq!(*delivered.lock().expect("nobody panics"), "abcde");
     }
 
     #[test]

@@ -221,8 +221,14 @@ fn check_chunk(chunk: &Chunk, transport: Transport) -> Result<(), String> {
     }
     let Some(segments) = &chunk.segments else { return Ok(()) };
     let sum: u64 = segments.iter().map(|segment| u64::from(segment.0)).sum();
-    if sum != length as u64 || segments.iter().any(|segment| segment.0 == 0) {
-        return Err(format!("`segments` is to cut the {length} bytes into pieces, and does not"));
+    let some_empty = segments.iter().any(|segment| segment.0 == 0);
+    if sum != length as u64 || some_empty || segments.len() < 2 {
+        return Err(format!(
+            "`segments` is to cut the {length} bytes into two pieces or more, and does not"
+        ));
+    }
+    if segments.last().is_some_and(|last| last.1 != chunk.at) {
+        return Err("`at` is to be the time of the last of `segments`, and is not".into());
     }
     Ok(())
 }

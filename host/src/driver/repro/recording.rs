@@ -4,7 +4,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bundle::{Bundle, FORMAT, FaultSeen, Header, Input, ParserId, Truncated};
+use super::bundle::{Bundle, FORMAT, FaultSeen, Header, Input, ParserId, Truncated, payload};
 use super::limits::ReproLimits;
 use crate::registry::ParserFile;
 use crate::runtime::{self, CellLimits, Fault, Parser};
@@ -77,10 +77,7 @@ impl Recording {
 
     /// The parser is about to be given this.
     pub(in crate::driver) fn input(&mut self, input: &runtime::Input<'_>) {
-        let bytes = match input {
-            runtime::Input::Data(chunk) => chunk.bytes.len() as u64,
-            runtime::Input::Gap(_) | runtime::Input::End(_) => 0,
-        };
+        let bytes = payload(input);
         if let Some(missing) = &mut self.missing {
             missing.inputs += 1;
             missing.bytes = missing.bytes.saturating_add(bytes);

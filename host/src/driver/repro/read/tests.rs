@@ -109,8 +109,15 @@ fn mistakes_are_told_with_their_place() {
         ("\"length\":7", "\"length\":0", ":3: a gap has at least 1 byte"),
         ("\"length\":7", "\"length\":18446744073709551615", ":3: the gap ends behind the last"),
         ("\"lost\"", "\"eaten\"", "unknown variant `eaten`"),
-        ("[[2,", "[[3,", ":4: `segments` is to cut the 3 bytes into pieces"),
-        ("[[2,", "[[4294967295,", ":4: `segments` is to cut the 3 bytes into pieces"),
+        ("[[2,", "[[3,", ":4: `segments` is to cut the 3 bytes into two pieces"),
+        ("[[2,", "[[4294967295,", ":4: `segments` is to cut the 3 bytes into two pieces"),
+        ("[[2,", "[[0,\"1970-01-01T00:00:00Z\"],[2,", ":4: `segments` is to cut the 3 bytes"),
+        ("[[2,\"1970-01-01T00:00:00.000000000Z\"],[1,", "[[3,", ":4: `segments` is to cut the 3"),
+        (
+            "[[2,\"1970-01-01T00:00:00.000000000Z\"],[1,\"2554",
+            "[[2,\"1970-01-01T00:00:00.000000000Z\"],[1,\"2553",
+            ":4: `at` is to be the time of the last",
+        ),
         ("{\"end\":", "{\"finish\":", ": not a delivery: unknown variant `finish`"),
         (
             "\"reason\":\"reset\"",

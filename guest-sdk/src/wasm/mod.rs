@@ -217,10 +217,12 @@ pub unsafe fn poll(
             let (segments, bytes) = unsafe {
                 (
                     slice::from_raw_parts(segments.cast(), segment_count),
-                    slice::from_raw_parts(bytes, byte_count),
+                    slice::from_raw_parts_mut(bytes, byte_count),
                 )
             };
-            task.segments(from, segments, bytes)
+            let progress = task.segments(from, segments, bytes);
+            bytes.fill(0); // so that a guest that waits is quickly stored
+            progress
         }
         (GAP, reason) => {
             let reason = match reason {

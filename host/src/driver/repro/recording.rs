@@ -83,9 +83,16 @@ impl Recording {
             missing.bytes = missing.bytes.saturating_add(bytes);
             return;
         }
-        match self.book.take(self.held, PER_INPUT + bytes) {
+        let segments = match input {
+            runtime::Input::Data(chunk) => {
+                chunk.segments.map_or(0, |segments| size_of_val(segments))
+            }
+            runtime::Input::Gap(_) | runtime::Input::End(_) => 0,
+        };
+        let cost = PER_INPUT + bytes + segments as u64;
+        match self.book.take(self.held, cost) {
             Ok(()) => {
-                self.held += PER_INPUT + bytes;
+                self.held += cost;
                 self.inputs.push(input.into());
             }
             Err(limit) => self.missing = Some(Truncated { limit: limit.into(), inputs: 1, bytes }),

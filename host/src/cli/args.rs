@@ -45,6 +45,11 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) strict: bool,
 
+    /// Count instructions of parsers instead of their time, so that one that spins is stopped at the same
+    /// point in every run and on every machine. Slower.
+    #[arg(long)]
+    pub(super) deterministic: bool,
+
     /// Write the counters as JSON to this file at the end.
     #[arg(long, value_name = "FILE")]
     pub(super) stats_json: Option<PathBuf>,

@@ -57,6 +57,7 @@ impl<'a> Summary<'a> {
         if let Some(stats) = self.parsers {
             row("parsers", "parsed_flows", stats.parsed_flows);
             row("parsers", "no_room", stats.no_room);
+            row("parsers", "throttled", stats.throttled);
             for (class, count) in &stats.faults {
                 row("parsers", &format!("fault {class}"), *count);
             }

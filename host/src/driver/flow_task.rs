@@ -47,6 +47,8 @@ pub(super) enum Ending {
     Fault(&'static str),
     /// There were as many cells as there may be.
     NoRoom,
+    /// Its parser had taken more of the processor than its share.
+    Throttled,
 }
 
 /// What one delivery led to. Records and log lines are in `output`.
@@ -83,6 +85,13 @@ impl FlowTask {
     pub(super) fn no_room(&mut self) {
         if !self.started() {
             self.stage = Stage::Over(Ending::NoRoom);
+        }
+    }
+
+    /// Its parser is over its share: if it has no cell yet, it gets none.
+    pub(super) fn throttled(&mut self) {
+        if !self.started() {
+            self.stage = Stage::Over(Ending::Throttled);
         }
     }
 

@@ -10,6 +10,7 @@ mod batch;
 mod crew;
 mod flow_task;
 mod lane;
+mod log_gate;
 mod messages;
 mod pipeline;
 mod slots;

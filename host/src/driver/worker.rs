@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::lane::Recorder;
+use super::log_gate::LogGate;
 use super::messages::Messages;
 use super::slots::Slots;
 use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
@@ -25,6 +26,8 @@ pub struct WorkerStats {
     pub parsed_flows: u64,
     /// Flows that got no parser because there were as many cells as there may be.
     pub no_room: u64,
+    /// Flows that got no parser because it had taken more of the processor than its share.
+    pub throttled: u64,
     /// Faults by class.
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
@@ -51,27 +54,6 @@ pub struct Worker {
 /// Cells that may live at a time. Each takes two to three memory mappings, and Linux grants a process
 /// 65,530 by default: beyond that not even the allocator gets memory.
 pub const MAX_CELLS: usize = 16_000;
-
-/// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
-#[derive(Debug, Default)]
-struct LogGate {
-    second: u64,
-    lines: u32,
-}
-
-/// Log lines that are shown in a second of the capture's time, of all parsers of a lane together.
-const LOG_LINES_PER_SECOND: u32 = 20;
-
-impl LogGate {
-    fn passes(&mut self, ts: u64) -> bool {
-        let second = ts / 1_000_000_000;
-        if second > self.second {
-            *self = Self { second, lines: 0 };
-        }
-        self.lines += 1;
-        self.lines <= LOG_LINES_PER_SECOND
-    }
-}
 
 /// A flow with a task, and its label once a record has needed it.
 #[derive(Debug)]
@@ -132,9 +114,10 @@ struct FragmentRecord<'a> {
 impl WorkerStats {
     /// Adds what another worker has counted.
     pub fn merge(&mut self, other: &Self) {
-        let Self { parsed_flows, no_room, faults, log_lines_dropped } = other;
+        let Self { parsed_flows, no_room, throttled, faults, log_lines_dropped } = other;
         self.parsed_flows += parsed_flows;
         self.no_room += no_room;
+        self.throttled += throttled;
         self.log_lines_dropped += log_lines_dropped;
         for (class, count) in faults {
             *self.faults.entry(class).or_default() += count;
@@ -201,6 +184,9 @@ impl Worker {
         if self.cells >= self.max_cells {
             task.no_room();
         }
+        if !task.started() && task.parser().is_throttled() {
+            task.throttled();
+        }
         let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
         let mut scribe = Scribe {
             records: &mut self.records,
@@ -230,8 +216,10 @@ impl Worker {
         let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
         let ending = task.map(FlowTask::ending);
         let no_room = matches!(ending, Some(Ending::NoRoom));
+        let throttled = matches!(ending, Some(Ending::Throttled));
         self.stats.no_room += u64::from(no_room);
-        self.stats.parsed_flows += u64::from(task.is_some() && !no_room);
+        self.stats.throttled += u64::from(throttled);
+        self.stats.parsed_flows += u64::from(task.is_some() && !no_room && !throttled);
         let service = task
             .filter(|task| task.confirmed())
             .map(|task| task.parser().description().name.as_str());
@@ -358,7 +346,8 @@ impl Scribe<'_> {
         }
         self.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
-            if !self.log.passes(self.flow.ts.0) {
+            let limit = parser.limits().log_lines_per_second;
+            if !self.log.passes(parser.label(), limit, self.flow.ts.0) {
                 self.stats.log_lines_dropped += 1;
                 continue;
             }
@@ -398,6 +387,7 @@ fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
         Ending::Failed(why) => ("failed", Some(why.as_str())),
         Ending::Fault(class) => ("fault", Some(*class)),
         Ending::NoRoom => ("no_room", None),
+        Ending::Throttled => ("throttled", None),
         Ending::Done if task.confirmed() => ("confirmed", None),
         Ending::Done => ("unconfirmed", None),
     };

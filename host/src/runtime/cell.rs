@@ -34,12 +34,14 @@ impl Cell {
     /// The fault that ended it; the cell is gone.
     pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
-        let state = State::new(Phase::Parse, parser.limits, description);
+        let mut state = State::new(Phase::Parse, parser.limits, description);
+        state.budget.open(flow.at);
         let mut store = new_store(&parser.engine, state);
         let opened =
             begin_call(&mut store, |store| parser.pre.instantiate(store)).and_then(|instance| {
                 begin_call(&mut store, |store| instance.call_open(store, flow)).map(|()| instance)
             });
+        parser.share.charge(store.data_mut().budget.unshared());
         match opened {
             Ok(instance) => Ok(Self { store, instance, parser: Arc::clone(parser) }),
             Err(error) => {
@@ -54,9 +56,11 @@ impl Cell {
     /// # Errors
     /// The fault that ended the guest: it must not be called again.
     pub fn poll(&mut self, input: Input<'_>) -> Result<Progress, Fault> {
-        let Self { store, instance, .. } = self;
-        begin_call(store, |store| instance.call_poll(store, input))
-            .map_err(|error| fault(store, &error))
+        let Self { store, instance, parser } = self;
+        store.data_mut().budget.deliver(&input);
+        let outcome = begin_call(store, |store| instance.call_poll(store, input));
+        parser.share.charge(store.data_mut().budget.unshared());
+        outcome.map_err(|error| fault(store, &error))
     }
 
     /// What the guest said since the last look. The caller takes out what it has dealt with.

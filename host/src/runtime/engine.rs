@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::clock;
 use super::limits::STACK;
 use wasmtime::{Config, OptLevel, WasmBacktraceDetails};
 
@@ -14,7 +15,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    _ticker: Arc<Ticker>,
+    /// None where fuel takes the place of time.
+    ticker: Option<Arc<Ticker>>,
 }
 
 impl Engine {
@@ -24,9 +26,27 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let inner = wasmtime::Engine::new(&config())?;
+        let mut config = config();
+        config.epoch_interruption(true);
+        let inner = wasmtime::Engine::new(&config)?;
         let ticker = Ticker::start(inner.clone())?;
-        Ok(Self { inner, _ticker: Arc::new(ticker) })
+        Ok(Self { inner, ticker: Some(Arc::new(ticker)) })
+    }
+
+    /// As [`new`](Self::new), but what guests may use is counted in instructions: a guest that spins
+    /// is stopped at the same one in every run. Costs up to half of the guests' speed.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn deterministic() -> wasmtime::Result<Self> {
+        let mut config = config();
+        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+        Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: None })
+    }
+
+    /// Guests run on fuel instead of time.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.ticker.is_none()
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
@@ -51,7 +71,6 @@ fn config() -> Config {
         .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
-        .epoch_interruption(true)
         .max_wasm_stack(STACK)
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
@@ -75,9 +94,11 @@ impl Ticker {
     fn start(engine: wasmtime::Engine) -> wasmtime::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        clock::tick();
         std::thread::Builder::new().name("epoch".into()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 std::thread::sleep(TICK);
+                clock::tick();
                 engine.increment_epoch();
             }
         })?;

@@ -13,13 +13,15 @@ pub enum FaultClass {
     Trap,
     /// One call took longer than it may.
     Deadline,
+    /// Its calls took more of the processor than a flow may.
+    Cpu,
     /// It asked for more memory or table than it may have.
     Memory,
     /// Its calls nested too deeply.
     Stack,
     /// A record that does not match its schema, is too long, or of an unknown kind.
     BadRecord,
-    /// Too many records, or too much output, in one call.
+    /// Too many records, or too much output, in one call or in a second.
     RecordFlood,
     /// A host function was called with what it can not take, or when it may not be called.
     HostCall,
@@ -28,12 +30,26 @@ pub enum FaultClass {
 }
 
 impl FaultClass {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Trap,
+        Self::Deadline,
+        Self::Cpu,
+        Self::Memory,
+        Self::Stack,
+        Self::BadRecord,
+        Self::RecordFlood,
+        Self::HostCall,
+        Self::Capacity,
+    ];
+
     /// As it stands in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Trap => "trap",
             Self::Deadline => "deadline",
+            Self::Cpu => "cpu",
             Self::Memory => "memory",
             Self::Stack => "stack",
             Self::BadRecord => "bad_record",
@@ -95,7 +111,9 @@ impl Fault {
             (violation.class, violation.message.clone())
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
             match trap {
-                Trap::Interrupt => (FaultClass::Deadline, "the call took too long".into()),
+                Trap::Interrupt | Trap::OutOfFuel => {
+                    (FaultClass::Deadline, "the call took too long".into())
+                }
                 Trap::StackOverflow => (FaultClass::Stack, "call stack exhausted".into()),
                 other => (FaultClass::Trap, other.to_string()),
             }

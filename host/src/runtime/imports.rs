@@ -87,6 +87,7 @@ fn emit(
         let message = format!("more than {} bytes of output in one call", limits.output_bytes);
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
+    state.budget.emit(json.len(), &limits)?;
     state.output.records.push(Emitted { kind, json, escaped });
     Ok(())
 }

@@ -5,13 +5,16 @@
 //! the flow's records, and never as an error of the run.
 
 mod bindings;
+mod budget;
 mod cell;
+mod clock;
 mod description;
 mod engine;
 mod fault;
 mod imports;
 mod limits;
 mod parser;
+mod share;
 mod state;
 mod transcode;
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker};
+use wasmtime::{Store, Trap};
 
 use super::bindings::ParserPre;
 use super::description::{Description, DescriptionError};
@@ -13,6 +14,7 @@ use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
+use super::share::Share;
 use super::state::{Phase, State};
 
 /// A component that can not be a parser.
@@ -50,6 +52,7 @@ pub struct Parser {
     pub(super) pre: ParserPre<State>,
     pub(super) engine: Engine,
     pub(super) limits: CellLimits,
+    pub(super) share: Share,
     description: Arc<Description>,
     label: String,
 }
@@ -74,19 +77,33 @@ impl Parser {
         let pre = linker.instantiate_pre(&component).and_then(ParserPre::new).map_err(world)?;
         let widest = limits.widest();
         let description = Arc::new(describe(engine, &pre, widest)?);
+        let live_workers = limits.live_workers;
         let limits = limits.of(&description.name);
         if limits != widest {
             // What does not fit into its own limits is refused now, not flow by flow.
             describe(engine, &pre, limits)?;
         }
+        let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
-        Ok(Self { pre, engine: engine.clone(), limits, description, label })
+        Ok(Self { pre, engine: engine.clone(), limits, share, description, label })
     }
 
     /// What it says of itself.
     #[must_use]
     pub fn description(&self) -> &Arc<Description> {
         &self.description
+    }
+
+    /// What its cells may use.
+    #[must_use]
+    pub fn limits(&self) -> &CellLimits {
+        &self.limits
+    }
+
+    /// It has taken more of the workers' time than it may, and gets no new flows for now.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.share.exceeded()
     }
 
     /// `name@version`, as it stands in records.
@@ -139,7 +156,7 @@ fn describe(
     pre: &ParserPre<State>,
     limits: CellLimits,
 ) -> Result<Description, ParserError> {
-    let limits = CellLimits { call_time: DESCRIBE_TIME, ..limits };
+    let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
     let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
     let outcome = begin_call(&mut store, |store| pre.instantiate(store))
         .and_then(|parser| begin_call(&mut store, |store| parser.call_describe(store)));
@@ -159,16 +176,32 @@ pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_call_bytes);
     store.set_max_component_handles(HANDLES);
-    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()));
+    store.data_mut().budget.by_fuel = engine.is_deterministic();
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()?));
     store
 }
 
-/// Makes one call into the guest, with its deadline set.
+/// Makes one call into the guest, with its deadline set, and charges the flow for it.
 pub(super) fn begin_call<T>(
     store: &mut Store<State>,
     call: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
-    store.data_mut().begin_call();
-    store.set_epoch_deadline(1);
-    call(store)
+    let fuel = store.data_mut().begin_call();
+    match fuel {
+        Some(fuel) => store.set_fuel(fuel)?,
+        None => store.set_epoch_deadline(1),
+    }
+    let outcome = call(store);
+    let left = fuel.and_then(|_| store.get_fuel().ok());
+    match (outcome, store.data_mut().end_call(left)) {
+        (outcome, Ok(())) => outcome,
+        (Ok(_), Err(over)) => Err(over.into()),
+        // It ran out of what its flow had left, and not of what a call may take.
+        (Err(error), Err(over)) if is_out_of_fuel(&error) => Err(error.context(over)),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Trap::OutOfFuel))
 }

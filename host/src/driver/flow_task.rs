@@ -279,7 +279,8 @@ impl FlowTask {
             (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
             (Ok(Progress::Ready), None) => Some(Ending::Done),
-            (Ok(Progress::Pending), None) => None,
+            // Done with both sides is done with the flow.
+            (Ok(Progress::Pending), None) => (self.done == [true; 2]).then_some(Ending::Done),
         };
         if let Some(ending) = ending {
             self.stage = Stage::Over(ending);

@@ -59,6 +59,21 @@ pub(crate) fn loop_in_start() {
 }
 
 #[test]
+pub(crate) fn loop_in_post_return() {
+    assert_says(&refused("loop_in_post_return"), &["describe()", "deadline", "took too long"]);
+}
+
+#[test]
+pub(crate) fn list_overflows() {
+    assert_says(&refused("list_overflows"), &["describe()", "trap", "out of bounds"]);
+}
+
+#[test]
+pub(crate) fn bad_kind() {
+    assert_says(&refused("bad_kind"), &["describe()", "trap", "discriminant"]);
+}
+
+#[test]
 pub(crate) fn panic_in_describe() {
     assert_says(&refused("panic_in_describe"), &["describe()", "trap", "no name comes to mind"]);
 }

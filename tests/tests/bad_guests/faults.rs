@@ -218,3 +218,17 @@ pub(crate) fn slow_and_steady() {
     let run = run_with("slow_and_steady", &[two_lines()]);
     assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
 }
+
+/// Where it is stopped is a matter of the clock, or of `--deterministic`: `tests/tests/limits`.
+#[test]
+pub(crate) fn spins_and_tells() {
+    let (run, message) = fault_in("spins_and_tells", &two_lines(), "deadline");
+    assert_eq!(message, "the call took too long");
+    assert!(!run.of_type("spins_and_tells.note").is_empty(), "what it said before stands");
+}
+
+#[test]
+pub(crate) fn claims_much() {
+    let message = fault("claims_much", "memory");
+    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
+}

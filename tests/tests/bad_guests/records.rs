@@ -111,10 +111,10 @@ fn lie(index: usize, item: &[u8]) -> Vec<u8> {
 
 #[test]
 pub(crate) fn lying_records() {
-    let flow = |record: &[u8]| {
-        Conversation::tcp(4000, BAD).open().send(Client, record).send(Server, b"ok").close()
+    let flow = |(port, record): (u16, &[u8])| {
+        Conversation::tcp(port, BAD).open().send(Client, record).send(Server, b"ok").close()
     };
-    let run = run_with("lying_records", &[flow(&TRUTH.concat())]);
+    let run = run_with("lying_records", &[flow((4000, &TRUTH.concat()))]);
     assert_eq!(
         run.only("lying_records.note")["data"],
         serde_json::json!({
@@ -144,7 +144,7 @@ pub(crate) fn lying_records() {
         (lie(3, b"\x81\xa1\x01\x01"), "not an array"),
         (lie(4, b"\x43abc"), "an address that is not of 4 or 16 bytes"),
         (lie(4, b"\x58\x11abcdefghijklmnopq"), "an address that is not of 4 or 16 bytes"),
-        (lie(5, b"\xfb\0\0"), "a value of another type"),
+        (lie(5, b"\xfb\0\0"), "a length beyond the end"),
         (lie(6, b"\x20"), "a value of another type"),
         (lie(6, b"\xc1\x18\x64"), "a value of another type"),
         (lie(6, b"\xf7"), "a value of another type"),
@@ -152,9 +152,19 @@ pub(crate) fn lying_records() {
         (TRUTH[..6].concat(), "a length beyond the end"),
         (b"\x86".to_vec(), "a length beyond the end"),
     ];
-    for (record, problem) in cases {
-        let (run, message) = fault_in("lying_records", &flow(record), "bad_record");
-        assert!(message.contains(problem), "{problem}: {message} {record:02x?}");
-        assert!(run.of_type("lying_records.note").is_empty(), "{}", run.stdout);
+    let records = (4000..).zip(cases.iter().map(|(record, _)| record.as_slice()));
+    let run = run_with("lying_records", &records.map(flow).collect::<Vec<_>>());
+    assert!(run.of_type("lying_records.note").is_empty(), "{}", run.stdout);
+    let faults = run.of_type("fault");
+    assert_eq!(faults.len(), cases.len());
+    for (port, (record, problem)) in (4000..).zip(cases) {
+        let fault = faults.iter().find(|fault| fault["orig_port"] == port).expect("a fault");
+        assert_eq!(fault["data"]["class"], "bad_record", "{fault}");
+        let message = fault["data"]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(problem),
+            "{problem}: {message} {:02x?}",
+            &record[..9.min(record.len())]
+        );
     }
 }

@@ -10,7 +10,7 @@ use super::fault::{FaultClass, Violation};
 use super::limits::CellLimits;
 
 /// A delivery is taken for at least so many bytes when CPU time is granted: a call has its price.
-const LEAST_DELIVERY: u64 = 64;
+const LEAST_DELIVERY: u64 = 256;
 
 /// Bytes of output that are granted for each byte delivered: a short command makes a long record.
 const OUTPUT_PER_BYTE: u64 = 64;

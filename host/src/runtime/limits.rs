@@ -154,9 +154,9 @@ cell_limits! {
     call_time: Duration = 100, "ms of CPU", 1..=ANY => "fault `deadline`";
     /// CPU time of all calls of one flow together. Honest parsers take microseconds of a packet, so
     /// that it is `flow_cpu_per_mib` that they live on. Reached: fault `cpu`.
-    flow_cpu: Duration = 10_000, "ms of CPU", 1..=ANY => "fault `cpu`";
+    flow_cpu: Duration = 2_000, "ms of CPU", 1..=ANY => "fault `cpu`";
     /// What a flow gets on top of that for each MiB delivered to its parser: by default ten times what
-    /// a slow parser takes. A delivery counts as 64 bytes at least. Reached: fault `cpu`.
+    /// a slow parser takes. A delivery counts as 256 bytes at least. Reached: fault `cpu`.
     flow_cpu_per_mib: Duration = 100, "ms of CPU", 0..=ANY => "fault `cpu`, beyond `flow_cpu`";
     /// CPU time that all flows of one parser may take in a second of each worker, when traffic is live.
     /// Reached: the parser gets no new flows for a while.

@@ -1,6 +1,7 @@
 //! What ended a guest.
 
 use std::error::Error;
+use std::fmt::{self, Write as _};
 use std::io;
 
 use wasmtime::{Trap, WasmBacktrace};
@@ -71,8 +72,8 @@ pub struct Fault {
     pub backtrace: Vec<String>,
 }
 
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.class.name(), self.message)
     }
 }
@@ -100,6 +101,18 @@ pub(crate) const MAX_TEXT: usize = 1024;
 /// The start of `text`, at most `limit` bytes.
 pub(crate) fn clipped(text: &str, limit: usize) -> String {
     text[..text.floor_char_boundary(limit)].to_owned()
+}
+
+/// A text that takes [`MAX_TEXT`] bytes and no more.
+#[derive(Default)]
+struct Clipped(String);
+
+impl fmt::Write for Clipped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_TEXT - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 impl Fault {
@@ -144,7 +157,10 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
         Some(name) => {
             let name = clipped(name, MAX_TEXT);
-            clipped(&format!("{:#}", rustc_demangle::demangle(&name)), MAX_TEXT)
+            let mut shown = Clipped::default();
+            // It fails when it is full: a short name may stand for a very long one.
+            let _ = write!(shown, "{:#}", rustc_demangle::demangle(&name));
+            shown.0
         }
         None => format!("function {}", frame.func_index()),
     };

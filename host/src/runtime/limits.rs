@@ -3,6 +3,7 @@
 //! As in `flowcell-core`, the fields of [`CellLimits`], their defaults and the rows of
 //! [`CellLimits::TABLE`] come from the same lines.
 
+use super::names::MAX_NAME;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -191,6 +192,7 @@ cell_limits! {
     stack = STACK as u64, "bytes" => "fault `stack`";
     handles = HANDLES as u64, "handles" => "fault `trap`";
     describe_time = DESCRIBE_MS, "ms of CPU" => "the file is refused";
+    function_name = MAX_NAME as u64, "bytes" => "the file is refused";
     parser_file = MAX_FILE as u64, "bytes" => "the file is refused";
 }
 

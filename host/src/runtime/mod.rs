@@ -13,6 +13,7 @@ mod engine;
 mod fault;
 mod imports;
 mod limits;
+mod names;
 mod parser;
 mod share;
 mod state;

@@ -14,6 +14,7 @@ use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
+use super::names::{MAX_NAME, refuse_long_names};
 use super::share::Share;
 use super::state::{Phase, State};
 
@@ -39,6 +40,11 @@ pub enum ParserError {
         /// What is missing or different.
         problem: String,
     },
+    /// A function of it has such a long name, in bytes.
+    #[error(
+        "a function's name has {0} bytes, more than {MAX_NAME}: strip the names, or build without"
+    )]
+    Name(usize),
     /// It broke a rule while it described itself.
     #[error("describe() ended with a fault: {0}")]
     Describe(Fault),
@@ -69,6 +75,7 @@ impl Parser {
         limits: impl Into<ParserLimits>,
     ) -> Result<Self, ParserError> {
         let limits = limits.into();
+        refuse_long_names(component)?;
         let component = Component::from_binary(engine.inner(), component)
             .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
         check_world(engine, &component)?;

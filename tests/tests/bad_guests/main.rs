@@ -7,6 +7,8 @@
 
 mod deliveries;
 mod faults;
+mod files;
+mod memory;
 mod records;
 mod refused;
 mod verdicts;
@@ -56,11 +58,17 @@ fn echoes() -> Conversation {
 
 /// Runs the program with `guest` over these conversations and the echo parser's.
 fn run_with(guest: &str, conversations: &[Conversation]) -> Run {
+    run_with_file(guest, &guests::guest(guest), conversations)
+}
+
+/// The same with the bytes of a guest of this name.
+fn run_with_file(guest: &str, file: &[u8], conversations: &[Conversation]) -> Run {
     let scratch = Scratch::new();
     let mut all = conversations.to_vec();
     all.push(echoes());
     let capture = scratch.capture("both.pcap", &Pcap::of(&all));
-    let parsers = scratch.parsers(&[guest]);
+    let parsers = scratch.parsers(&[]);
+    scratch.write(&format!("parsers/{guest}.wasm"), file);
     let alone =
         scratch.write("alone/echo.wasm", std::fs::read(guests::parser("template")).unwrap());
     let run = |parsers: &std::path::Path| {

@@ -17,8 +17,8 @@ use flowcell_tests::{for_each_guest, guests};
 /// Flows before the first look: until then there is room that is kept for the next ones.
 const BEFORE: usize = 50;
 /// Flows between the two looks.
-const BETWEEN: usize = 400;
-/// What the process may have grown by in between. Any cell that is left behind takes more than 8 KiB.
+const BETWEEN: usize = 300;
+/// What the process may have grown by in between. Any cell that is left behind takes more than 10 KiB.
 const SLACK: usize = 3 << 20;
 
 /// Resident memory of this process in bytes.
@@ -80,7 +80,7 @@ fn check(engine: &Engine, name: &str) {
 /// Those that spin, or fill their memory, are to be through with it soon.
 fn limits() -> CellLimits {
     let mut limits = CellLimits::default();
-    limits.call_time = Duration::from_millis(3);
+    limits.call_time = Duration::from_millis(1);
     limits.memory = 2 << 20;
     limits
 }

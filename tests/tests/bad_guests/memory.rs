@@ -23,7 +23,7 @@ fn peak(guest: &str, flows: u16) -> u64 {
     let limits = scratch.write("limits.toml", "[cells]\ncall_time = 2\nlog_lines = 0\n");
     let mut command = flowcell(["run", "-q", "-o", "/dev/null", "--parsers"]);
     command.arg(scratch.parsers(&[guest])).arg("--limits").arg(limits).arg("-r").arg(capture);
-    let mut child = command.stderr(Stdio::null()).spawn().expect("the program starts");
+    let child = command.stderr(Stdio::null()).spawn().expect("the program starts");
     let used = child.wait4().expect("it ends");
     assert!(used.status.success(), "{guest}");
     used.rusage.maxrss

@@ -59,8 +59,8 @@ memory = \"1 MiB\"
   Where `max_flows` or `cells` is below 16, there are as many lanes as the lesser of the two.
 - Flows that carry others, the outsides of tunnels, are none of the lanes': they have as many flows and bytes once more.
 - CPU time is measured by sampling, once a millisecond, and only the processor's own time counts. `flow_cpu` is what a
-  flow may spend beyond `flow_cpu_per_mib`. `parser_cpu` holds only with `-i`: a file waits for a slow parser, traffic
-  does not. A parser that is ahead of its share by more than it gets in a second has no new flows until it has recovered;
+  flow may spend beyond `flow_cpu_per_mib`, for which each delivery, gap and end counts as 256 bytes at least.
+  `parser_cpu` holds only with `-i`: a file waits for a slow parser, traffic does not. A parser that is ahead of its share by more than it gets in a second has no new flows until it has recovered;
   its flows go on, and each flow that goes without is counted and has the outcome `throttled`.
 - With `--deterministic`, instructions take the place of CPU time: a million for each millisecond of `call_time`,
   `flow_cpu` and `flow_cpu_per_mib`. `parser_cpu` does not hold then.

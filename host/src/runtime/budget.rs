@@ -139,3 +139,7 @@ impl Budget {
 fn fuel(ms: u128) -> u64 {
     u64::try_from(ms).unwrap_or(u64::MAX).saturating_mul(FUEL_PER_MS)
 }
+
+#[cfg(test)]
+#[path = "budget_tests.rs"]
+mod tests;

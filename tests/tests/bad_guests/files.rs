@@ -33,7 +33,7 @@ fn repeated(count: usize, text: impl Fn(usize) -> String) -> String {
 fn leb128(mut value: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
-        let low = (value & 0x7f) as u8;
+        let low = u8::try_from(value & 0x7f).expect("seven bits");
         value >>= 7;
         if value == 0 {
             bytes.push(low);

@@ -232,3 +232,8 @@ pub(crate) fn claims_much() {
     let message = fault("claims_much", "memory");
     assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
 }
+
+#[test]
+pub(crate) fn logs_for_ever() {
+    assert_eq!(fault("logs_for_ever", "deadline"), "the call took too long");
+}

@@ -60,3 +60,18 @@ fn records_are_those_of_any_other_run() {
     assert_eq!(by_fuel.of_type("reports_deliveries.delivery").len(), 8 * 6);
     assert_eq!(by_fuel.stdout, by_time.stdout);
 }
+
+/// What the host does for a guest is paid for as well, or a guest could have it work for ever.
+#[test]
+fn a_guest_pays_for_the_work_of_the_host() {
+    let run = run(
+        &["logs_for_ever", "--deterministic", "--stats-json", "/dev/stderr"],
+        "[cells]\ncall_time = 10\n",
+    );
+    assert_eq!(run.of_type("fault").len(), 8, "{}", run.stderr);
+    let stats = run.stderr.lines().find(|line| line.starts_with('{')).expect("counters");
+    let stats: serde_json::Value = serde_json::from_str(stats).expect("JSON");
+    let lines = stats["parsers"]["log_lines_dropped"].as_u64().expect("a counter");
+    // Ten million instructions in each of 8 flows, for 65,536 bytes a line.
+    assert!((8..=8 * 152).contains(&lines), "{lines} lines");
+}

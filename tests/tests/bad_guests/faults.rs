@@ -237,3 +237,8 @@ pub(crate) fn claims_much() {
 pub(crate) fn logs_for_ever() {
     assert_eq!(fault("logs_for_ever", "deadline"), "the call took too long");
 }
+
+#[test]
+pub(crate) fn loop_after_ready() {
+    assert_eq!(fault("loop_after_ready", "deadline"), "the call took too long");
+}

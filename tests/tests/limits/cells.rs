@@ -212,3 +212,17 @@ fn a_parser_can_not_raise_its_own_limits() {
     let message = &run.only("fault")["data"]["message"];
     assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
 }
+
+/// 130,000 records of one flow, all at the same time: as many as there are lines to speak of.
+#[test]
+fn an_honest_parser_does_not_meet_them_however_fast_its_flow_is() {
+    let lines = b"a\n".repeat(8192);
+    let flow = (0..16).fold(Conversation::tcp(4000, 7).open(), |flow, _| {
+        flow.send(Client, &lines).send(Server, &lines)
+    });
+    let frames = flow.close().frames().to_vec();
+    let pcap = frames.iter().fold(Pcap::new(1).every(0), |pcap, frame| pcap.frame(frame));
+    let counted = run_with(&[], &pcap, None);
+    assert_eq!(counted.run.of_type("fault"), Vec::<&serde_json::Value>::new());
+    assert_eq!(counted.stats["records"]["echo.exchange"], 16 * 8192);
+}

@@ -40,7 +40,7 @@ fn a_guest_that_spins_is_stopped_at_the_same_instruction_in_every_run() {
 
 #[test]
 fn a_flow_is_charged_for_its_instructions() {
-    // A delivery takes it some 40 million of them.
+    // A delivery takes it more than 70 million of them.
     let limits = "[cells]\nflow_cpu = 100\n";
     let first = run(&["slow_and_steady", "--deterministic"], limits);
     let faults = first.of_type("fault");

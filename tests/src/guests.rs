@@ -42,17 +42,40 @@ pub fn module(text: &str) -> Vec<u8> {
 /// # Panics
 /// When `wit/parser.wit` is broken.
 #[must_use]
-pub fn with_contract(mut module: Vec<u8>) -> Vec<u8> {
+pub fn with_contract(module: Vec<u8>) -> Vec<u8> {
+    with_world(module, "package test:guest; world guest { include flowcell:parser/parser@0.1.0; }")
+}
+
+/// The same for a world of that name in a package of that text, which may refer to the contract.
+///
+/// # Panics
+/// When one of the two is broken.
+#[must_use]
+pub fn with_world(mut module: Vec<u8>, wit: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve
+    resolve
         .push_path(folder().join("../../wit"))
         .unwrap_or_else(|error| panic!("wit/parser.wit: {error:#}"));
+    let package =
+        resolve.push_str("test.wit", wit).unwrap_or_else(|error| panic!("{wit}: {error:#}"));
     let world = resolve
-        .select_world(&[package], Some("parser"))
-        .unwrap_or_else(|error| panic!("wit/parser.wit: {error:#}"));
+        .select_world(&[package], Some("guest"))
+        .unwrap_or_else(|error| panic!("{wit}: {error:#}"));
     wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
         .unwrap_or_else(|error| panic!("{error:#}"));
     module
+}
+
+/// Makes a component of a module with a world.
+///
+/// # Panics
+/// When the module does not fit.
+#[must_use]
+pub fn component(module: &[u8]) -> Vec<u8> {
+    wit_component::ComponentEncoder::default()
+        .module(module)
+        .and_then(|mut encoder| encoder.encode())
+        .unwrap_or_else(|error| panic!("{error:#}"))
 }
 
 fn folder() -> PathBuf {

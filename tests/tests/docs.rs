@@ -67,6 +67,17 @@ faults = 50
   So a lane that is full evicts a flow, gives up a hole or leaves a flow without a parser while another one has room.
   Where `max_flows` or `cells` is below 16, there are as many lanes as the lesser of the two.
 - Flows that carry others, the outsides of tunnels, are none of the lanes': they have as many flows and bytes once more.
+- CPU time is measured by sampling, once a millisecond, and only the processor's own time counts. `flow_cpu` is what a
+  flow may spend beyond `flow_cpu_per_mib`, for which each delivery, gap and end counts as 256 bytes at least.
+  `parser_cpu` holds only with `-i`: a file waits for a slow parser, traffic does not. A parser that is ahead of its share by more than it gets in a second has no new flows until it has recovered;
+  its flows go on, and each flow that goes without is counted and has the outcome `throttled`.
+- With `--deterministic`, instructions take the place of CPU time: a million for each millisecond of `call_time`,
+  `flow_cpu` and `flow_cpu_per_mib`. `parser_cpu` does not hold then.
+- `records_per_second` and `output_per_second` are about a second of packet time. A flow may emit as many records as bytes
+  were delivered to its parser in that second, and 64 times as many bytes, even if that is more: so no honest parser
+  meets them, however fast its flow is.
+- There is no limit on calls that bring a parser nothing: the host calls a parser once for each delivery, gap and end, and
+  for nothing else, so that it can ask for nothing again and again. What it keeps of its deliveries is in its `memory`.
 - `memory`, `table_elements` and `host_call_bytes` also hold while a parser describes itself: one that does not fit is refused.
 - A wrong name, unit, type or value ends the program before it reads a packet, with the place and the cure, and with
   exit code 2. A section for a parser that is not loaded is told, and is no error.

@@ -4,7 +4,8 @@
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use flowcell_tests::command::{Run, Running, Scratch, flowcell, program};
+use flowcell_tests::command::{Run, Running, Scratch, flowcell, program, read};
+use flowcell_tests::guests;
 use flowcell_tests::namespace::{Namespace, Traffic};
 use serde_json::Value;
 
@@ -127,5 +128,41 @@ fn no_permission_to_capture() {
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     for part in ["lo: no permission to capture", "run as root", "sudo setcap"] {
         assert!(run.stderr.contains(part), "`{part}` in {}", run.stderr);
+    }
+}
+
+/// A parser that takes more than its share of the processor gets no new flows; those that it has go on.
+#[test]
+fn a_parser_over_its_share_gets_no_new_flows() {
+    let Some(namespace) = Namespace::new() else { return };
+    for (share, outcome, throttled) in [("900", "unconfirmed", 0), ("1", "throttled", 1)] {
+        let scratch = Scratch::new();
+        let file = scratch.write("only/slow.wasm", guests::guest("slow_and_steady"));
+        let limits = scratch.write("limits.toml", format!("[cells]\nparser_cpu = {share}\n"));
+        let stats = scratch.path("stats.json");
+        let mut command = namespace.command(program());
+        command.args(["run", "-i", "lo", "--parsers"]).arg(file.parent().unwrap());
+        command.arg("--limits").arg(limits).arg("--stats-json").arg(&stats);
+        let mut running = started(&mut command);
+        let mut traffic = Traffic::start(&namespace, TRAFFIC);
+        let note = |record: &Value| record["type"] == "slow_and_steady.note";
+        let mut uid = Value::Null;
+        for word in ["one", "two", "three"] {
+            traffic.say("a", word);
+            uid = running.wait_for("a delivery", note)["uid"].clone();
+            running.wait_for("the answer", note);
+        }
+        traffic.say("b", "one");
+        traffic.say("a", "four");
+        running.wait_for("the first flow, which goes on", |record| {
+            note(record) && record["uid"] == uid
+        });
+        let run = running.end_with("INT");
+        for flow in run.of_type("flow") {
+            let expected = if flow["uid"] == uid { "unconfirmed" } else { outcome };
+            assert_eq!(flow["data"]["parsers"][0]["outcome"], expected, "{flow}");
+        }
+        let stats: Value = serde_json::from_slice(&read(&stats)).unwrap();
+        assert_eq!(stats["parsers"]["throttled"], throttled);
     }
 }

@@ -56,6 +56,10 @@ pub(super) struct RunArgs {
     /// (docs/repro.md). Bundles hold captured traffic; the folder is made for nobody but you.
     #[arg(long, value_name = "DIR")]
     pub(super) repro_dir: Option<PathBuf>,
+    /// Count instructions of parsers instead of their time, so that one that spins is stopped at the same
+    /// point in every run and on every machine. Slower.
+    #[arg(long)]
+    pub(super) deterministic: bool,
 
     /// Write the counters as JSON to this file at the end.
     #[arg(long, value_name = "FILE")]

@@ -3,6 +3,7 @@
 use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::BuildHasher;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
@@ -29,8 +30,11 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     if inputs.files.is_empty() && args.interface.is_none() {
         bail!("nothing to read; name capture files with -r, or an interface with -i");
     }
-    let limits = RunLimits::read(args.engine.limits.as_deref())?;
+    let mut limits = RunLimits::read(args.engine.limits.as_deref())?;
     let live = args.interface.is_some();
+    if live && !args.deterministic {
+        limits.cells.live_workers = NonZeroU32::new(args.engine.workers.into());
+    }
     let mut source: Box<dyn Source> = match &args.interface {
         Some(interface) => Box::new(LiveSource::open(interface, inputs.filter.as_deref())?),
         None => Box::new(inputs.source()?),
@@ -43,7 +47,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let repro = repro.map(open).transpose()?;
     let bundled_only = args.parsers.is_none();
     let Parsers { handle, reports, refused, watcher } =
-        load(args.parsers, &limits.cells, live, repro.is_some(), &messages)?;
+        load(args.parsers, args.deterministic, &limits.cells, live, repro.is_some(), &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
@@ -207,12 +211,14 @@ struct Parsers {
 
 fn load(
     folder: Option<PathBuf>,
+    deterministic: bool,
     limits: &ParserLimits,
     watch: bool,
     keep_files: bool,
     messages: &Messages,
 ) -> Result<Parsers> {
-    let engine = Engine::new().map_err(|error| {
+    let engine = if deterministic { Engine::deterministic() } else { Engine::new() };
+    let engine = engine.map_err(|error| {
         anyhow::anyhow!("the sandbox can not be set up on this machine: {error:#}")
     })?;
     let (sender, reports) = mpsc::channel();

@@ -63,6 +63,7 @@ impl<'a> Summary<'a> {
             row("parsers", "no_room", stats.no_room);
             row("parsers", "breaker_open", stats.breaker_open);
             row("parsers", "breakers_opened", stats.breakers_opened);
+            row("parsers", "throttled", stats.throttled);
             for (class, count) in &stats.faults {
                 row("parsers", &format!("fault {class}"), *count);
             }

@@ -55,6 +55,8 @@ pub(super) enum Ending {
     NoRoom,
     /// The parser got no new flows.
     BreakerOpen,
+    /// Its parser had taken more of the processor than its share.
+    Throttled,
 }
 
 /// What one delivery led to. Records and log lines are in `output`.
@@ -339,7 +341,8 @@ impl FlowTask {
             (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
             (Ok(Progress::Ready), None) => Some(Ending::Done),
-            (Ok(Progress::Pending), None) => None,
+            // Done with both sides is done with the flow.
+            (Ok(Progress::Pending), None) => (self.done == [true; 2]).then_some(Ending::Done),
         };
         let mut recording = None;
         if let Some(ending) = ending {

@@ -12,6 +12,7 @@ mod breaker;
 mod crew;
 mod flow_task;
 mod lane;
+mod log_gate;
 mod messages;
 mod parking;
 mod pipeline;

@@ -14,6 +14,7 @@ use super::aside::{Aside, Asides, Packet};
 use super::breaker::{BreakerLimits, Gate, Pass, When};
 use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
+use super::log_gate::LogGate;
 use super::messages::Messages;
 use super::parking::{Next, Parking, ParkingStats, Urgency, Whose};
 use super::repro::{Recording, ReproDesk};
@@ -34,6 +35,8 @@ pub struct WorkerStats {
     pub breaker_open: u64,
     /// How often a breaker has opened.
     pub breakers_opened: u64,
+    /// Flows that got no parser because it had taken more of the processor than its share.
+    pub throttled: u64,
     /// Faults by class.
     pub faults: BTreeMap<&'static str, u64>,
     /// Log lines of parsers that were not shown.
@@ -62,27 +65,6 @@ pub struct Worker {
     /// Where faults are kept to be replayed, if they are.
     repro: Option<ReproDesk>,
     gate: Gate,
-}
-
-/// Lets log lines of parsers through at a bounded rate: they all go to one terminal.
-#[derive(Debug, Default)]
-struct LogGate {
-    second: u64,
-    lines: u32,
-}
-
-/// Log lines that are shown in a second of the capture's time, of all parsers of a lane together.
-const LOG_LINES_PER_SECOND: u32 = 20;
-
-impl LogGate {
-    fn passes(&mut self, ts: u64) -> bool {
-        let second = ts / 1_000_000_000;
-        if second > self.second {
-            *self = Self { second, lines: 0 };
-        }
-        self.lines += 1;
-        self.lines <= LOG_LINES_PER_SECOND
-    }
 }
 
 /// A flow with a task, and its label once a record has needed it.
@@ -165,6 +147,7 @@ impl WorkerStats {
             breaker_open,
             breakers_opened,
             faults,
+            throttled,
             log_lines_dropped,
             parking,
         } = other;
@@ -172,6 +155,7 @@ impl WorkerStats {
         self.no_room += no_room;
         self.breaker_open += breaker_open;
         self.breakers_opened += breakers_opened;
+        self.throttled += throttled;
         self.log_lines_dropped += log_lines_dropped;
         self.parking.merge(parking);
         for (class, count) in faults {
@@ -482,6 +466,7 @@ impl Worker {
             None => {}
             Some(Ending::NoRoom) => self.stats.no_room += 1,
             Some(Ending::BreakerOpen) => self.stats.breaker_open += 1,
+            Some(Ending::Throttled) => self.stats.throttled += 1,
             Some(_) => self.stats.parsed_flows += 1,
         }
         let service = task
@@ -616,6 +601,8 @@ fn admit(gate: &mut Gate, task: &mut FlowTask, pass: &mut Option<Pass>, flow: &F
     let when = When { ts: flow.ts.0, packet: flow.packet };
     if *pass.insert(gate.admit(task.parser(), when)) == Pass::Shut {
         task.refuse(Ending::BreakerOpen);
+    } else if task.parser().is_throttled() {
+        task.refuse(Ending::Throttled);
     }
 }
 
@@ -652,7 +639,8 @@ impl Scribe<'_> {
         }
         self.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
-            if !self.log.passes(self.packet(line.segment).ts.0) {
+            let limit = parser.limits().log_lines_per_second;
+            if !self.log.passes(parser.label(), limit, self.packet(line.segment).ts.0) {
                 self.stats.log_lines_dropped += 1;
                 continue;
             }
@@ -709,6 +697,7 @@ fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
         Ending::Fault(class) => ("fault", Some(*class)),
         Ending::NoRoom => ("no_room", None),
         Ending::BreakerOpen => ("breaker_open", None),
+        Ending::Throttled => ("throttled", None),
         Ending::Done if task.confirmed() => ("confirmed", None),
         Ending::Done => ("unconfirmed", None),
     };

@@ -70,12 +70,14 @@ impl Cell {
     /// The fault that ended it; the cell is gone.
     pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
-        let state = State::new(Phase::Parse, parser.limits, description);
+        let mut state = State::new(Phase::Parse, parser.limits, description);
+        state.budget.open(flow.at);
         let mut store = new_store(&parser.engine, state);
         let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
             begin_call(&mut store, |store| exports.call_open(store, flow))?;
             Ok((instance, exports))
         });
+        parser.share.charge(store.data_mut().budget.unshared());
         match opened {
             Ok((instance, exports)) => {
                 let body = Body::Awake(Box::new(Guest { store, instance, exports }));
@@ -97,12 +99,17 @@ impl Cell {
             Input::Data(chunk) => chunk.segments.map_or(1, <[_]>::len),
             Input::Gap(_) | Input::End(_) => 1,
         };
-        let Guest { store, exports, .. } = self.wake()?;
+        self.wake()?;
+        let Body::Awake(guest) = &mut self.body else { return Err(Fault::lost()) };
+        let Guest { store, exports, .. } = &mut **guest;
+        store.data_mut().budget.deliver(&input);
         let poll = |store: &mut Store<State>| {
             store.data_mut().set_segments(segments);
             exports.call_poll(store, input)
         };
-        begin_call(store, poll).map_err(|error| fault(store, &error))
+        let outcome = begin_call(store, poll);
+        self.parser.share.charge(store.data_mut().budget.unshared());
+        outcome.map_err(|error| fault(store, &error))
     }
 
     /// What the guest said since the last look. The caller takes out what it has dealt with.

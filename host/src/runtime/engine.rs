@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::clock;
 use super::limits::STACK;
 use super::memory::{Creator, Slab};
 use wasmtime::{Config, OptLevel, WasmBacktraceDetails};
@@ -15,7 +16,8 @@ pub(crate) const TICK: Duration = Duration::from_millis(1);
 #[derive(Clone)]
 pub struct Engine {
     inner: wasmtime::Engine,
-    _ticker: Arc<Ticker>,
+    /// None where fuel takes the place of time.
+    ticker: Option<Arc<Ticker>>,
 }
 
 impl Engine {
@@ -25,11 +27,27 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let mut config = config();
-        config.with_host_memory(Arc::new(Creator(Arc::new(Slab::new()))));
+        let mut config = with_slab(config());
+        config.epoch_interruption(true);
         let inner = wasmtime::Engine::new(&config)?;
         let ticker = Ticker::start(inner.clone())?;
-        Ok(Self { inner, _ticker: Arc::new(ticker) })
+        Ok(Self { inner, ticker: Some(Arc::new(ticker)) })
+    }
+
+    /// As [`new`](Self::new), but what guests may use is counted in instructions: a guest that spins
+    /// is stopped at the same one in every run. Costs up to half of the guests' speed.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn deterministic() -> wasmtime::Result<Self> {
+        let mut config = with_slab(config());
+        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+        Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: None })
+    }
+
+    /// Guests run on fuel instead of time.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        self.ticker.is_none()
     }
 
     pub(crate) fn inner(&self) -> &wasmtime::Engine {
@@ -43,6 +61,12 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// Guests get their memories from a slab of this engine's own.
+fn with_slab(mut config: Config) -> Config {
+    config.with_host_memory(Arc::new(Creator(Arc::new(Slab::new()))));
+    config
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     config
@@ -54,7 +78,6 @@ fn config() -> Config {
         .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
-        .epoch_interruption(true)
         .max_wasm_stack(STACK)
         .cranelift_opt_level(OptLevel::Speed)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
@@ -78,9 +101,11 @@ impl Ticker {
     fn start(engine: wasmtime::Engine) -> wasmtime::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        clock::tick();
         std::thread::Builder::new().name("epoch".into()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
                 std::thread::sleep(TICK);
+                clock::tick();
                 engine.increment_epoch();
             }
         })?;

@@ -1,6 +1,7 @@
 //! What ended a guest.
 
 use std::error::Error;
+use std::fmt::{self, Write as _};
 use std::io;
 
 use wasmtime::{Trap, WasmBacktrace};
@@ -13,13 +14,15 @@ pub enum FaultClass {
     Trap,
     /// One call took longer than it may.
     Deadline,
+    /// Its calls took more of the processor than a flow may.
+    Cpu,
     /// It asked for more memory or table than it may have.
     Memory,
     /// Its calls nested too deeply.
     Stack,
     /// A record that does not match its schema, is too long, or of an unknown kind.
     BadRecord,
-    /// Too many records, or too much output, in one call.
+    /// Too many records, or too much output, in one call or in a second.
     RecordFlood,
     /// A host function was called with what it can not take, or when it may not be called.
     HostCall,
@@ -28,12 +31,26 @@ pub enum FaultClass {
 }
 
 impl FaultClass {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::Trap,
+        Self::Deadline,
+        Self::Cpu,
+        Self::Memory,
+        Self::Stack,
+        Self::BadRecord,
+        Self::RecordFlood,
+        Self::HostCall,
+        Self::Capacity,
+    ];
+
     /// As it stands in records.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Trap => "trap",
             Self::Deadline => "deadline",
+            Self::Cpu => "cpu",
             Self::Memory => "memory",
             Self::Stack => "stack",
             Self::BadRecord => "bad_record",
@@ -55,8 +72,8 @@ pub struct Fault {
     pub backtrace: Vec<String>,
 }
 
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.class.name(), self.message)
     }
 }
@@ -86,6 +103,18 @@ pub(crate) fn clipped(text: &str, limit: usize) -> String {
     text[..text.floor_char_boundary(limit)].to_owned()
 }
 
+/// A text that takes [`MAX_TEXT`] bytes and no more.
+#[derive(Default)]
+struct Clipped(String);
+
+impl fmt::Write for Clipped {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_TEXT - self.0.len();
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() > room { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
 impl Fault {
     /// A cell was parked and could not be brought back, or was used after its end.
     pub(crate) fn lost() -> Self {
@@ -110,7 +139,9 @@ impl Fault {
             (violation.class, violation.message.clone())
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
             match trap {
-                Trap::Interrupt => (FaultClass::Deadline, "the call took too long".into()),
+                Trap::Interrupt | Trap::OutOfFuel => {
+                    (FaultClass::Deadline, "the call took too long".into())
+                }
                 Trap::StackOverflow => (FaultClass::Stack, "call stack exhausted".into()),
                 other => (FaultClass::Trap, other.to_string()),
             }
@@ -141,7 +172,10 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
         Some(name) => {
             let name = clipped(name, MAX_TEXT);
-            clipped(&format!("{:#}", rustc_demangle::demangle(&name)), MAX_TEXT)
+            let mut shown = Clipped::default();
+            // It fails when it is full: a short name may stand for a very long one.
+            let _ = write!(shown, "{:#}", rustc_demangle::demangle(&name));
+            shown.0
         }
         None => format!("function {}", frame.func_index()),
     };

@@ -30,6 +30,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
         Ok(())
     })?;
     host.func_wrap("decline", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
+        pay(&mut store, reason.len());
         let reason = clipped(&reason, store.data().limits.text_bytes);
         // After `confirm` it can not be somebody else's protocol any more.
         let confirmed = store.data().confirmed;
@@ -38,6 +39,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
         Ok(())
     })?;
     host.func_wrap("fail", |mut store: StoreContextMut<'_, State>, (reason,): (String,)| {
+        pay(&mut store, reason.len());
         let reason = clipped(&reason, store.data().limits.text_bytes);
         parsing(&mut store, "fail")?.verdict.get_or_insert(Verdict::Failed(reason));
         Ok(())
@@ -64,6 +66,8 @@ fn emit(
     (kind, body): (u32, WasmList<u8>),
 ) -> wasmtime::Result<()> {
     parsing(&mut store, "emit")?;
+    let length = body.as_le_slice(&store).len();
+    pay(&mut store, length);
     let state = store.data_mut();
     let limits = state.limits;
     state.emitted += 1;
@@ -91,6 +95,7 @@ fn emit(
         let message = format!("more than {} bytes of output in one call", limits.output_bytes);
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
+    state.budget.emit(json.len(), &limits)?;
     state.output.records.push(Emitted { kind, json, escaped, segment: state.output.segment });
     Ok(())
 }
@@ -99,6 +104,7 @@ fn log(
     mut store: StoreContextMut<'_, State>,
     (level, message): (Level, String),
 ) -> wasmtime::Result<()> {
+    pay(&mut store, message.len());
     let state = store.data_mut();
     let message = clipped(&message, state.limits.text_bytes);
     let level = match level {
@@ -119,11 +125,25 @@ fn log(
     Ok(())
 }
 
+/// Instructions that a call of the host is worth, besides one for each byte that it is given.
+const CALL_PRICE: u64 = 100;
+
+/// Takes fuel for work of the host, where guests run on that: it would be for nothing otherwise.
+fn pay(store: &mut StoreContextMut<'_, State>, bytes: usize) {
+    if store.data().budget.by_fuel {
+        let price = CALL_PRICE.saturating_add(bytes as u64);
+        let left = store.get_fuel().unwrap_or(0);
+        // Only an engine without fuel refuses it.
+        let _ = store.set_fuel(left.saturating_sub(price));
+    }
+}
+
 /// The output, where the guest may write to it.
 fn parsing<'a>(
     store: &'a mut StoreContextMut<'_, State>,
     function: &str,
 ) -> Result<&'a mut super::state::Output, Violation> {
+    pay(store, 0);
     let state = store.data_mut();
     match state.phase {
         Phase::Parse => Ok(&mut state.output),

@@ -4,7 +4,9 @@
 //! [`CellLimits::TABLE`] come from the same lines. Other rooms of the host make their tables in the
 //! same way, with `limit_table!`.
 
+use super::names::MAX_NAME;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -171,6 +173,16 @@ limit_table! {
     /// `deadline`. Long enough that no honest parser meets it with 64 KiB to parse, short enough that
     /// a hostile one holds a worker up for less than the buffer of a live capture.
     call_time: Duration = 100, "ms of CPU", 1..=ANY => "fault `deadline`";
+    /// CPU time of all calls of one flow together. Honest parsers take microseconds of a packet, so
+    /// that it is `flow_cpu_per_mib` that they live on. Reached: fault `cpu`.
+    flow_cpu: Duration = 2_000, "ms of CPU", 1..=ANY => "fault `cpu`";
+    /// What a flow gets on top of that for each MiB delivered to its parser: by default ten times what
+    /// a slow parser takes. A delivery counts as 256 bytes at least. Reached: fault `cpu`.
+    flow_cpu_per_mib: Duration = 100, "ms of CPU", 0..=ANY => "fault `cpu`, beyond `flow_cpu`";
+    /// CPU time that all flows of one parser may take in a second of each worker, when traffic is live.
+    /// Reached: the parser gets no new flows for a while.
+    parser_cpu: u32 = 900, "ms of CPU", 1..=1_000 =>
+        "`throttled`: a new flow gets no parser; only with `-i`";
     /// Bytes of one record's body. Reached: fault `bad_record`.
     record_bytes: usize = 256 << 10, "bytes", 1..=ANY => "fault `bad_record`";
     /// Records that one call may emit: by default those of 64 KiB of two-byte lines, and then some.
@@ -179,17 +191,28 @@ limit_table! {
     /// Bytes of JSON that the records of one call may make: by default many times what 64 KiB of any
     /// protocol can honestly say. Reached: fault `record_flood`.
     output_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `record_flood`";
+    /// Records that one flow may emit in a second of packet time, or as many as bytes were delivered
+    /// to its parser in that second, if that is more. Reached: fault `record_flood`.
+    records_per_second: usize = 100_000, "records", 1..=ANY => "fault `record_flood`";
+    /// Bytes of JSON that the records of one flow may make in a second of packet time, or 64 times the
+    /// bytes that were delivered to its parser in that second, if that is more. Reached: fault
+    /// `record_flood`.
+    output_per_second: usize = 64 << 20, "bytes", 1..=ANY => "fault `record_flood`";
     /// Bytes that a guest may pass to one host function. Reached: fault `host_call`. More than
     /// `record_bytes`, so that a record that is too long is told as such.
     host_call_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `host_call`";
     /// Log lines of one flow that are kept; further ones are counted.
     log_lines: u32 = 16, "lines", 0..=u32::MAX as u64 => "counted as `log_lines_dropped`";
+    /// Log lines of one parser that are shown in a second of packet time, in each of 16 lanes; further
+    /// ones are counted. They all go to one terminal.
+    log_lines_per_second: u32 = 20, "lines", 0..=u32::MAX as u64 => "counted as `log_lines_dropped`";
     /// Bytes of a log line, or of the reason for `decline` and `fail`, that are kept.
     text_bytes: usize = 1024, "bytes", 0..=ANY => "the rest is cut off";
     fixed:
     stack = STACK as u64, "bytes" => "fault `stack`";
     handles = HANDLES as u64, "handles" => "fault `trap`";
     describe_time = DESCRIBE_MS, "ms of CPU" => "the file is refused";
+    function_name = MAX_NAME as u64, "bytes" => "the file is refused";
     parser_file = MAX_FILE as u64, "bytes" => "the file is refused";
 }
 
@@ -201,11 +224,13 @@ pub struct ParserLimits {
     pub all: CellLimits,
     /// Of single parsers, by the name that they call themselves.
     pub by_parser: BTreeMap<String, CellLimits>,
+    /// How many workers share the time of a processor that traffic does not wait for; none if it does.
+    pub live_workers: Option<NonZeroU32>,
 }
 
 impl From<CellLimits> for ParserLimits {
     fn from(all: CellLimits) -> Self {
-        Self { all, by_parser: BTreeMap::new() }
+        Self { all, ..Self::default() }
     }
 }
 

@@ -5,15 +5,19 @@
 //! the flow's records, and never as an error of the run.
 
 mod bindings;
+mod budget;
 mod cell;
+mod clock;
 mod description;
 mod engine;
 mod fault;
 mod imports;
 pub(crate) mod limits;
 mod memory;
+mod names;
 mod parser;
 mod resumption;
+mod share;
 mod state;
 mod transcode;
 

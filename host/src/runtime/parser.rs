@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use wasmtime::Store;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::{Store, Trap};
 
 use super::bindings::{self, ParserIndices};
 use super::description::{Description, DescriptionError};
@@ -14,7 +15,9 @@ use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
 use super::memory::{Initial, memory_of, watched};
+use super::names::{MAX_NAME, refuse_long_names};
 use super::resumption::Resumption;
+use super::share::Share;
 use super::state::{Phase, State};
 
 /// A component that can not be a parser.
@@ -39,6 +42,11 @@ pub enum ParserError {
         /// What is missing or different.
         problem: String,
     },
+    /// A function of it has such a long name, in bytes.
+    #[error(
+        "a function's name has {0} bytes, more than {MAX_NAME}: strip the names, or build without"
+    )]
+    Name(usize),
     /// It broke a rule while it described itself.
     #[error("describe() ended with a fault: {0}")]
     Describe(Fault),
@@ -56,6 +64,7 @@ pub struct Parser {
     resumption: Option<Resumption>,
     pub(super) engine: Engine,
     pub(super) limits: CellLimits,
+    pub(super) share: Share,
     description: Arc<Description>,
     label: String,
 }
@@ -72,6 +81,7 @@ impl Parser {
         limits: impl Into<ParserLimits>,
     ) -> Result<Self, ParserError> {
         let limits = limits.into();
+        refuse_long_names(component)?;
         let component = Component::from_binary(engine.inner(), component)
             .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
         check_world(engine, &component)?;
@@ -82,15 +92,17 @@ impl Parser {
         let widest = limits.widest();
         let (description, initial) = describe(engine, &pre, &exports, widest)?;
         let description = Arc::new(description);
+        let live_workers = limits.live_workers;
         let limits = limits.of(&description.name);
         if limits != widest {
             // What does not fit into its own limits is refused now, not flow by flow.
             describe(engine, &pre, &exports, limits)?;
         }
         let resumption = Resumption::of(&component);
+        let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
         let engine = engine.clone();
-        Ok(Self { pre, exports, initial, resumption, engine, limits, description, label })
+        Ok(Self { pre, exports, initial, resumption, engine, limits, share, description, label })
     }
 
     /// The memory of its cells at first, if they can be parked.
@@ -111,8 +123,14 @@ impl Parser {
 
     /// What its cells may use.
     #[must_use]
-    pub fn limits(&self) -> CellLimits {
-        self.limits
+    pub fn limits(&self) -> &CellLimits {
+        &self.limits
+    }
+
+    /// It has taken more of the workers' time than it may, and gets no new flows for now.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.share.exceeded()
     }
 
     /// `name@version`, as it stands in records.
@@ -166,7 +184,7 @@ fn describe(
     exports: &ParserIndices,
     limits: CellLimits,
 ) -> Result<(Description, Option<Initial>), ParserError> {
-    let limits = CellLimits { call_time: DESCRIBE_TIME, ..limits };
+    let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
     let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
     let outcome = instantiate_with(&mut store, pre, exports).and_then(|(_, exports)| {
         let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
@@ -188,7 +206,8 @@ pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
     store.limiter(|state| state);
     store.set_hostcall_fuel(limits.host_call_bytes);
     store.set_max_component_handles(HANDLES);
-    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()));
+    store.data_mut().budget.by_fuel = engine.is_deterministic();
+    store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()?));
     store
 }
 
@@ -211,12 +230,27 @@ fn instantiate_with(
     })
 }
 
-/// Makes one call into the guest, with its deadline set.
+/// Makes one call into the guest, with its deadline set, and charges the flow for it.
 pub(super) fn begin_call<T>(
     store: &mut Store<State>,
     call: impl FnOnce(&mut Store<State>) -> wasmtime::Result<T>,
 ) -> wasmtime::Result<T> {
-    store.data_mut().begin_call();
-    store.set_epoch_deadline(1);
-    call(store)
+    let fuel = store.data_mut().begin_call();
+    match fuel {
+        Some(fuel) => store.set_fuel(fuel)?,
+        None => store.set_epoch_deadline(1),
+    }
+    let outcome = call(store);
+    let left = fuel.and_then(|_| store.get_fuel().ok());
+    match (outcome, store.data_mut().end_call(left)) {
+        (outcome, Ok(())) => outcome,
+        (Ok(_), Err(over)) => Err(over.into()),
+        // It ran out of what its flow had left, and not of what a call may take.
+        (Err(error), Err(over)) if is_out_of_fuel(&error) => Err(error.context(over)),
+        (Err(error), Err(_)) => Err(error),
+    }
+}
+
+fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Trap::OutOfFuel))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
+use super::budget::Budget;
 use super::description::Description;
 use super::fault::{FaultClass, Violation};
 use super::limits::CellLimits;
@@ -80,6 +81,7 @@ pub(crate) struct State {
     pub(crate) output: Output,
     /// Packets that the current delivery is of.
     segments: u32,
+    pub(crate) budget: Budget,
     /// It has said that the protocol is its own.
     pub(crate) confirmed: bool,
     pub(crate) log_lines: u32,
@@ -111,6 +113,7 @@ impl State {
             description,
             output: Output::default(),
             segments: 1,
+            budget: Budget::default(),
             confirmed: false,
             log_lines: 0,
             emitted: 0,
@@ -133,9 +136,11 @@ impl State {
         (self.memory, self.tables) = (0, 0);
     }
 
-    pub(crate) fn begin_call(&mut self) {
+    /// A call begins. Returns the fuel for it, unless it runs by the clock.
+    pub(crate) fn begin_call(&mut self) -> Option<u64> {
         (self.output.segment, self.segments) = (0, 1);
         self.begin_segment();
+        self.budget.begin(&self.limits)
     }
 
     /// What is about to be delivered is of so many packets.
@@ -166,18 +171,25 @@ impl State {
         self.looked_at = None;
     }
 
+    /// The call has ended, with so much of its fuel left.
+    pub(crate) fn end_call(&mut self, left: Option<u64>) -> Result<(), Violation> {
+        self.budget.end(left, &self.limits)
+    }
+
     /// Called at the first tick of a call and at every further one. The epoch runs on wall time, and
     /// a thread that the system has set aside must not count as a guest that spins: what decides is
     /// the CPU time since the first look. Calls that end within a tick never get here.
-    pub(crate) fn look(&mut self) -> UpdateDeadline {
+    pub(crate) fn look(&mut self) -> Result<UpdateDeadline, Violation> {
+        self.budget.tick(&self.limits)?;
         let now = clock_gettime(ClockId::ThreadCPUTime);
         let Some(first) = self.looked_at else {
             self.looked_at = Some(now);
-            return UpdateDeadline::Continue(1);
+            return Ok(UpdateDeadline::Continue(1));
         };
         let spent = now - first;
         let limit = Timespec::try_from(self.limits.call_time).unwrap_or(now);
-        if spent >= limit { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) }
+        let over = spent >= limit;
+        Ok(if over { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
     }
 }
 

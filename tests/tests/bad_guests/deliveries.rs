@@ -130,3 +130,20 @@ fn datagrams_are_delivered_whole_and_empty_ones_too() {
     ];
     assert_eq!(deliveries_of(flow), expected(&rows));
 }
+
+/// The progress rule: the host calls a parser for what comes from the wire, once for each, and for
+/// nothing else. So there is nothing that a parser could ask for again and again.
+#[test]
+fn a_parser_is_called_once_for_each_thing_that_comes_from_the_wire() {
+    let count = |flow: Conversation| deliveries_of(flow).len();
+    // Nothing but holes and single bytes.
+    let holes = (0..300).fold(opened(), |flow, _| flow.lose(Client, 1).send(Client, b"x"));
+    assert_eq!(count(holes.reset(Client)), 300 + 300 + 2);
+    // Nothing at all in each datagram.
+    let empty = |flow: Conversation, _| flow.datagram(Client, b"").datagram(Server, b"");
+    assert_eq!(count((0..300).fold(Conversation::tcp(4000, BAD), empty)), 600 + 2);
+    // Packets that bring nothing, and time that passes.
+    let idle = opened().send(Client, b"x");
+    let idle = (0..300).fold(idle, |flow, _| flow.acknowledged(Server).frame(vec![0; 60]));
+    assert_eq!(count(idle.reset(Client)), 1 + 2);
+}

@@ -5,6 +5,12 @@ use flowcell_tests::packets::Conversation;
 
 use super::{BAD, fault, fault_in, run_with, two_lines};
 
+/// A flow that starts after so many frames of no protocol.
+fn late(flow: Conversation, frames: usize) -> Conversation {
+    let waiting = (0..frames).fold(Conversation::tcp(1, 1), |flow, _| flow.frame(vec![0; 60]));
+    flow.frames().iter().fold(waiting, |flow, frame| flow.frame(frame.clone()))
+}
+
 #[test]
 pub(crate) fn loop_in_open() {
     assert_eq!(fault("loop_in_open", "deadline"), "the call took too long");
@@ -114,16 +120,125 @@ pub(crate) fn finds_leftovers() {
         let flow = Conversation::tcp(port, BAD).open();
         flow.send(Client, b"one\n").send(Server, b"ONE\n").send(Client, b"two\n").close()
     };
-    let late = |mut flow: Conversation, frames| {
-        // Frames of no protocol, to start later.
-        let rest = std::mem::replace(&mut flow, Conversation::tcp(1, 1));
-        let waiting = (0..frames).fold(flow, |flow, _| flow.frame(vec![0; 60]));
-        rest.frames().iter().fold(waiting, |flow, frame| flow.frame(frame.clone()))
-    };
     let flows = [flow(4000), late(flow(4001), 5), late(flow(4002), 20)];
     let run = run_with("finds_leftovers", &flows);
     assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
     let parsed = run.of_type("flow").into_iter().filter(|flow| flow["resp_port"] == BAD);
     let outcomes: Vec<_> = parsed.map(|flow| &flow["data"]["parsers"][0]["outcome"]).collect();
     assert_eq!(outcomes, ["unconfirmed"; 3]);
+}
+
+#[test]
+pub(crate) fn trap_in_post_return() {
+    let message = fault("trap_in_post_return", "trap");
+    assert!(message.contains("unreachable"), "{message}");
+}
+
+#[test]
+pub(crate) fn emit_in_post_return() {
+    let message = fault("emit_in_post_return", "trap");
+    assert!(message.contains("cannot leave component instance"), "{message}");
+}
+
+#[test]
+pub(crate) fn grow_bomb() {
+    assert_eq!(fault("grow_bomb", "memory"), "4279369728 bytes of memory wanted, 4194304 allowed");
+}
+
+#[test]
+pub(crate) fn grow_in_realloc() {
+    assert_eq!(
+        fault("grow_in_realloc", "memory"),
+        "66715648 bytes of memory wanted, 4194304 allowed"
+    );
+}
+
+#[test]
+pub(crate) fn hoards() {
+    // A little is its own affair.
+    let run = run_with("hoards", &[two_lines()]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stderr);
+    let much = vec![b'x'; 5 << 20];
+    let flow = Conversation::tcp(4000, BAD).open().send(Client, &much).send(Server, b"ok").close();
+    let (_, message) = fault_in("hoards", &flow, "memory");
+    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed"), "{message}");
+}
+
+#[test]
+pub(crate) fn bad_side() {
+    let message = fault("bad_side", "trap");
+    assert!(message.contains("discriminant"), "{message}");
+}
+
+#[test]
+pub(crate) fn bad_level() {
+    let message = fault("bad_level", "trap");
+    assert!(message.contains("discriminant"), "{message}");
+}
+
+#[test]
+pub(crate) fn log_out_of_bounds() {
+    let message = fault("log_out_of_bounds", "trap");
+    assert!(message.contains("out of bounds"), "{message}");
+}
+
+#[test]
+pub(crate) fn log_not_utf8() {
+    let message = fault("log_not_utf8", "trap");
+    assert!(message.contains("utf-8"), "{message}");
+}
+
+#[test]
+pub(crate) fn realloc_wraps() {
+    let message = fault("realloc_wraps", "trap");
+    assert!(message.contains("realloc"), "{message}");
+}
+
+#[test]
+pub(crate) fn realloc_recurses() {
+    assert_eq!(fault("realloc_recurses", "stack"), "call stack exhausted");
+}
+
+/// Places that are odd, and even foolish, are the guest's own affair.
+#[test]
+pub(crate) fn realloc_misaligned() {
+    let run = run_with("realloc_misaligned", &[two_lines()]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
+}
+
+#[test]
+pub(crate) fn realloc_overlaps() {
+    let run = run_with("realloc_overlaps", &[two_lines(), late(two_lines(), 30)]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
+}
+
+/// What is taken from the processor is a matter of limits: `tests/tests/limits`.
+#[test]
+pub(crate) fn slow_and_steady() {
+    let run = run_with("slow_and_steady", &[two_lines()]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
+}
+
+/// Where it is stopped is a matter of the clock, or of `--deterministic`: `tests/tests/limits`.
+#[test]
+pub(crate) fn spins_and_tells() {
+    let (run, message) = fault_in("spins_and_tells", &two_lines(), "deadline");
+    assert_eq!(message, "the call took too long");
+    assert!(!run.of_type("spins_and_tells.note").is_empty(), "what it said before stands");
+}
+
+#[test]
+pub(crate) fn claims_much() {
+    let message = fault("claims_much", "memory");
+    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
+}
+
+#[test]
+pub(crate) fn logs_for_ever() {
+    assert_eq!(fault("logs_for_ever", "deadline"), "the call took too long");
+}
+
+#[test]
+pub(crate) fn loop_after_ready() {
+    assert_eq!(fault("loop_after_ready", "deadline"), "the call took too long");
 }

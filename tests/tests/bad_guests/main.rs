@@ -7,9 +7,11 @@
 
 mod deliveries;
 mod faults;
+mod files;
 mod memory;
 mod records;
 mod refused;
+mod secrets;
 mod segments;
 mod verdicts;
 
@@ -34,7 +36,7 @@ macro_rules! has_a_test {
 
 mod tests {
     pub(crate) use super::{
-        deliveries::*, faults::*, memory::*, records::*, refused::*, segments::*, verdicts::*,
+        deliveries::*, faults::*, records::*, refused::*, secrets::*, segments::*, verdicts::*,
     };
 }
 
@@ -65,11 +67,21 @@ fn run_with(guest: &str, conversations: &[Conversation]) -> Run {
 
 /// As [`run_with`], with further arguments.
 fn run_with_args(guest: &str, conversations: &[Conversation], arguments: &[&str]) -> Run {
+    run_file(guest, &guests::guest(guest), conversations, arguments)
+}
+
+/// As [`run_with`], with the bytes of a guest of this name.
+fn run_with_file(guest: &str, file: &[u8], conversations: &[Conversation]) -> Run {
+    run_file(guest, file, conversations, &[])
+}
+
+fn run_file(guest: &str, file: &[u8], conversations: &[Conversation], arguments: &[&str]) -> Run {
     let scratch = Scratch::new();
     let mut all = conversations.to_vec();
     all.push(echoes());
     let capture = scratch.capture("both.pcap", &Pcap::of(&all));
-    let parsers = scratch.parsers(&[guest]);
+    let parsers = scratch.parsers(&[]);
+    scratch.write(&format!("parsers/{guest}.wasm"), file);
     let alone =
         scratch.write("alone/echo.wasm", std::fs::read(guests::parser("template")).unwrap());
     let run = |parsers: &std::path::Path| {

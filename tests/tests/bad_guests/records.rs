@@ -1,6 +1,9 @@
 //! Parsers that emit what they should not, or too much.
 
-use super::{fault, fault_in, flow_record, run_with, two_lines};
+use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::packets::Conversation;
+
+use super::{BAD, fault, fault_in, flow_record, run_with, two_lines};
 
 #[test]
 pub(crate) fn garbage_record() {
@@ -74,4 +77,94 @@ pub(crate) fn log_flood() {
     }
     let dropped = run.stderr.lines().find(|line| line.contains("log_lines_dropped"));
     assert!(dropped.is_some_and(|line| line.ends_with(" 984")), "{}", run.stderr);
+}
+
+#[test]
+pub(crate) fn steady_flood() {
+    // Two deliveries are within one second of packet time, and three within the next.
+    let (run, message) = fault_in("steady_flood", &two_lines(), "record_flood");
+    assert_eq!(message, "more than 100000 records in a second of packet time");
+    assert_eq!(run.of_type("steady_flood.note").len(), 80_000 + 100_000);
+}
+
+#[test]
+pub(crate) fn huge_record() {
+    assert_eq!(fault("huge_record", "memory"), "106037248 bytes of memory wanted, 4194304 allowed");
+}
+
+/// A record of fields of each kind: text, bytes, list of objects, address, real, time.
+const TRUTH: &[&[u8]] = &[
+    b"\x86",
+    b"\x61a",
+    b"\x41b",
+    b"\x82\x81\x01\x81\x02",
+    b"\x44\x7f\0\0\x01",
+    b"\xf9\x3c\0",
+    b"\x18\x64",
+];
+
+/// The same with another item at this place.
+fn lie(index: usize, item: &[u8]) -> Vec<u8> {
+    let items = TRUTH.iter().enumerate();
+    items.flat_map(|(at, true_item)| if at == index { item } else { true_item }).copied().collect()
+}
+
+#[test]
+pub(crate) fn lying_records() {
+    let flow = |(port, record): (u16, &[u8])| {
+        Conversation::tcp(port, BAD).open().send(Client, record).send(Server, b"ok").close()
+    };
+    let run = run_with("lying_records", &[flow((4000, &TRUTH.concat()))]);
+    assert_eq!(
+        run.only("lying_records.note")["data"],
+        serde_json::json!({
+            "text": "a", "bytes": "Yg==", "leaves": [{"number": 1}, {"number": 2}],
+            "from": "127.0.0.1", "real": 1.0, "when": "1970-01-01T00:00:00.000000100Z",
+        })
+    );
+    let nested = [vec![0x81; 60_000], vec![0x01]].concat();
+    let cases: &[(Vec<u8>, &str)] = &[
+        (lie(0, b"\x87"), "an array with another number of items"),
+        (lie(0, b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff"), "an array with another number of items"),
+        (lie(0, b"\x9f"), "an indefinite length"),
+        (lie(0, b"\xa6"), "not an array"),
+        (lie(0, b"\xd9\xd9\xf7\x86"), "not an array"),
+        // Lengths beyond the end, beyond 32 and beyond 63 bits, and one that is reserved.
+        (lie(1, b"\x78\xff"), "a length beyond the end"),
+        (lie(1, b"\x7a\xff\xff\xff\xff"), "a length beyond the end"),
+        (lie(1, b"\x7b\xff\xff\xff\xff\xff\xff\xff\xff"), "a length beyond the end"),
+        (lie(1, b"\x7c"), "a reserved length"),
+        (lie(1, b"\x7f\x61a\xff"), "an indefinite length"),
+        (lie(2, b"\x5f\x41b\xff"), "an indefinite length"),
+        (lie(2, b"\xd7\x41b"), "a value of another type"),
+        // Lists that say they have more than there is, up to all that there can be.
+        (lie(3, b"\x83\x81\x01\x81\x02"), "not an array"),
+        (lie(3, b"\x9b\x7f\xff\xff\xff\xff\xff\xff\xff"), "not an array"),
+        (lie(3, &nested), "a value of another type"),
+        (lie(3, b"\x81\xa1\x01\x01"), "not an array"),
+        (lie(4, b"\x43abc"), "an address that is not of 4 or 16 bytes"),
+        (lie(4, b"\x58\x11abcdefghijklmnopq"), "an address that is not of 4 or 16 bytes"),
+        (lie(5, b"\xfb\0\0"), "a length beyond the end"),
+        (lie(6, b"\x20"), "a value of another type"),
+        (lie(6, b"\xc1\x18\x64"), "a value of another type"),
+        (lie(6, b"\xf7"), "a value of another type"),
+        (lie(6, b"\x18\x64\x00"), "bytes behind the record"),
+        (TRUTH[..6].concat(), "a length beyond the end"),
+        (b"\x86".to_vec(), "a length beyond the end"),
+    ];
+    let records = (4000..).zip(cases.iter().map(|(record, _)| record.as_slice()));
+    let run = run_with("lying_records", &records.map(flow).collect::<Vec<_>>());
+    assert!(run.of_type("lying_records.note").is_empty(), "{}", run.stdout);
+    let faults = run.of_type("fault");
+    assert_eq!(faults.len(), cases.len());
+    for (port, (record, problem)) in (4000..).zip(cases) {
+        let fault = faults.iter().find(|fault| fault["orig_port"] == port).expect("a fault");
+        assert_eq!(fault["data"]["class"], "bad_record", "{fault}");
+        let message = fault["data"]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains(problem),
+            "{problem}: {message} {:02x?}",
+            &record[..9.min(record.len())]
+        );
+    }
 }

@@ -15,7 +15,7 @@ fn refused(guest: &str) -> String {
 }
 
 /// Runs with a file beside the echo parser; returns what is told of it.
-fn refused_file(bytes: &[u8]) -> String {
+pub(crate) fn refused_file(bytes: &[u8]) -> String {
     let scratch = Scratch::new();
     let capture = scratch.capture("echo.pcap", &Pcap::of(&[super::echoes()]));
     let parsers = scratch.parsers(&[]);
@@ -42,7 +42,7 @@ fn told(run: &Run, file: &str) -> String {
 }
 
 #[track_caller]
-fn assert_says(message: &str, parts: &[&str]) {
+pub(crate) fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "`{part}` in: {message}");
     }
@@ -56,6 +56,21 @@ pub(crate) fn loop_in_describe() {
 #[test]
 pub(crate) fn loop_in_start() {
     assert_says(&refused("loop_in_start"), &["describe()", "deadline", "took too long"]);
+}
+
+#[test]
+pub(crate) fn loop_in_post_return() {
+    assert_says(&refused("loop_in_post_return"), &["describe()", "deadline", "took too long"]);
+}
+
+#[test]
+pub(crate) fn list_overflows() {
+    assert_says(&refused("list_overflows"), &["describe()", "trap", "out of bounds"]);
+}
+
+#[test]
+pub(crate) fn bad_kind() {
+    assert_says(&refused("bad_kind"), &["describe()", "trap", "discriminant"]);
 }
 
 #[test]

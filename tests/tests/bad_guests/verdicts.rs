@@ -6,12 +6,17 @@ use super::{flow_record, run_with, two_lines};
 
 /// What stands in the flow's record; there must be no fault.
 fn outcome(guest: &str) -> (serde_json::Value, usize) {
+    outcome_of(guest, "note")
+}
+
+/// The same, with the number of records of this name.
+fn outcome_of(guest: &str, record: &str) -> (serde_json::Value, usize) {
     let run = run_with(guest, &[two_lines()]);
     assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stderr);
     let flow = flow_record(&run)["data"].clone();
     assert_eq!(flow["end_reason"], "fin", "{flow}");
     assert_eq!(flow["orig_bytes"], 10, "{flow}");
-    (flow, run.of_type(&format!("{guest}.note")).len())
+    (flow, run.of_type(&format!("{guest}.{record}")).len())
 }
 
 #[test]
@@ -95,4 +100,31 @@ pub(crate) fn echo_panics() {
     );
     let fault = run.only("fault");
     assert_eq!((&fault["parser"], &fault["data"]["class"]), (&"echo@3.0.0".into(), &"trap".into()));
+}
+
+/// Nothing is delivered after the end, though more comes of either side.
+#[test]
+pub(crate) fn traps_after_the_end() {
+    use flowcell_sdk::Side::{Client, Server};
+    use flowcell_tests::packets::Conversation;
+
+    for (order, outcome) in
+        [("r", "unconfirmed"), ("d", "declined"), ("f", "failed"), ("s", "unconfirmed")]
+    {
+        let flow = Conversation::tcp(4000, super::BAD).open().send(Client, order.as_bytes());
+        let flow = flow.send(Client, b"more").lose(Client, 7).send(Server, b"more").close();
+        let run = run_with("traps_after_the_end", &[flow]);
+        assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{order} {}", run.stdout);
+        assert_eq!(flow_record(&run)["data"]["parsers"][0]["outcome"], outcome);
+    }
+    let flow = Conversation::tcp(4000, super::BAD).open().send(Client, b"x").send(Client, b"r");
+    let run = run_with("traps_after_the_end", &[flow.close()]);
+    assert!(run.of_type("fault").is_empty(), "it goes on while it has not ended: {}", run.stdout);
+}
+
+#[test]
+pub(crate) fn skips_backwards() {
+    let (_, polls) = outcome_of("skips_backwards", "poll");
+    // The client's first line; all that comes is skipped then, but its end is told.
+    assert_eq!(polls, 2);
 }

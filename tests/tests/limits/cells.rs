@@ -4,6 +4,8 @@ use flowcell::runtime::CellLimits;
 use flowcell_sdk::Side::{Client, Server};
 use flowcell_tests::packets::{Conversation, Pcap};
 
+use flowcell_tests::command::{Run, Scratch, flowcell};
+
 use super::{Counted, run_with};
 
 /// One conversation for the bad parsers.
@@ -15,6 +17,8 @@ fn line() -> Pcap {
 /// A limit, who runs into it, and what is seen of that.
 struct Case {
     guest: &'static str,
+    /// Lines of the file that are there in all runs.
+    base: &'static str,
     /// As it stands in the file.
     value: &'static str,
     seen: fn(&Counted) -> String,
@@ -37,6 +41,7 @@ fn outcome(counted: &Counted) -> String {
 }
 
 fn case(name: &str) -> Case {
+    let mut base = "";
     let (guest, value, seen, by_default, set): (_, _, fn(&Counted) -> String, _, _) = match name {
         "memory" => (
             "long_record",
@@ -52,6 +57,11 @@ fn case(name: &str) -> Case {
             "10001 table elements wanted, 10000 allowed",
             "5001 table elements wanted, 5000 allowed",
         ),
+        "flow_cpu" => ("slow_and_steady", "1", outcome, "unconfirmed ", "fault cpu"),
+        "flow_cpu_per_mib" => {
+            base = "flow_cpu = 1\n";
+            ("slow_and_steady", "'1000 min'", outcome, "fault cpu", "unconfirmed ")
+        }
         "record_bytes" => (
             "long_record",
             "'1 KiB'",
@@ -73,9 +83,26 @@ fn case(name: &str) -> Case {
             "more than 524288 bytes of output in one call",
             "more than 300000 bytes of output in one call",
         ),
+        "records_per_second" => (
+            "record_flood",
+            "10",
+            fault,
+            "more than 65536 records in one call",
+            "more than 10 records in a second of packet time",
+        ),
+        "output_per_second" => {
+            ("stray_texts", "'300 kB'", outcome, "unconfirmed ", "fault record_flood")
+        }
         // The line of 1 MiB is within the bounds then.
         "host_call_bytes" => ("long_log", "'2 MiB'", outcome, "fault host_call", "unconfirmed "),
         "log_lines" => (
+            "log_flood",
+            "5",
+            |counted| counted.stats["parsers"]["log_lines_dropped"].to_string(),
+            "984",
+            "995",
+        ),
+        "log_lines_per_second" => (
             "log_flood",
             "5",
             |counted| counted.stats["parsers"]["log_lines_dropped"].to_string(),
@@ -95,23 +122,27 @@ fn case(name: &str) -> Case {
         ),
         _ => panic!("no parser runs into the limit `{name}`: add one"),
     };
-    Case { guest, value, seen, by_default, set }
+    Case { guest, base, value, seen, by_default, set }
 }
+
+/// Limits with a test of their own.
+const APART: [&str; 2] = ["call_time", "parser_cpu"];
 
 #[test]
 fn every_limit_is_reached_where_it_is_set() {
-    // `call_time` has a test of its own.
-    for row in CellLimits::TABLE.iter().filter(|row| !row.fixed && row.name != "call_time") {
-        let case = case(row.name);
-        let text = format!("{} = {}\n", row.name, case.value);
-        let seen = |limits: Option<&str>| (case.seen)(&run_with(&[case.guest], &line(), limits));
-        assert_eq!(seen(None), case.by_default, "{text} without the file");
-        let for_all = format!("[cells]\n{text}");
-        assert_eq!(seen(Some(&for_all)), case.set, "{for_all}");
-        let for_one = format!("[cells.{}]\n{text}", case.guest);
-        assert_eq!(seen(Some(&for_one)), case.set, "{for_one}");
-        let for_another = format!("[cells.echo]\n{text}");
-        assert_eq!(seen(Some(&for_another)), case.by_default, "{for_another}");
+    let rows = CellLimits::TABLE.iter().filter(|row| !row.fixed && !APART.contains(&row.name));
+    for row in rows {
+        let Case { guest, base, value, seen, by_default, set } = case(row.name);
+        let text = format!("{} = {value}\n", row.name);
+        let seen = |limits: &str| seen(&run_with(&[guest], &line(), Some(limits)));
+        let without = format!("[cells]\n{base}");
+        assert_eq!(seen(&without), by_default, "{text} without the line");
+        let for_all = format!("[cells]\n{base}{text}");
+        assert_eq!(seen(&for_all), set, "{for_all}");
+        let for_one = format!("[cells.{guest}]\n{base}{text}");
+        assert_eq!(seen(&for_one), set, "{for_one}");
+        let for_another = format!("[cells]\n{base}[cells.echo]\n{text}");
+        assert_eq!(seen(&for_another), by_default, "{for_another}");
     }
 }
 
@@ -165,4 +196,33 @@ fn a_parser_is_described_under_its_own_limits() {
         "{}",
         others.stderr
     );
+}
+
+/// What a parser says, and what lies beside its file, changes nothing: limits are the operator's.
+#[test]
+fn a_parser_can_not_raise_its_own_limits() {
+    let scratch = Scratch::new();
+    let capture = scratch.capture("some.pcap", &line());
+    let parsers = scratch.parsers(&["claims_much"]);
+    let claims = "[cells.claims_much]\nmemory = '1 GiB'\n[cells]\nmemory = '1 GiB'\n";
+    for name in ["limits.toml", "claims_much.toml", "claims_much.wasm.toml", ".limits.toml"] {
+        scratch.write(&format!("parsers/{name}"), claims);
+    }
+    let run = Run::of(flowcell(["run", "-q", "--parsers"]).arg(parsers).arg("-r").arg(capture));
+    let message = &run.only("fault")["data"]["message"];
+    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
+}
+
+/// 130,000 records of one flow, all at the same time: as many as there are lines to speak of.
+#[test]
+fn an_honest_parser_does_not_meet_them_however_fast_its_flow_is() {
+    let lines = b"a\n".repeat(8192);
+    let flow = (0..16).fold(Conversation::tcp(4000, 7).open(), |flow, _| {
+        flow.send(Client, &lines).send(Server, &lines)
+    });
+    let frames = flow.close().frames().to_vec();
+    let pcap = frames.iter().fold(Pcap::new(1).every(0), |pcap, frame| pcap.frame(frame));
+    let counted = run_with(&[], &pcap, None);
+    assert_eq!(counted.run.of_type("fault"), Vec::<&serde_json::Value>::new());
+    assert_eq!(counted.stats["records"]["echo.exchange"], 16 * 8192);
 }

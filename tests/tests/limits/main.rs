@@ -3,7 +3,9 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cells;
+mod deterministic;
 mod engine;
+mod faults;
 mod room;
 mod wrong;
 

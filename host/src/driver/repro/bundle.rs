@@ -318,9 +318,7 @@ fn line(lines: &mut Vec<u8>, value: &impl Serialize) {
 /// How many bytes a delivery has.
 pub(super) fn payload(input: &runtime::Input<'_>) -> u64 {
     match input {
-        runtime::Input::Data(runtime::Chunk { side: _, offset: _, at: _, bytes }) => {
-            bytes.len() as u64
-        }
+        runtime::Input::Data(runtime::Chunk { bytes, .. }) => bytes.len() as u64,
         runtime::Input::Gap(_) | runtime::Input::End(_) => 0,
     }
 }

@@ -136,3 +136,25 @@ impl Write for Kept {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flowcell_traffic::{Generated, Output};
+
+    use super::Tape;
+
+    #[test]
+    fn what_is_appended_comes_later() {
+        let two = |output: &mut Output<'_>| {
+            output(Generated { at: 5, bytes: b"first" })?;
+            output(Generated { at: 9, bytes: b"second" })
+        };
+        let mut tape = Tape::record(two).expect("nothing here fails");
+        tape.append(two).expect("nothing here fails");
+        let frames = tape.frames(10, 100);
+        let frames: Vec<_> = frames.map(|raw| (raw.number, raw.ts.0, raw.bytes)).collect();
+        let (first, second) = (&b"first"[..], &b"second"[..]);
+        let expected = [(11, 105, first), (12, 109, second), (13, 110, first), (14, 114, second)];
+        assert_eq!(frames, expected);
+    }
+}

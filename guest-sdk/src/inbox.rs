@@ -55,6 +55,20 @@ impl Buffer {
         &self.bytes[self.start..stop]
     }
 
+    /// The unread bytes, if there is no mark among them or behind them.
+    #[inline(always)]
+    pub(crate) fn unmarked(&self) -> Option<&[u8]> {
+        if self.passed == self.marks.len() { self.bytes.get(self.start..) } else { None }
+    }
+
+    /// Marks `count` of the [`unmarked`](Self::unmarked) bytes as read, and returns them.
+    #[inline(always)]
+    pub(crate) fn consume_unmarked(&mut self, count: usize) -> &[u8] {
+        let start = self.start;
+        self.start += count;
+        &self.bytes[start..self.start]
+    }
+
     /// The gap or end that stops reading, and where.
     pub(crate) fn stop(&self) -> Option<(usize, Mark)> {
         let marks = self.marks.get(self.passed..)?;

@@ -57,7 +57,10 @@ impl ByteStream {
     /// As all reads. An unterminated last line is [`ReadError::End`]; its bytes are left for
     /// [`rest`](Self::rest).
     pub async fn get_line(&mut self) -> Result<Line<'_>, ReadError> {
-        self.get_line_max(MAX_READ).await
+        match self.line_here(MAX_READ) {
+            Some(length) => Ok(Line::new(self.take_unmarked(length))),
+            None => self.line_to_come(MAX_READ).await,
+        }
     }
 
     /// Reads a line of at most `max` bytes, its line end included.
@@ -66,6 +69,22 @@ impl ByteStream {
     /// As all reads.
     pub async fn get_line_max(&mut self, max: usize) -> Result<Line<'_>, ReadError> {
         let max = max.min(MAX_READ);
+        match self.line_here(max) {
+            Some(length) => Ok(Line::new(self.take_unmarked(length))),
+            None => self.line_to_come(max).await,
+        }
+    }
+
+    /// Length of the next line, if all of it is here and there are no marks to heed. Most lines are
+    /// found like this: the state of a read that may have to wait costs more than the line.
+    #[inline(always)]
+    fn line_here(&self, max: usize) -> Option<usize> {
+        let length = memchr(b'\n', self.buffer.unmarked()?)? + 1;
+        (length <= max).then_some(length)
+    }
+
+    /// Reads a line of at most `max` bytes that may have to be waited for.
+    async fn line_to_come(&mut self, max: usize) -> Result<Line<'_>, ReadError> {
         let mut scanned = 0;
         let length = self
             .unit(max, |unread| {
@@ -84,6 +103,9 @@ impl ByteStream {
     /// As all reads, but never [`ReadError::TooLong`].
     pub async fn get_line_part(&mut self, max: usize) -> Result<LinePart<'_>, ReadError> {
         let max = max.clamp(1, MAX_READ);
+        if let Some(length) = self.line_here(max) {
+            return Ok(LinePart { line: Line::new(self.take_unmarked(length)), last: true });
+        }
         let mut scanned = 0;
         let length = self
             .unit(max, |unread| {
@@ -421,6 +443,13 @@ impl ByteStream {
     /// The bytes that can be read without waiting.
     pub(crate) fn unread(&self) -> &[u8] {
         self.buffer.readable()
+    }
+
+    /// Reads `length` of the bytes, where no marks are left.
+    #[inline(always)]
+    fn take_unmarked(&mut self, length: usize) -> &[u8] {
+        self.offset += length as u64;
+        self.buffer.consume_unmarked(length)
     }
 
     /// Reads `length` of the readable bytes.

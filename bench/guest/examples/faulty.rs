@@ -3,7 +3,7 @@
 use flowcell_sdk::prelude::*;
 
 /// Obeys the client's first line.
-#[parser(name = "faulty", tcp = [2], records = [])]
+#[parser(name = "faulty", tcp = [2, 3, 4], records = [])]
 async fn faulty(mut flow: Flow) -> Result<()> {
     let (mut client, _server) = flow.streams();
     match client.get_line().await?.bytes() {

@@ -112,3 +112,24 @@ pub(super) fn bytes(segments: &Segments) -> Result<()> {
     running.end();
     running.check(segments)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::only_number;
+
+    #[test]
+    fn numbers_of_all_sizes_are_read() {
+        for (body, number) in [
+            (&b"\x81\x17"[..], Some(23)),
+            (b"\x81\x18\x18", Some(24)),
+            (b"\x81\x19\x01\x00", Some(256)),
+            (b"\x81\x1a\x00\x01\x86\xa0", Some(100_000)),
+            (b"\x81\x1b\x00\x00\x00\x01\x00\x00\x00\x00", Some(1 << 32)),
+            (b"\x81\x19\x01", None),
+            (b"\x81\x20", None),
+            (b"\x82\x01", None),
+        ] {
+            assert_eq!(only_number(body), number, "{body:x?}");
+        }
+    }
+}

@@ -8,7 +8,7 @@
 //! A module may use those to its right in `cli → driver → {registry, capture, output} → runtime →
 //! flowcell-core`; `json` is a leaf. `ARCHITECTURE.md` walks through them.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod capture;
 pub mod cli;

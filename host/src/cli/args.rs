@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::registry::compiler::COMMAND;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
 
@@ -19,6 +20,9 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Write length and SHA-256 of what each side of each flow said.
     Streams(StreamsArgs),
+    /// Compile one parser from standard input to standard output, and touch nothing else.
+    #[command(name = COMMAND, hide = true)]
+    CompileWorker(CompileWorkerArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -34,6 +38,9 @@ pub(super) struct RunArgs {
     /// folder is watched, and changed files are swapped in.
     #[arg(long, value_name = "DIR")]
     pub(super) parsers: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
@@ -60,6 +67,30 @@ pub(super) struct StreamsArgs {
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// Where compiled parsers are kept.
+#[derive(Debug, ClapArgs)]
+pub(super) struct CacheArgs {
+    /// Keep compiled parsers in this folder, which nobody else may write to, instead of
+    /// $XDG_CACHE_HOME/flowcell or ~/.cache/flowcell.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cache: Option<PathBuf>,
+
+    /// Compile all parsers anew and keep nothing.
+    #[arg(long, conflicts_with = "cache")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CompileWorkerArgs {
+    /// Limits that differ from their defaults.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(super) settings: Vec<String>,
+
+    /// Try what the worker must not be able to do, and say what came of it.
+    #[arg(long)]
+    pub(super) probe: bool,
 }
 
 /// How flows are followed.

@@ -9,6 +9,9 @@
 //!
 //! [cells.smtp]        # the parser that calls itself `smtp`
 //! memory = "1 MiB"
+//!
+//! [compiler]          # compiling a parser
+//! cpu_time = "30 s"
 //! ```
 
 mod value;
@@ -23,6 +26,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::driver::{MAX_CELLS, Messages};
+use crate::registry::compiler::CompilerLimits;
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -36,6 +40,7 @@ const MAX_SHOWN: usize = 60;
 pub(super) struct RunLimits {
     pub(super) engine: Limits,
     pub(super) cells: ParserLimits,
+    pub(super) compiler: CompilerLimits,
     /// Cells that may live at a time.
     pub(super) max_cells: usize,
     /// Where the file speaks of a single parser: its name and the place, in words.
@@ -47,6 +52,7 @@ impl Default for RunLimits {
         Self {
             engine: Limits::default(),
             cells: ParserLimits::default(),
+            compiler: CompilerLimits::default(),
             max_cells: MAX_CELLS,
             sections: Vec::new(),
         }
@@ -111,14 +117,18 @@ enum Section<'a> {
     Engine,
     Cells,
     Parser(&'a str),
+    Compiler,
 }
 
 impl Section<'_> {
+    const ALL: [Self; 3] = [Self::Engine, Self::Cells, Self::Compiler];
+
     fn rows(self) -> Vec<Row> {
         match self {
             Self::Engine => Limits::TABLE.iter().map(Row::from).collect(),
             Self::Cells => Self::Parser("").rows().into_iter().chain([CELLS]).collect(),
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
+            Self::Compiler => CompilerLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
 
@@ -127,6 +137,7 @@ impl Section<'_> {
             Self::Engine => "[engine]".into(),
             Self::Cells => "[cells]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
+            Self::Compiler => "[compiler]".into(),
         }
     }
 }
@@ -171,6 +182,7 @@ impl RunLimits {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("engine", DeValue::Table(table)) => self.engine(table)?,
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
+                ("compiler", DeValue::Table(table)) => self.compiler(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -183,6 +195,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Engine, key.span(), key.get_ref(), value)?;
             self.engine.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn compiler(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Compiler, key.span(), key.get_ref(), value)?;
+            self.compiler.set(name, value);
         }
         Ok(())
     }
@@ -258,7 +278,7 @@ fn one(
 fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
     let title = section.title();
     let has = |other: Section<'_>| other.rows().iter().any(|row| row.name == name);
-    let home = [Section::Engine, Section::Cells].into_iter().find(|other| has(*other));
+    let home = Section::ALL.into_iter().find(|other| has(*other));
     if let Some(home) = home {
         return format!("`{name}` belongs into the section {}, not into {title}", home.title());
     }
@@ -272,17 +292,19 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
 
 /// What to say of a line that is neither `[engine]` nor `[cells]`.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells") {
+    if matches!(name, "engine" | "cells" | "compiler") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
     }
     let has = |section: &Section<'_>| section.rows().iter().any(|row| row.name == name);
-    match [Section::Engine, Section::Cells].iter().find(|section| has(section)) {
+    match Section::ALL.iter().find(|section| has(section)) {
         Some(home) => format!("`{name}` belongs below a line that says {}", home.title()),
         None => {
             let shown = shown(name);
-            format!("`{shown}` is no section; there are [engine], [cells] and [cells.PARSER]")
+            format!(
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER] and [compiler]"
+            )
         }
     }
 }

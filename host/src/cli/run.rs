@@ -11,6 +11,7 @@ use flowcell_core::Counters;
 use serde::Serialize;
 
 use super::args::RunArgs;
+use super::compiler::compiler;
 use super::exit::Exit;
 use super::inputs::Inputs;
 use super::limits::RunLimits;
@@ -19,7 +20,7 @@ use super::summary::Summary;
 use crate::capture::{LiveSource, Source};
 use crate::driver::{Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
-use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
+use crate::registry::{Compiler, Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
@@ -38,8 +39,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         bail!("--stats-json wants a file; records go to standard output");
     }
     let bundled_only = args.parsers.is_none();
+    let compiler = compiler(&args.cache, &limits.compiler, &messages)?;
     let Parsers { handle, reports, refused, _watcher } =
-        load(args.parsers, &limits.cells, live, &messages)?;
+        load(args.parsers, &compiler, &limits.cells, live, &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
@@ -166,6 +168,7 @@ struct Parsers {
 
 fn load(
     folder: Option<PathBuf>,
+    compiler: &Compiler,
     limits: &ParserLimits,
     watch: bool,
     messages: &Messages,
@@ -175,10 +178,10 @@ fn load(
     })?;
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
-        let handle = Handle::new(bundled(&engine, limits)?);
+        let handle = Handle::new(bundled(&engine, compiler, limits)?);
         return Ok(Parsers { handle, reports, refused: false, _watcher: None });
     };
-    let mut folder = Folder::new(path.clone(), engine, limits.clone());
+    let mut folder = Folder::new(path.clone(), engine, compiler.clone(), limits.clone());
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
     for clash in generation.clashes() {

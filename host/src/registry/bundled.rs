@@ -1,6 +1,6 @@
 //! The parsers inside the binary. They run in the same sandbox as any other.
 
-use crate::registry::{Generation, LoadError, Loaded, load};
+use crate::registry::{Compiler, Generation, LoadError, Loaded};
 use crate::runtime::{Engine, ParserLimits};
 
 /// Name and core module of each.
@@ -9,10 +9,14 @@ static BUNDLED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/bundled.r
 /// Loads the bundled parsers.
 ///
 /// # Errors
-/// Never, unless the binary was built wrongly.
-pub fn bundled(engine: &Engine, limits: &ParserLimits) -> Result<Generation, LoadError> {
+/// When the compiler can not be used, or has limits that they do not fit into.
+pub fn bundled(
+    engine: &Engine,
+    compiler: &Compiler,
+    limits: &ParserLimits,
+) -> Result<Generation, LoadError> {
     let load = |(name, bytes): &(&str, &[u8])| {
-        load(engine, format!("bundled {name}"), bytes, limits.clone())
+        compiler.load(engine, format!("bundled {name}"), bytes, limits)
     };
     let parsers: Result<Vec<Loaded>, LoadError> = BUNDLED.iter().map(load).collect();
     Ok(Generation::new(0, parsers?))

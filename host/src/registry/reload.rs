@@ -1,7 +1,7 @@
 //! A folder of parsers that is watched.
 //!
 //! The folder is watched, not the files, because editors and `mv` replace files. Events only say
-//! "look again": what counts is the content, by its hash. Compiling happens on the watcher's thread;
+//! "look again": what counts is the content, by its hash. Compiling is waited for on the watcher's thread;
 //! the workers see nothing until the next generation is swapped in.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,9 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{Event, EventKind, RecursiveMode, Watcher as _};
 use sha2::{Digest, Sha256};
 
+use super::compiler::Compiler;
 use super::generation::{Generation, Handle};
-use super::loader::{LoadError, LoadProblem, Loaded, load};
+use super::loader::{LoadError, LoadProblem, Loaded};
 use crate::runtime::{Engine, MAX_FILE, ParserLimits};
 
 /// How long a folder has to be quiet before it is read: a file is written in more than one step.
@@ -68,6 +69,7 @@ pub struct FolderError {
 pub struct Folder {
     path: PathBuf,
     engine: Engine,
+    compiler: Compiler,
     limits: ParserLimits,
     number: u64,
     /// By file name.
@@ -87,8 +89,8 @@ struct Entry {
 impl Folder {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(path: PathBuf, engine: Engine, limits: ParserLimits) -> Self {
-        Self { path, engine, limits, number: 0, files: BTreeMap::new() }
+    pub fn new(path: PathBuf, engine: Engine, compiler: Compiler, limits: ParserLimits) -> Self {
+        Self { path, engine, compiler, limits, number: 0, files: BTreeMap::new() }
     }
 
     /// Reads what has changed and returns the generation that follows from it, if it is another one.
@@ -148,7 +150,9 @@ impl Folder {
         }
         let origin = name.display().to_string();
         let outcome = match content {
-            Ok(bytes) => load(&self.engine, origin, &bytes, self.limits.clone())
+            Ok(bytes) => self
+                .compiler
+                .load(&self.engine, origin, &bytes, &self.limits)
                 .and_then(|loaded| self.unless_taken(&name, loaded)),
             Err(problem) => Err(LoadError { origin, problem }),
         };

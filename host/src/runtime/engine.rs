@@ -24,7 +24,7 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let inner = wasmtime::Engine::new(&config())?;
+        let inner = wasmtime::Engine::new(&compile_config())?;
         let ticker = Ticker::start(inner.clone())?;
         Ok(Self { inner, _ticker: Arc::new(ticker) })
     }
@@ -40,7 +40,8 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn config() -> Config {
+/// What machine code depends on: the same where it is made and where it runs.
+pub(crate) fn compile_config() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)

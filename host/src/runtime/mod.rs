@@ -22,6 +22,7 @@ pub use bindings::flowcell::parser::types::{
 pub use cell::{Cell, Stillborn};
 pub use description::{Description, DescriptionError, Field, Kind, Schema};
 pub use engine::Engine;
+pub(crate) use engine::compile_config;
 pub use fault::{Fault, FaultClass};
 pub(crate) use fault::{MAX_TEXT, clipped};
 pub use imports::WORLD;

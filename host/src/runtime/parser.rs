@@ -19,9 +19,6 @@ use super::state::{Phase, State};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParserError {
-    /// Validation or compilation refused it.
-    #[error("not a valid component: {0}")]
-    Invalid(String),
     /// It wants what no parser gets.
     #[error(
         "it imports {imports}, which no parser gets; a parser imports only {HOST_INTERFACE} \
@@ -55,23 +52,20 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Compiles `component`, checks its world, and lets it describe itself in an instance that is
-    /// thrown away. Takes tens of milliseconds: not for the packet path.
+    /// Checks the component's world, and lets it describe itself in an instance that is thrown away.
+    /// Takes milliseconds, or as long as it may describe itself: not for the packet path.
     ///
     /// # Errors
     /// Why it can not be a parser, in words for its author.
-    pub fn new(
+    pub(crate) fn new(
         engine: &Engine,
-        component: &[u8],
-        limits: impl Into<ParserLimits>,
+        component: &Component,
+        limits: &ParserLimits,
     ) -> Result<Self, ParserError> {
-        let limits = limits.into();
-        let component = Component::from_binary(engine.inner(), component)
-            .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
-        check_world(engine, &component)?;
+        check_world(engine, component)?;
         let world = |error: wasmtime::Error| ParserError::World { problem: format!("{error:#}") };
         let linker: Linker<State> = linker(engine).map_err(world)?;
-        let pre = linker.instantiate_pre(&component).and_then(ParserPre::new).map_err(world)?;
+        let pre = linker.instantiate_pre(component).and_then(ParserPre::new).map_err(world)?;
         let widest = limits.widest();
         let description = Arc::new(describe(engine, &pre, widest)?);
         let limits = limits.of(&description.name);

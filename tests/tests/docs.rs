@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::{env, fs};
 
 use flowcell::driver::MAX_CELLS;
+use flowcell::registry::compiler::CompilerLimits;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -46,6 +47,9 @@ memory = \"2 MiB\"
 
 [cells.smtp]                 # those of one parser, where they differ
 memory = \"1 MiB\"
+
+[compiler]                   # what compiling a parser may take
+cpu_time = \"30 s\"
 ```
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
@@ -85,6 +89,15 @@ fn limits() {
     let cells = head("cells", MAX_CELLS as u64, [1, MAX_CELLS as u64], false);
     writeln!(page, "{cells} | cells at a time | `no_room`: the flow gets no parser |").unwrap();
     for limit in CellLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
+    }
+    page.push_str(
+        "\n## Compiler\n\nOf one file, where nothing else is said. Compiling happens in a process of its own; a file that \
+         is refused\nchanges nothing for the others, and where an older version of it is in use, that one stays.\n\n\
+         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in CompilerLimits::TABLE {
         let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
         writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }

@@ -155,16 +155,16 @@ impl Drop for Ended {
 
 /// Why a worker ended without an answer.
 fn why(status: ExitStatus, words: &str, limits: &CompilerLimits) -> CompileError {
+    // What Rust's runtime says before it aborts, and what it calls the error.
+    if words.contains("memory allocation of") || words.contains("out of memory") {
+        return CompileError::memory(limits);
+    }
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
         return CompileError::Worker(format!("it ended with exit code {code}: {words}"));
     };
     if signal == Signal::XCPU.as_raw() {
         return CompileError::cpu(limits);
-    }
-    // What Rust's runtime says before it aborts.
-    if words.contains("memory allocation of") {
-        return CompileError::memory(limits);
     }
     if words.contains("overflowed its stack") || signal == Signal::SEGV.as_raw() {
         return CompileError::Failed("its call stack was exhausted".into());

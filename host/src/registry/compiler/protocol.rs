@@ -62,7 +62,7 @@ pub(super) fn read_request(from: &mut impl Read, longest: usize) -> io::Result<(
     }
     let mut bytes = Vec::new();
     from.take(length).read_to_end(&mut bytes)?;
-    if Subject::new(subject.engine, &bytes) != subject {
+    if bytes.len() as u64 != length || Subject::new(subject.engine, &bytes) != subject {
         return Err(invalid("the request was cut short or damaged"));
     }
     Ok((subject, bytes))

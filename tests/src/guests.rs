@@ -1,4 +1,4 @@
-//! Parsers to load: those of `tests/guests`, and the first-party ones.
+//! Parsers to load: those of `tests/guests`, the first-party ones, and what is made to hurt a compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ pub fn with_contract(mut module: Vec<u8>) -> Vec<u8> {
     module
 }
 
-/// A component of half a megabyte that takes the compiler half a minute or so: blocks in blocks.
+/// A component of half a megabyte that takes the compiler more than ten seconds: blocks in blocks.
 #[must_use]
 pub fn compile_bomb() -> Vec<u8> {
     const DEPTH: usize = 150_000;
@@ -63,14 +63,21 @@ pub fn compile_bomb() -> Vec<u8> {
     component_of(&[body])
 }
 
-/// A component of one core module that has these functions, without parameters or results: their
+/// Components in components, that many around an empty one.
+#[must_use]
+pub fn nested_components(depth: usize) -> Vec<u8> {
+    let head = b"\0asm\x0d\0\x01\0";
+    (0..depth).fold(head.to_vec(), |inner, _| [head, &section(4, &inner)[..]].concat())
+}
+
+/// A component of one core module that has these functions, of a parameter `i64` and no result: their
 /// instructions, without the last `end`.
 #[must_use]
 pub fn component_of(bodies: &[Vec<u8>]) -> Vec<u8> {
     let function = |body: &Vec<u8>| [&leb(body.len() + 2)[..], &[0], body, &[0x0b]].concat();
     let codes: Vec<u8> = bodies.iter().flat_map(function).collect();
     let count = leb(bodies.len());
-    let types = section(1, &[1, 0x60, 0, 0]);
+    let types = section(1, &[1, 0x60, 1, 0x7e, 0]);
     let functions = section(3, &[&count[..], &vec![0; bodies.len()]].concat());
     let code = section(10, &[&count[..], &codes].concat());
     let module = [b"\0asm\x01\0\0\0", &types[..], &functions, &code].concat();

@@ -34,11 +34,17 @@ fn one_that_takes_too_much_time() {
 
 #[test]
 fn one_that_takes_too_much_memory() {
-    // Pushes values, all of which live to the end.
+    // Many values, each of which lives to the end.
     let values = 100_000;
-    let body = [[0x41, 7].repeat(values), vec![0x1a; values]].concat();
+    let value = |number: usize| {
+        let number = u8::try_from(number % 60).unwrap_or_default();
+        [0x20, 0, 0x42, number, 0x7c]
+    };
+    let add_up = [0x7c].repeat(values - 1);
+    let leave_if = [0xa7, 0x0d, 0];
+    let body = [&(0..values).flat_map(value).collect::<Vec<u8>>()[..], &add_up, &leave_if].concat();
     assert_eq!(
-        told(&component_of(&[body]), "memory = \"80 MiB\""),
+        told(&component_of(&[body]), "memory = \"80 MiB\"\nfunction_bytes = \"1 MiB\""),
         "compiling it takes more than 83886080 bytes of memory; make it smaller, or raise `memory` \
          in section [compiler] of --limits"
     );
@@ -81,7 +87,7 @@ fn branches_to_very_many_places() {
 #[test]
 fn the_bundled_parsers_fit() {
     let scratch = Scratch::new();
-    let flow = Conversation::tcp(5000, 25).open().close();
+    let flow = Conversation::tcp(5000, 25).open().send(Server, b"220 hello\r\n").close();
     let capture = scratch.capture("smtp.pcap", &Pcap::of(&[flow]));
     let run = Run::of(flowcell(["run", "--no-cache", "-r"]).arg(&capture));
     assert_eq!(run.code, Some(0), "{}", run.stderr);

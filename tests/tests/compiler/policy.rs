@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use flowcell::registry::compiler::CompilerLimits;
 use flowcell_tests::command::program;
-use flowcell_tests::guests::{component_of, module};
+use flowcell_tests::guests::{component_of, module, nested_components as nested};
 
 use super::{echo, limits, load, refusal};
 
@@ -16,11 +16,6 @@ fn component(parts: &str) -> Vec<u8> {
 /// A component of a core module with these parts.
 fn core(parts: &str) -> Vec<u8> {
     component(&format!("(core module {parts})"))
-}
-
-/// `(component (component … ))`.
-fn nested(depth: usize) -> Vec<u8> {
-    component(&format!("{}{}", "(component ".repeat(depth), ")".repeat(depth)))
 }
 
 #[test]

@@ -33,6 +33,10 @@ fn one_that_does_not_answer() {
         "the compile worker can not be used: it ended with exit code 3: sorry"
     );
     assert_eq!(
+        told("cat >/dev/null; echo panicked at >&2; exit 101", &[]),
+        "the compiler failed on it: panicked at"
+    );
+    assert_eq!(
         told("cat >/dev/null; kill -9 $$", &[]),
         "the compiler failed on it: it was ended by signal 9"
     );
@@ -123,18 +127,15 @@ fn an_answer_counts_only_for_its_file_and_engine() {
 }
 
 #[test]
-fn a_worker_gets_nothing_but_its_pipes() {
+fn a_worker_knows_nothing_of_where_it_was_started() {
     let scratch = Scratch::new();
     let seen = scratch.path("seen");
-    let text = format!("{{ pwd; env; echo; ls -l /proc/self/fd; }} >{}; exit 1", seen.display());
+    let text = format!("{{ pwd; env; }} >{}; exit 1", seen.display());
     refusal(&script(&scratch, &text), &CompilerLimits::default(), &echo());
     let seen = String::from_utf8(read(&seen)).unwrap();
-    let (variables, descriptors) = seen.split_once("\n\n").expect("two parts");
     assert!(seen.starts_with("/\n"), "{seen}");
-    // The shell sets some itself.
-    assert!(!variables.contains("CARGO"), "{seen}");
-    assert!(!variables.contains("HOME="), "{seen}");
-    assert_eq!(descriptors.matches("-> ").count(), 4, "three, and the list itself\n{seen}");
+    // The shell sets some variables itself.
+    assert!(!seen.contains("CARGO") && !seen.contains("HOME="), "{seen}");
 }
 
 /// What the worker tries in the state in which it compiles.

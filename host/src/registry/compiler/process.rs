@@ -19,6 +19,9 @@ pub const COMMAND: &str = "compile-worker";
 /// Bytes of what a worker says on standard error that are kept.
 const MAX_WORDS: u64 = 4096;
 
+/// With which a Rust program ends that panics.
+const PANIC: i32 = 101;
+
 /// How long the last words of a worker that has ended are waited for.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -36,10 +39,11 @@ pub(super) fn ask(
     bytes: &[u8],
 ) -> Result<Answer, CompileError> {
     let deadline = Instant::now().checked_add(limits.wall());
-    let mut child = Ended(start(program, limits).map_err(|error| unable(&error))?);
+    let child = start(program, limits).map_err(|error| unable(&error))?;
+    let mut child = Ended { child, gone: false };
     let longest = limits.code_bytes.max(MAX_REASON).saturating_add(ANSWER_HEAD as u64);
     let (answers, words) =
-        connect(&mut child.0, *subject, bytes, longest).map_err(|error| unable(&error))?;
+        connect(&mut child.child, *subject, bytes, longest).map_err(|error| unable(&error))?;
     let Some(answer) = within(&answers, deadline) else { return Err(CompileError::wall(limits)) };
     if answer.len() as u64 > longest {
         return Err(CompileError::code(limits));
@@ -121,7 +125,11 @@ fn within(answers: &Receiver<Vec<u8>>, deadline: Option<Instant>) -> Option<Vec<
 }
 
 /// A process that does not outlive this.
-struct Ended(Child);
+struct Ended {
+    child: Child,
+    /// Waited for: its number may be another's by now.
+    gone: bool,
+}
 
 impl Ended {
     /// Waits until it has ended by itself; none: it has not.
@@ -129,7 +137,8 @@ impl Ended {
         // It has closed its output, so its end is near.
         let mut pause = Duration::from_micros(50);
         loop {
-            if let Some(status) = self.0.try_wait()? {
+            if let Some(status) = self.child.try_wait()? {
+                self.gone = true;
                 return Ok(Some(status));
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -143,13 +152,12 @@ impl Ended {
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        if let Ok(Some(_)) = self.0.try_wait() {
-            return;
+        if !self.gone {
+            // Also when it has ended: what it started may be there.
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
-        // Not yet waited for: the number is still its own.
-        let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -161,6 +169,9 @@ fn why(status: ExitStatus, words: &str, limits: &CompilerLimits) -> CompileError
     }
     let Some(signal) = status.signal() else {
         let code = status.code().unwrap_or_default();
+        if code == PANIC {
+            return CompileError::Failed(words.to_owned());
+        }
         return CompileError::Worker(format!("it ended with exit code {code}: {words}"));
     };
     if signal == Signal::XCPU.as_raw() {

@@ -116,7 +116,7 @@ impl CompilerLimits {
         Self::TABLE.iter().map(move |row| format!("{}={}", row.name, value(row.name)))
     }
 
-    /// The defaults, changed by `settings` as [`settings`](Self::settings) makes them.
+    /// The defaults, changed by `settings`, each `name=value`.
     ///
     /// # Errors
     /// The first setting that is none.

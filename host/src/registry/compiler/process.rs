@@ -28,6 +28,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Longest text in an answer, and more than any reason has.
 const MAX_REASON: u64 = 64 << 10;
 
+/// What comes out of a pipe, once it has ended.
+type Heard = Receiver<Vec<u8>>;
+
 /// Has `bytes` compiled by a new process of `program`.
 ///
 /// # Errors
@@ -81,7 +84,7 @@ fn connect(
     subject: Subject,
     bytes: &[u8],
     longest: u64,
-) -> io::Result<(Receiver<Vec<u8>>, Receiver<Vec<u8>>)> {
+) -> io::Result<(Heard, Heard)> {
     let missing = || io::Error::other("a pipe is missing");
     let mut stdin = child.stdin.take().ok_or_else(missing)?;
     let stdout = child.stdout.take().ok_or_else(missing)?;
@@ -97,11 +100,7 @@ fn connect(
 }
 
 /// Reads the first `most` bytes to the end of the pipe, and what follows if `drain`.
-fn reader(
-    mut from: impl Read + Send + 'static,
-    most: u64,
-    drain: bool,
-) -> io::Result<Receiver<Vec<u8>>> {
+fn reader(mut from: impl Read + Send + 'static, most: u64, drain: bool) -> io::Result<Heard> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::Builder::new().name("compile-out".into()).spawn(move || {
         let mut bytes = Vec::new();
@@ -115,7 +114,7 @@ fn reader(
     Ok(receiver)
 }
 
-fn within(answers: &Receiver<Vec<u8>>, deadline: Option<Instant>) -> Option<Vec<u8>> {
+fn within(answers: &Heard, deadline: Option<Instant>) -> Option<Vec<u8>> {
     match deadline {
         Some(deadline) => {
             answers.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok()

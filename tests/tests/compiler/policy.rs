@@ -8,6 +8,10 @@ use flowcell_tests::guests::{component_of, module, nested_components as nested};
 
 use super::{echo, limits, load, refusal};
 
+/// Limits that other tests of this folder reach.
+const REACHED_ELSEWHERE: [&str; 6] =
+    ["memory", "cpu_time", "wall_time", "code_bytes", "cache_bytes", "function_bytes"];
+
 /// A component with these parts.
 fn component(parts: &str) -> Vec<u8> {
     module(&format!("(component {parts})"))
@@ -22,7 +26,7 @@ fn core(parts: &str) -> Vec<u8> {
 fn what_is_allowed_is_one_less_than_what_is_refused() {
     let items = "(core module $m (func (export \"f\")))(core instance $i (instantiate $m))
                  (alias core export $i \"f\" (core func))";
-    for (limit, file) in [
+    let cases = [
         ("functions", core("(func) (func) (func)")),
         ("functions", core("(import \"a\" \"f\" (func)) (import \"a\" \"g\" (func)) (func)")),
         ("functions", component("(core module (func) (func)) (core module (func))")),
@@ -57,14 +61,22 @@ fn what_is_allowed_is_one_less_than_what_is_refused() {
         ("components", component("(component) (component) (component)")),
         ("nesting", nested(3)),
         ("component_items", component(items)),
-    ] {
+    ];
+    let mut reached: Vec<&str> = cases.iter().map(|(limit, _)| *limit).collect();
+    reached.extend(REACHED_ELSEWHERE);
+    for row in CompilerLimits::TABLE {
+        assert!(reached.contains(&row.name), "`{}` has no test", row.name);
+    }
+    for (limit, file) in cases {
         // Whatever else is wrong with it comes after.
         let others = refusal(&program(), &limits(&[&format!("{limit}=3")]), &file);
         assert!(!others.contains("[compiler]"), "{limit}: {others}");
         let counted = if limit == "component_items" { 1 } else { 2 };
         let refused = refusal(&program(), &limits(&[&format!("{limit}={counted}")]), &file);
-        let expected =
-            format!("{} or more, {counted} allowed (`{limit}` in section [compiler]", counted + 1);
+        let expected = format!(
+            "{} or more, {counted} allowed; make it smaller, or raise `{limit}` in",
+            counted + 1
+        );
         assert!(refused.contains(&expected), "{limit}: {refused}");
     }
 }
@@ -75,7 +87,10 @@ fn a_function_that_is_too_long() {
     let allowed = refusal(&program(), &limits(&["function_bytes=99"]), &file);
     assert!(!allowed.contains("[compiler]"), "{allowed}");
     let refused = refusal(&program(), &limits(&["function_bytes=98"]), &file);
-    assert!(refused.contains("99 or more, 98 allowed (`function_bytes`"), "{refused}");
+    assert!(
+        refused.contains("99 or more, 98 allowed; make it smaller, or raise `function_bytes`"),
+        "{refused}"
+    );
 }
 
 /// What the issue of each is by default: nobody has to set anything to be safe from them.
@@ -97,7 +112,10 @@ fn bombs_are_refused_by_the_defaults() {
         ("data_segments", core(&format!("(memory 1) {}", "(data \"\")".repeat(10_001)))),
     ] {
         let refused = refusal(&program(), &defaults, &file);
-        assert!(refused.contains(&format!("(`{limit}` in section [compiler]")), "{refused}");
+        assert!(
+            refused.contains(&format!("or raise `{limit}` in section [compiler]")),
+            "{refused}"
+        );
     }
 }
 

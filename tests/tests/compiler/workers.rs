@@ -3,13 +3,15 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::Duration;
 
+use flowcell::registry::Compiler;
 use flowcell::registry::compiler::CompilerLimits;
 use flowcell_tests::command::{Scratch, program, read};
 use flowcell_tests::guests;
 
-use super::{echo, limits, load, refusal, script};
+use super::{echo, limits, load, load_by, refusal, script};
 
 /// What is told when this shell script is the worker.
 fn told(text: &str, settings: &[&str]) -> String {
@@ -124,6 +126,28 @@ fn an_answer_counts_only_for_its_file_and_engine() {
         let refused = refusal(&replay, &defaults, &echo());
         assert!(refused.ends_with(expected), "byte {byte}: {refused}");
     }
+}
+
+#[test]
+fn a_system_that_does_not_restrict_system_calls_is_told_of_once() {
+    let scratch = Scratch::new();
+    let answer = scratch.path("answer");
+    let (program, at) = (program(), answer.display().to_string());
+    let record = format!("{} \"$@\" | tee {at}", program.display());
+    load(&script(&scratch, &record), &CompilerLimits::default(), &echo()).expect("it is loaded");
+    let mut bytes = read(&answer);
+    bytes[73] = 0;
+    fs::write(&answer, bytes).unwrap();
+    let replay = script(&scratch, &format!("cat >/dev/null; cat {at}"));
+    let (sender, told) = mpsc::channel();
+    let compiler = Compiler::subprocess(replay, CompilerLimits::default())
+        .with(None, move |text| sender.send(text.to_owned()).unwrap());
+    for _ in 0..3 {
+        load_by(&compiler, &echo()).expect("it is loaded all the same");
+    }
+    let told: Vec<String> = told.try_iter().collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("seccomp"), "{told:?}");
 }
 
 #[test]

@@ -12,7 +12,8 @@ use rustix::process::{self, Resource, Rlimit};
 
 use super::CompilerLimits;
 
-/// How much lower than its parent's the worker's priority is. With more, a reload under full load takes seconds.
+/// How much lower than its parent's the worker's priority is. With more, a reload under full load
+/// takes seconds.
 const NICE: i32 = 3;
 
 /// What came of it.

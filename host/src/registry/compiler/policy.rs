@@ -42,8 +42,8 @@ impl Count {
 
 fn too_much(limit: &str, things: &str, found: u64, allowed: u64) -> Objection {
     Objection::TooMuch(format!(
-        "it has {things}: {found} or more, {allowed} allowed (`{limit}` in section [compiler] of \
-         --limits)"
+        "{things}: {found} or more, {allowed} allowed; make it smaller, or raise `{limit}` in section \
+         [compiler] of --limits"
     ))
 }
 
@@ -66,17 +66,17 @@ macro_rules! counts {
 }
 
 counts! {
-    functions: functions, "functions";
-    types: types, "types";
-    names: names, "imports and exports";
-    memories: memories, "memories";
-    tables: tables, "tables";
-    globals: globals, "global variables";
-    elements: elements, "elements of tables";
-    data: data_segments, "data segments";
-    modules: modules, "modules";
-    components: components, "components";
-    items: component_items, "parts of components";
+    functions: functions, "too many functions";
+    types: types, "too many types";
+    names: names, "too many imports and exports";
+    memories: memories, "too many memories";
+    tables: tables, "too many tables";
+    globals: globals, "too many global variables";
+    elements: elements, "too many elements of tables";
+    data: data_segments, "too many data segments";
+    modules: modules, "too many modules";
+    components: components, "too many components";
+    items: component_items, "too many parts of components";
 }
 
 impl Counts {
@@ -89,7 +89,7 @@ impl Counts {
     fn length(&self, length: usize) -> Result<(), Objection> {
         let (length, allowed) = (length as u64, self.longest_name);
         if length > allowed {
-            return Err(too_much("name_bytes", "a name with too many bytes", length, allowed));
+            return Err(too_much("name_bytes", "a name of too many bytes", length, allowed));
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ pub(super) fn check(bytes: &[u8], limits: &CompilerLimits) -> Result<(), Objecti
                 count.add(one)?;
                 depth += 1;
                 if depth > counts.nesting {
-                    let things = "too many levels of components in each other";
+                    let things = "components too deep in each other";
                     return Err(too_much("nesting", things, depth, counts.nesting));
                 }
             }
@@ -129,7 +129,7 @@ pub(super) fn check(bytes: &[u8], limits: &CompilerLimits) -> Result<(), Objecti
 fn function(body: &FunctionBody<'_>, limits: &CompilerLimits) -> Result<(), Objection> {
     let bytes = body.range().len() as u64;
     if bytes > limits.function_bytes {
-        let things = "a function with too many bytes of code";
+        let things = "a function of too many bytes of code";
         return Err(too_much("function_bytes", things, bytes, limits.function_bytes));
     }
     let mut locals = 0u64;
@@ -137,7 +137,7 @@ fn function(body: &FunctionBody<'_>, limits: &CompilerLimits) -> Result<(), Obje
         locals = locals.saturating_add(group?.0.into());
     }
     if locals > limits.locals {
-        let things = "a function with too many variables";
+        let things = "a function of too many variables";
         return Err(too_much("locals", things, locals, limits.locals));
     }
     Ok(())

@@ -12,7 +12,7 @@ use clap::Args;
 use etherparse::PacketBuilder;
 use flowcell::capture::{CaptureError, Frame, Next, Precision, Source, Stats};
 use flowcell::output::Types;
-use flowcell::registry::{Handle, bundled};
+use flowcell::registry::{Compiler, Handle, bundled};
 use flowcell::runtime::{Engine, ParserLimits};
 use flowcell_core::{LinkType, RawFrame, Timestamp};
 
@@ -37,7 +37,8 @@ const PAUSE_NS: u64 = 10_000_000_000;
 
 pub(crate) fn run(options: &Options) -> Result<Report> {
     let engine = Engine::new()?;
-    let parsers = Handle::new(bundled(&engine, &ParserLimits::default())?);
+    let parsers =
+        Handle::new(bundled(&engine, &Compiler::in_process(), &ParserLimits::default(), false)?);
     let output = Kept::default();
     let mut crowd = Crowd::new(options.flows);
     // Of millions of other records, nothing is kept.

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use flowcell::registry::{Generation, Handle, Loaded, bundled, load};
+use flowcell::registry::{Compiler, Generation, Handle, Loaded, bundled, load};
 use flowcell::runtime::{
     Address, Cell, CellLimits, Chunk, Endpoint, Engine, Flow, Input, Parser, ParserLimits,
     Progress, Side, Transport,
@@ -28,7 +28,9 @@ pub(crate) fn faulty(engine: &Engine) -> Result<Loaded> {
 
 /// The parsers inside the program.
 pub(crate) fn bundled_parsers(engine: &Engine) -> Result<Vec<Loaded>> {
-    Ok(bundled(engine, &ParserLimits::default())?.parsers().to_vec())
+    Ok(bundled(engine, &Compiler::in_process(), &ParserLimits::default(), false)?
+        .parsers()
+        .to_vec())
 }
 
 /// These parsers, for new flows to choose from.

@@ -107,7 +107,7 @@ pub(crate) fn play(
         worker
     };
     let writer = Writer::new(Box::new(output));
-    let outcome = drive(source, &plan, make, writer, &Interrupt::default(), |_, _| {})?;
+    let outcome = drive(source, &plan, make, None, writer, &Interrupt::default(), |_, _| {})?;
     ensure!(outcome.problems.is_empty(), "frames in memory can be read");
     Ok(outcome)
 }

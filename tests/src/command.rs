@@ -95,8 +95,20 @@ pub fn read(path: &Path) -> Vec<u8> {
 #[must_use]
 pub fn flowcell<I: AsRef<OsStr>>(arguments: impl IntoIterator<Item = I>) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).stdin(Stdio::null());
+    command.args(arguments).stdin(Stdio::null()).env("XDG_CACHE_HOME", caches());
     command
+}
+
+/// Where the program keeps what it has compiled when tests run it: never where its user does. All
+/// tests share it.
+///
+/// # Panics
+/// When there is no room for it.
+#[must_use]
+pub fn caches() -> PathBuf {
+    let folder = program().with_file_name("test-caches");
+    fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
+    folder
 }
 
 /// What a run left behind.
@@ -233,6 +245,13 @@ impl Running {
             })
         });
         Self { child, lines, seen: Vec::new(), stderr }
+    }
+
+    /// A record that `wanted` accepts, if it has come already; those before it are kept.
+    pub fn seen(&mut self, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+        self.seen.extend(self.lines.try_iter().map(|line| record(&line)));
+        let index = self.seen.iter().position(wanted)?;
+        Some(self.seen.remove(index))
     }
 
     /// Waits for the next record that `wanted` accepts; those before it are kept.

@@ -1,4 +1,4 @@
-//! Parsers to load: those of `tests/guests`, and the first-party ones.
+//! Parsers to load: those of `tests/guests`, the first-party ones, and what is made to hurt a compiler.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,6 +76,50 @@ pub fn component(module: &[u8]) -> Vec<u8> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// A component of half a megabyte that takes the compiler more than ten seconds: blocks in blocks.
+#[must_use]
+pub fn compile_bomb() -> Vec<u8> {
+    const DEPTH: usize = 150_000;
+    let body = [&[2, 0x40].repeat(DEPTH)[..], &[0x0b].repeat(DEPTH)].concat();
+    component_of(&[body])
+}
+
+/// Components in components, that many around an empty one.
+#[must_use]
+pub fn nested_components(depth: usize) -> Vec<u8> {
+    let head = b"\0asm\x0d\0\x01\0";
+    (0..depth).fold(head.to_vec(), |inner, _| [head, &section(4, &inner)[..]].concat())
+}
+
+/// A component of one core module that has these functions, of a parameter `i64` and no result: their
+/// instructions, without the last `end`.
+#[must_use]
+pub fn component_of(bodies: &[Vec<u8>]) -> Vec<u8> {
+    let function = |body: &Vec<u8>| [&leb(body.len() + 2)[..], &[0], body, &[0x0b]].concat();
+    let codes: Vec<u8> = bodies.iter().flat_map(function).collect();
+    let count = leb(bodies.len());
+    let types = section(1, &[1, 0x60, 1, 0x7e, 0]);
+    let functions = section(3, &[&count[..], &vec![0; bodies.len()]].concat());
+    let code = section(10, &[&count[..], &codes].concat());
+    let module = [b"\0asm\x01\0\0\0", &types[..], &functions, &code].concat();
+    [b"\0asm\x0d\0\x01\0", &section(1, &module)[..]].concat()
+}
+
+fn section(id: u8, content: &[u8]) -> Vec<u8> {
+    [&[id], &leb(content.len())[..], content].concat()
+}
+
+/// A number as WebAssembly writes it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 0x7f {
+        bytes.push(u8::try_from(number & 0x7f).unwrap_or_default() | 0x80);
+        number >>= 7;
+    }
+    bytes.push(u8::try_from(number).unwrap_or_default());
+    bytes
 }
 
 fn folder() -> PathBuf {

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::command::caches;
+
 /// A network namespace with nothing in it but `lo`. It goes when this goes.
 #[derive(Debug)]
 pub struct Namespace {
@@ -42,6 +44,7 @@ impl Namespace {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name]).arg(program).stdin(Stdio::null());
+        command.env("XDG_CACHE_HOME", caches());
         command
     }
 }

@@ -7,6 +7,7 @@ use std::{env, fs};
 
 use flowcell::driver::repro::ReproLimits;
 use flowcell::driver::{BreakerLimits, Room};
+use flowcell::registry::compiler::CompilerLimits;
 use flowcell::runtime::CellLimits;
 use flowcell_core::Limits;
 
@@ -53,6 +54,9 @@ repro_bundles = 10
 
 [breaker]                    # when a parser gets no new flows
 faults = 50
+
+[compiler]                   # what compiling a parser may take
+cpu_time = \"30 s\"
 ```
 
 - A number is in the limit's own unit. A text has a unit of its own: `B`, `kB`, `MB`, `GB` (1000), `KiB`, `MiB`,
@@ -133,6 +137,15 @@ fn limits() {
          | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
     );
     for limit in BreakerLimits::TABLE {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
+    }
+    page.push_str(
+        "\n## Compiler\n\nOf one file, where nothing else is said. Compiling happens in a process of its own; a file that \
+         is refused\nchanges nothing for the others, and where an older version of it is in use, that one stays.\n\n\
+         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+    );
+    for limit in CompilerLimits::TABLE {
         let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
         writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
     }

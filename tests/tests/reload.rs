@@ -124,6 +124,28 @@ fn a_broken_file_keeps_the_version_before_it() {
 }
 
 #[test]
+fn traffic_flows_while_the_compiler_is_busy() {
+    let Some(mut live) = Live::start_with("[compiler]\ncpu_time = \"1 s\"\n") else { return };
+    live.put("echo.wasm", &guests::compile_bomb());
+    // It can not be said when the compiler is at work. Whenever that is, lines are answered.
+    let mut said = 0;
+    let refused = loop {
+        said += 1;
+        let text = format!("line {said}");
+        assert_eq!(live.say("while", &text)["parser"], version_1());
+        let report = |record: &Value| record["type"] == "parser";
+        if let Some(refused) = live.running.seen(report) {
+            break refused;
+        }
+    };
+    assert!(said > 1, "nothing was said meanwhile");
+    let reason = refused["data"]["reason"].as_str().expect("a reason");
+    assert!(reason.contains("more than 1 s of CPU time"), "{refused}");
+    assert_eq!(refused["data"]["previous"], version_1(), "it stays: {refused}");
+    assert_eq!(live.say("new", "afterwards")["parser"], version_1());
+}
+
+#[test]
 fn a_removed_file_retires_its_parser() {
     let Some(mut live) = Live::start() else { return };
     live.say("old", "before");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::sync::{Arc, Weak};
 
-use flowcell::registry::{Folder, Generation, Report};
+use flowcell::registry::{Compiler, Folder, Generation, Report};
 use flowcell::runtime::{Engine, Parser, ParserLimits};
 use flowcell_tests::command::{Scratch, read};
 use flowcell_tests::guests;
@@ -20,7 +20,12 @@ impl Case {
     fn new() -> Self {
         let scratch = Scratch::new();
         let engine = Engine::new().expect("an engine");
-        let mut folder = Folder::new(scratch.parsers(&[]), engine, ParserLimits::default());
+        let mut folder = Folder::new(
+            scratch.parsers(&[]),
+            engine,
+            Compiler::in_process(),
+            ParserLimits::default(),
+        );
         let (generation, _) = folder.read().expect("a folder");
         Self { scratch, folder, generation: generation.expect("the first") }
     }

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::parser::ParserCommand;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
+
+use super::parser::ParserCommand;
+use crate::registry::compiler::COMMAND;
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
 #[derive(Debug, Parser)]
@@ -23,6 +25,9 @@ pub(super) enum Command {
     /// Tools for parsers and their authors.
     #[command(subcommand)]
     Parser(ParserCommand),
+    /// Compile one parser from standard input to standard output, and touch nothing else.
+    #[command(name = COMMAND, hide = true)]
+    CompileWorker(CompileWorkerArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -38,6 +43,9 @@ pub(super) struct RunArgs {
     /// folder is watched, and changed files are swapped in.
     #[arg(long, value_name = "DIR")]
     pub(super) parsers: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) cache: CacheArgs,
 
     #[command(flatten)]
     pub(super) engine: EngineArgs,
@@ -85,6 +93,30 @@ pub(super) struct StreamsArgs {
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// Where compiled parsers are kept.
+#[derive(Debug, ClapArgs)]
+pub(super) struct CacheArgs {
+    /// Keep compiled parsers in this folder, which nobody else may write to, instead of
+    /// $XDG_CACHE_HOME/flowcell or ~/.cache/flowcell.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cache: Option<PathBuf>,
+
+    /// Compile all parsers anew and keep nothing.
+    #[arg(long, conflicts_with = "cache")]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(super) struct CompileWorkerArgs {
+    /// Limits that differ from their defaults.
+    #[arg(value_name = "NAME=VALUE")]
+    pub(super) settings: Vec<String>,
+
+    /// Try what the worker must not be able to do, and say what came of it.
+    #[arg(long)]
+    pub(super) probe: bool,
 }
 
 /// How flows are followed.

@@ -14,6 +14,8 @@
 //! repro_bundles = 10
 //! [breaker]           # when a parser gets no new flows
 //! faults = 50
+//! [compiler]          # compiling a parser
+//! cpu_time = "30 s"
 //! ```
 
 mod value;
@@ -29,6 +31,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::driver::repro::{ReproLimitInfo, ReproLimits};
 use crate::driver::{BreakerLimits, Messages, Room};
+use crate::registry::compiler::CompilerLimits;
 use crate::runtime::{CellLimitInfo, CellLimits, ParserLimits};
 
 /// Longest file that is read, in bytes.
@@ -46,6 +49,7 @@ pub(super) struct RunLimits {
     pub(super) room: Room,
     pub(super) repro: ReproLimits,
     pub(super) breaker: BreakerLimits,
+    pub(super) compiler: CompilerLimits,
     /// Where the file speaks of a single parser: its name and the place, in words.
     sections: Vec<(String, String)>,
 }
@@ -113,11 +117,12 @@ enum Section<'a> {
     Breaker,
     Parser(&'a str),
     Repro,
+    Compiler,
 }
 
 impl Section<'_> {
     /// Those that are for all parsers.
-    const ALL: [Self; 4] = [Self::Engine, Self::Cells, Self::Breaker, Self::Repro];
+    const ALL: [Self; 5] = [Self::Engine, Self::Cells, Self::Breaker, Self::Compiler, Self::Repro];
 
     fn rows(self) -> Vec<Row> {
         match self {
@@ -129,6 +134,7 @@ impl Section<'_> {
             Self::Breaker => BreakerLimits::TABLE.iter().map(Row::from).collect(),
             Self::Parser(_) => CellLimits::TABLE.iter().map(Row::from).collect(),
             Self::Repro => ReproLimits::TABLE.iter().map(Row::from).collect(),
+            Self::Compiler => CompilerLimits::TABLE.iter().map(Row::from).collect(),
         }
     }
 
@@ -139,6 +145,7 @@ impl Section<'_> {
             Self::Repro => "[repro]".into(),
             Self::Breaker => "[breaker]".into(),
             Self::Parser(name) => format!("[cells.{}]", shown(name)),
+            Self::Compiler => "[compiler]".into(),
         }
     }
 }
@@ -185,6 +192,7 @@ impl RunLimits {
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
                 ("repro", DeValue::Table(table)) => self.repro(table)?,
                 ("breaker", DeValue::Table(table)) => self.breaker(table)?,
+                ("compiler", DeValue::Table(table)) => self.compiler(table)?,
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
@@ -213,6 +221,14 @@ impl RunLimits {
         for (key, value) in in_order(table) {
             let (name, value) = one(Section::Breaker, key.span(), key.get_ref(), value)?;
             self.breaker.set(name, value);
+        }
+        Ok(())
+    }
+
+    fn compiler(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
+        for (key, value) in in_order(table) {
+            let (name, value) = one(Section::Compiler, key.span(), key.get_ref(), value)?;
+            self.compiler.set(name, value);
         }
         Ok(())
     }
@@ -300,7 +316,7 @@ fn unknown(section: Section<'_>, rows: &[Row], name: &str) -> String {
 
 /// What to say of a line that is no section's.
 fn no_section(name: &str, value: &DeValue<'_>) -> String {
-    if matches!(name, "engine" | "cells" | "breaker" | "repro") {
+    if matches!(name, "engine" | "cells" | "breaker" | "compiler" | "repro") {
         let is_list = value.is_array();
         let wrong = if is_list { format!("[[{name}]]") } else { format!("{name} = …") };
         return format!("`{name}` is a section: write [{name}] on a line of its own, not {wrong}");
@@ -311,8 +327,8 @@ fn no_section(name: &str, value: &DeValue<'_>) -> String {
         None => {
             let shown = shown(name);
             format!(
-                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER], [breaker] and \
-                 [repro]"
+                "`{shown}` is no section; there are [engine], [cells], [cells.PARSER], [breaker], \
+                 [compiler] and [repro]"
             )
         }
     }

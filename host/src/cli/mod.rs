@@ -1,6 +1,7 @@
 //! The command line.
 
 mod args;
+mod compiler;
 mod exit;
 mod inputs;
 mod limits;
@@ -31,6 +32,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         args::Command::Run(args) => run::run(args),
         args::Command::Streams(args) => streams::run(args),
         args::Command::Parser(command) => parser::run(command),
+        args::Command::CompileWorker(args) => compiler::work(&args),
     };
     outcome.unwrap_or_else(|error| {
         crate::driver::Messages::to_stderr().tell(&format!("{error:#}"));

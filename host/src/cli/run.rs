@@ -12,6 +12,7 @@ use flowcell_core::Counters;
 use serde::Serialize;
 
 use super::args::{CellMode, RunArgs};
+use super::compiler::compiler;
 use super::exit::Exit;
 use super::inputs::Inputs;
 use super::limits::RunLimits;
@@ -21,7 +22,7 @@ use crate::capture::{LiveSource, Source};
 use crate::driver::repro::{ReproDir, ReproLimits};
 use crate::driver::{Judge, Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
-use crate::registry::{Folder, Handle, Loaded, Report, Watcher, bundled};
+use crate::registry::{Compiler, Folder, Handle, Loaded, Report, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
@@ -46,8 +47,14 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let open = |folder| open_repro(folder, args.parsers.as_deref(), limits.repro, &messages);
     let repro = repro.map(open).transpose()?;
     let bundled_only = args.parsers.is_none();
-    let Parsers { handle, reports, refused, watcher } =
-        load(args.parsers, args.deterministic, &limits.cells, live, repro.is_some(), &messages)?;
+    let loading = Loading {
+        engine: engine(args.deterministic)?,
+        compiler: compiler(&args.cache, &limits.compiler, &messages)?,
+        limits: limits.cells.clone(),
+        watch: live,
+        keep_files: repro.is_some(),
+    };
+    let Parsers { handle, reports, refused, watcher } = load(args.parsers, loading, &messages)?;
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
@@ -209,24 +216,34 @@ struct Parsers {
     watcher: Option<Watcher>,
 }
 
-fn load(
-    folder: Option<PathBuf>,
-    deterministic: bool,
-    limits: &ParserLimits,
+/// How parsers are loaded.
+struct Loading {
+    engine: Engine,
+    compiler: Compiler,
+    limits: ParserLimits,
+    /// What changes in the folder is loaded as well.
     watch: bool,
+    /// Each parser keeps its file.
     keep_files: bool,
-    messages: &Messages,
-) -> Result<Parsers> {
+}
+
+/// Sets the sandbox up.
+pub(super) fn engine(deterministic: bool) -> Result<Engine> {
     let engine = if deterministic { Engine::deterministic() } else { Engine::new() };
-    let engine = engine.map_err(|error| {
+    engine.map_err(|error| {
         anyhow::anyhow!("the sandbox can not be set up on this machine: {error:#}")
-    })?;
+    })
+}
+
+fn load(folder: Option<PathBuf>, loading: Loading, messages: &Messages) -> Result<Parsers> {
+    let Loading { engine, compiler, limits, watch, keep_files } = loading;
     let (sender, reports) = mpsc::channel();
     let Some(path) = folder else {
-        let handle = Handle::new(bundled(&engine, limits, keep_files)?);
+        let handle = Handle::new(bundled(&engine, &compiler, &limits, keep_files)?);
         return Ok(Parsers { handle, reports, refused: false, watcher: None });
     };
-    let mut folder = Folder::new(path.clone(), engine, limits.clone()).keep_files(keep_files);
+    let folder = Folder::new(path.clone(), engine, compiler, limits);
+    let mut folder = folder.keep_files(keep_files);
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
     for clash in generation.clashes() {

@@ -1,16 +1,12 @@
 //! From the bytes of a `.wasm` file to a parser.
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use wasmparser::Payload;
 
-use super::resumable;
-use crate::runtime::{
-    Engine, MAX_FILE, MAX_TEXT, Parser, ParserError, ParserLimits, WORLD, clipped, refuse_foreign,
-};
+use super::compiler::{CompileError, Compiler, panic_text};
+use crate::runtime::{Engine, MAX_FILE, Parser, ParserError, ParserLimits};
 
 /// A loaded parser and where it is from.
 #[derive(Debug, Clone)]
@@ -87,24 +83,18 @@ pub enum LoadProblem {
     /// Something else.
     #[error("not a WebAssembly file: it starts with {0:02x?} instead of 00 61 73 6d")]
     NotWasm(Vec<u8>),
-    /// A core module without the contract.
-    #[error(
-        "a core module without a `component-type` section of {WORLD}: build it with flowcell-sdk, \
-         or with wit-bindgen for that world"
-    )]
-    NoComponentType,
-    /// Invalid wasm, or what wit-component can not turn into a component.
-    #[error("a core module that can not be made a component: {0}")]
-    Module(String),
+    /// It was not compiled.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     /// A component that can not be a parser.
     #[error(transparent)]
     Parser(#[from] ParserError),
-    /// The compiler gave up. Its faults are not the run's.
-    #[error("the compiler failed on it: {0}")]
-    Compiler(String),
     /// It was taken back before.
     #[error("too many of its flows ended in a fault when it was in use; put another file there")]
     RolledBack,
+    /// Linking it failed in a way that it must not. No fault of the run's.
+    #[error("it can not be linked: {0}")]
+    Link(String),
     /// Another file is the parser of that name.
     #[error("it calls itself `{name}`, and so does {other}: remove one of them")]
     NameTaken {
@@ -115,8 +105,7 @@ pub enum LoadProblem {
     },
 }
 
-/// Makes a parser of a component, or of a core module that carries the contract. Takes tens to
-/// hundreds of milliseconds.
+/// Makes a parser of a file within this process, with [`Compiler::in_process`].
 ///
 /// # Errors
 /// Why not, with `origin`.
@@ -126,69 +115,50 @@ pub fn load(
     bytes: &[u8],
     limits: impl Into<ParserLimits>,
 ) -> Result<Loaded, LoadError> {
-    let limits = limits.into();
-    // The file is untrusted and the compiler is large: a panic in it refuses the file.
-    let attempt = catch_unwind(AssertUnwindSafe(|| compile(engine, bytes, limits)));
-    let outcome = attempt.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        Err(LoadProblem::Compiler(text.unwrap_or_else(|| "it panicked".into())))
-    });
-    match outcome {
-        Ok(parser) => {
-            let hash = Sha256::digest(bytes).into();
-            Ok(Loaded { parser: Arc::new(parser), origin, hash, file: None })
-        }
-        Err(problem) => Err(LoadError { origin, problem }),
-    }
+    Compiler::in_process().load(engine, origin, bytes, &limits.into())
 }
 
-fn compile(engine: &Engine, bytes: &[u8], limits: ParserLimits) -> Result<Parser, LoadProblem> {
-    if bytes.is_empty() {
-        return Err(LoadProblem::Empty);
-    }
-    if bytes.len() > MAX_FILE {
-        return Err(LoadProblem::TooLong(bytes.len() as u64));
-    }
-    if !bytes.starts_with(b"\0asm") {
-        return Err(LoadProblem::NotWasm(bytes[..bytes.len().min(4)].to_vec()));
-    }
-    let component = if wasmparser::Parser::is_core_wasm(bytes) {
-        Cow::Owned(componentize(bytes)?)
-    } else {
-        Cow::Borrowed(bytes)
-    };
-    Ok(Parser::new(engine, &component, limits)?)
-}
-
-/// `cargo build --target wasm32-unknown-unknown` makes core modules; the contract's types are in a
-/// custom section of theirs.
-fn componentize(module: &[u8]) -> Result<Vec<u8>, LoadProblem> {
-    let invalid = |error: wasmparser::BinaryReaderError| LoadProblem::Module(error.to_string());
-    let mut has_types = false;
-    let mut imported = Vec::new();
-    for payload in wasmparser::Parser::new(0).parse_all(module) {
-        match payload.map_err(invalid)? {
-            Payload::CustomSection(section) => {
-                has_types |= section.name().starts_with("component-type");
+impl Compiler {
+    /// Makes a parser of a component, or of a core module that carries the contract. Takes
+    /// milliseconds if it was compiled before, else up to as long as compiling may take.
+    ///
+    /// # Errors
+    /// Why not, with `origin`.
+    pub fn load(
+        &self,
+        engine: &Engine,
+        origin: String,
+        bytes: &[u8],
+        limits: &ParserLimits,
+    ) -> Result<Loaded, LoadError> {
+        match self.parser(engine, bytes, limits) {
+            Ok(parser) => {
+                let hash = Sha256::digest(bytes).into();
+                Ok(Loaded { parser: Arc::new(parser), origin, hash, file: None })
             }
-            Payload::ImportSection(imports) => {
-                for import in imports.into_imports() {
-                    imported.push(import.map_err(invalid)?.module);
-                }
-            }
-            _ => {}
+            Err(problem) => Err(LoadError { origin, problem }),
         }
     }
-    if !has_types {
-        return Err(LoadProblem::NoComponentType);
+
+    fn parser(
+        &self,
+        engine: &Engine,
+        bytes: &[u8],
+        limits: &ParserLimits,
+    ) -> Result<Parser, LoadProblem> {
+        if bytes.is_empty() {
+            return Err(LoadProblem::Empty);
+        }
+        if bytes.len() > MAX_FILE {
+            return Err(LoadProblem::TooLong(bytes.len() as u64));
+        }
+        if !bytes.starts_with(b"\0asm") {
+            return Err(LoadProblem::NotWasm(bytes[..bytes.len().min(4)].to_vec()));
+        }
+        let component = self.compile(engine, bytes)?;
+        // The types are the file's, and so is what the instance does.
+        catch_unwind(AssertUnwindSafe(|| Parser::new(engine, &component, limits)))
+            .map_err(|panic| LoadProblem::Link(panic_text(&*panic)))?
+            .map_err(LoadProblem::from)
     }
-    refuse_foreign(imported.into_iter())?;
-    let resumable = resumable::exposed(module);
-    let module = resumable.as_deref().unwrap_or(module);
-    wit_component::ComponentEncoder::default()
-        .validate(true)
-        .module(module)
-        .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| LoadProblem::Module(clipped(&format!("{error:#}"), MAX_TEXT)))
 }

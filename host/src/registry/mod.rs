@@ -2,9 +2,10 @@
 //!
 //! A [`Generation`] is an immutable set of parsers. Workers read the current one through a
 //! [`Handle`] without a lock; a reload builds the next one aside and swaps it in. A flow keeps the
-//! parser it was opened with.
+//! parser it was opened with. Files are compiled by a [`Compiler`].
 
 mod bundled;
+pub mod compiler;
 mod generation;
 mod loader;
 mod reload;
@@ -12,6 +13,7 @@ mod resumable;
 mod watcher;
 
 pub use bundled::bundled;
+pub use compiler::Compiler;
 pub use generation::{Candidate, Generation, Handle};
 pub use loader::{LoadError, Loaded, ParserFile, load};
 pub(crate) use reload::read_file;

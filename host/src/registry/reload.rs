@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::compiler::Compiler;
 use super::generation::Generation;
-use super::loader::{LoadError, LoadProblem, Loaded, load};
+use super::loader::{LoadError, LoadProblem, Loaded};
 use crate::runtime::{Engine, MAX_FILE, Parser, ParserLimits};
 
 /// Something that a reload did; for the operator and for `parser` records.
@@ -56,6 +57,7 @@ pub struct FolderError {
 pub struct Folder {
     pub(super) path: PathBuf,
     engine: Engine,
+    compiler: Compiler,
     limits: ParserLimits,
     keep_files: bool,
     number: u64,
@@ -83,8 +85,9 @@ const MAX_BAD: usize = 64;
 impl Folder {
     /// Nothing is read yet.
     #[must_use]
-    pub fn new(path: PathBuf, engine: Engine, limits: ParserLimits) -> Self {
-        Self { path, engine, limits, keep_files: false, number: 0, files: BTreeMap::new() }
+    pub fn new(path: PathBuf, engine: Engine, compiler: Compiler, limits: ParserLimits) -> Self {
+        let files = BTreeMap::new();
+        Self { path, engine, compiler, limits, keep_files: false, number: 0, files }
     }
 
     /// Has each parser keep the file that it was made of, or not.
@@ -176,7 +179,9 @@ impl Folder {
         let origin = name.display().to_string();
         let outcome = match content {
             Ok(_) if bad => Err(LoadError { origin, problem: LoadProblem::RolledBack }),
-            Ok(bytes) => load(&self.engine, origin, &bytes, self.limits.clone())
+            Ok(bytes) => self
+                .compiler
+                .load(&self.engine, origin, &bytes, &self.limits)
                 .and_then(|loaded| self.unless_taken(&name, loaded))
                 .map(|loaded| if self.keep_files { loaded.with_file(&bytes) } else { loaded }),
             Err(problem) => Err(LoadError { origin, problem }),

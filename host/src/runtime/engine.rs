@@ -27,9 +27,7 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let mut config = with_slab(config());
-        config.epoch_interruption(true);
-        let inner = wasmtime::Engine::new(&config)?;
+        let inner = wasmtime::Engine::new(&with_slab(compile_config(CodeFor::Time)))?;
         let ticker = Ticker::start(inner.clone())?;
         Ok(Self { inner, ticker: Some(Arc::new(ticker)) })
     }
@@ -40,8 +38,7 @@ impl Engine {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn deterministic() -> wasmtime::Result<Self> {
-        let mut config = with_slab(config());
-        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+        let config = with_slab(compile_config(CodeFor::Fuel));
         Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: None })
     }
 
@@ -67,8 +64,22 @@ fn with_slab(mut config: Config) -> Config {
     config
 }
 
-fn config() -> Config {
+/// What interrupts guests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CodeFor {
+    /// The clock.
+    Time,
+    /// The number of their instructions.
+    Fuel,
+}
+
+/// What machine code depends on: the same where it is made and where it runs.
+pub(crate) fn compile_config(code_for: CodeFor) -> Config {
     let mut config = Config::new();
+    match code_for {
+        CodeFor::Time => config.epoch_interruption(true),
+        CodeFor::Fuel => config.consume_fuel(true).cranelift_nan_canonicalization(true),
+    };
     config
         .wasm_component_model(true)
         // The poll-shaped contract needs no async component model, which costs 500 ns a call.

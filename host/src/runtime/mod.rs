@@ -28,10 +28,12 @@ pub use bindings::flowcell::parser::types::{
 pub use cell::{Cell, Footprint, Stillborn};
 pub use description::{Description, DescriptionError, Field, Kind, Schema};
 pub use engine::Engine;
+pub(crate) use engine::{CodeFor, compile_config};
 pub use fault::{Fault, FaultClass};
 pub(crate) use fault::{MAX_TEXT, clipped};
 pub use imports::WORLD;
 pub use limits::{CellLimitInfo, CellLimits, MAX_FILE, ParserLimits};
+pub(crate) use names::refuse_long_names;
 pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
 pub(crate) use resumption::{RESTORE, SAVE};

@@ -11,7 +11,7 @@ pub(super) const MAX_NAME: usize = 64 << 10;
 ///
 /// # Errors
 /// [`ParserError::Name`]. What is not valid is left to the validation.
-pub(super) fn refuse_long_names(component: &[u8]) -> Result<(), ParserError> {
+pub(crate) fn refuse_long_names(component: &[u8]) -> Result<(), ParserError> {
     for payload in wasmparser::Parser::new(0).parse_all(component) {
         let Ok(payload) = payload else { return Ok(()) };
         let Payload::CustomSection(section) = payload else { continue };

@@ -15,7 +15,7 @@ use super::fault::{Fault, MAX_TEXT, clipped};
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
 use super::memory::{Initial, memory_of, watched};
-use super::names::{MAX_NAME, refuse_long_names};
+use super::names::MAX_NAME;
 use super::resumption::Resumption;
 use super::share::Share;
 use super::state::{Phase, State};
@@ -24,9 +24,6 @@ use super::state::{Phase, State};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParserError {
-    /// Validation or compilation refused it.
-    #[error("not a valid component: {0}")]
-    Invalid(String),
     /// It wants what no parser gets.
     #[error(
         "it imports {imports}, which no parser gets; a parser imports only {HOST_INTERFACE} \
@@ -70,24 +67,20 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// Compiles `component`, checks its world, and lets it describe itself in an instance that is
-    /// thrown away. Takes tens of milliseconds: not for the packet path.
+    /// Checks the component's world, and lets it describe itself in an instance that is thrown away.
+    /// Takes milliseconds, or as long as it may describe itself: not for the packet path.
     ///
     /// # Errors
     /// Why it can not be a parser, in words for its author.
-    pub fn new(
+    pub(crate) fn new(
         engine: &Engine,
-        component: &[u8],
-        limits: impl Into<ParserLimits>,
+        component: &Component,
+        limits: &ParserLimits,
     ) -> Result<Self, ParserError> {
-        let limits = limits.into();
-        refuse_long_names(component)?;
-        let component = Component::from_binary(engine.inner(), component)
-            .map_err(|error| ParserError::Invalid(format!("{error:#}")))?;
-        check_world(engine, &component)?;
+        check_world(engine, component)?;
         let world = |error: wasmtime::Error| ParserError::World { problem: format!("{error:#}") };
         let linker: Linker<State> = linker(engine).map_err(world)?;
-        let pre = linker.instantiate_pre(&component).map_err(world)?;
+        let pre = linker.instantiate_pre(component).map_err(world)?;
         let exports = ParserIndices::new(&pre).map_err(world)?;
         let widest = limits.widest();
         let (description, initial) = describe(engine, &pre, &exports, widest)?;
@@ -98,7 +91,7 @@ impl Parser {
             // What does not fit into its own limits is refused now, not flow by flow.
             describe(engine, &pre, &exports, limits)?;
         }
-        let resumption = Resumption::of(&component);
+        let resumption = Resumption::of(component);
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
         let engine = engine.clone();

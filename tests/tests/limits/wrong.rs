@@ -53,8 +53,8 @@ fn every_mistake_is_told_with_its_place_and_its_cure() {
         ("\nmax_flows = 5\n", "2:1: `max_flows` belongs below a line that says [engine]"),
         (
             "[flows]\nmax_flows = 5\n",
-            "1:2: `flows` is no section; there are [engine], [cells], [cells.PARSER], [breaker] and \
-             [repro]",
+            "1:2: `flows` is no section; there are [engine], [cells], [cells.PARSER], [breaker], \
+             [compiler] and [repro]",
         ),
         (
             "[[engine]]\n",

@@ -8,12 +8,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args as ClapArgs;
 use flowcell_core::{Endpoint, FiveTuple, Transport};
 
+use crate::cli::args::CacheArgs;
+use crate::cli::compiler::compiler;
 use crate::cli::exit::Exit;
 use crate::cli::limits::RunLimits;
+use crate::cli::run::engine;
 use crate::driver::repro::{Bundle, Ending, ParserId, Replayed, Truncated, replay};
 use crate::driver::{FaultRecord, Messages};
 use crate::output::{FlowLabel, Place, Records, Subject, Types, Writer};
-use crate::registry::{self, Folder, Loaded, bundled, read_file};
+use crate::registry::{Compiler, Folder, Loaded, bundled, read_file};
 use crate::runtime::{CellLimits, Engine, Fault, Output, Parser, ParserLimits, Side};
 
 #[derive(Debug, ClapArgs)]
@@ -34,14 +37,22 @@ pub(in crate::cli) struct ReplayArgs {
     /// this file (docs/limits.md).
     #[arg(long, value_name = "FILE")]
     limits: Option<PathBuf>,
+
+    #[command(flatten)]
+    cache: CacheArgs,
 }
 
 pub(super) fn run(args: &ReplayArgs) -> Result<Exit> {
     let messages = Messages::to_stderr();
     let bundle = Bundle::read(&args.bundle)?;
-    let allowed = RunLimits::read(args.limits.as_deref())?.cells;
-    let limits = limits(&bundle, &allowed, &messages);
-    let loaded = find(args, &bundle, &limits, &messages)?;
+    let allowed = RunLimits::read(args.limits.as_deref())?;
+    let limits = limits(&bundle, &allowed.cells, &messages);
+    let loader = Loader {
+        engine: engine(false)?,
+        compiler: compiler(&args.cache, &allowed.compiler, &messages)?,
+        limits: ParserLimits::from(limits),
+    };
+    let loaded = find(args, &bundle, loader, &messages)?;
     let id = &bundle.header.parser;
     let is_the_bundles = loaded.sha256() == id.sha256;
     if !is_the_bundles {
@@ -95,21 +106,14 @@ fn limits(bundle: &Bundle, allowed: &ParserLimits, messages: &Messages) -> CellL
 }
 
 /// The parser to use: that which was asked for, the one beside the bundle, a bundled one.
-fn find(
-    args: &ReplayArgs,
-    bundle: &Bundle,
-    limits: &CellLimits,
-    messages: &Messages,
-) -> Result<Loaded> {
-    let engine = Engine::new()
-        .map_err(|error| anyhow!("the sandbox can not be set up on this machine: {error:#}"))?;
+fn find(args: &ReplayArgs, bundle: &Bundle, loader: Loader, messages: &Messages) -> Result<Loaded> {
     let id = &bundle.header.parser;
-    let limits = ParserLimits::from(*limits);
     if let Some(path) = &args.parser {
-        return load(&engine, path, limits);
+        return loader.load(path);
     }
     if let Some(path) = &args.parsers {
-        let mut folder = Folder::new(path.clone(), engine, limits);
+        let Loader { engine, compiler, limits } = loader;
+        let mut folder = Folder::new(path.clone(), engine, compiler, limits);
         let (generation, reports) = folder.read()?;
         for report in &reports {
             crate::cli::run::tell_report(messages, report);
@@ -121,7 +125,7 @@ fn find(
     }
     let beside = args.bundle.with_file_name(format!("{}.wasm", id.sha256));
     if beside.is_file() {
-        let loaded = load(&engine, &beside, limits)?;
+        let loaded = loader.load(&beside)?;
         if loaded.sha256() != id.sha256 {
             bail!(
                 "{}: it is not the file that its name says (its SHA-256 is {}); remove it, or name a \
@@ -132,7 +136,7 @@ fn find(
         }
         return Ok(loaded);
     }
-    let bundled = bundled(&engine, &limits, false)?;
+    let bundled = bundled(&loader.engine, &loader.compiler, &loader.limits, false)?;
     pick(bundled.parsers(), id).with_context(|| {
         format!(
             "the parser {}@{} is neither beside the bundle nor in this program; name it with --parser \
@@ -142,10 +146,19 @@ fn find(
     })
 }
 
-fn load(engine: &Engine, path: &Path, limits: ParserLimits) -> Result<Loaded> {
-    let origin = path.display().to_string();
-    let bytes = read_file(path).map_err(|problem| anyhow!("{origin}: {problem}"))?;
-    Ok(registry::load(engine, origin, &bytes, limits)?)
+/// What loads parsers: they may be anybody's.
+struct Loader {
+    engine: Engine,
+    compiler: Compiler,
+    limits: ParserLimits,
+}
+
+impl Loader {
+    fn load(&self, path: &Path) -> Result<Loaded> {
+        let origin = path.display().to_string();
+        let bytes = read_file(path).map_err(|problem| anyhow!("{origin}: {problem}"))?;
+        Ok(self.compiler.load(&self.engine, origin, &bytes, &self.limits)?)
+    }
 }
 
 /// The very parser, else one of its name.

@@ -34,7 +34,7 @@ impl Cell {
     /// The fault that ended it; the cell is gone.
     pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
-        let mut state = State::new(Phase::Parse, parser.limits, description);
+        let mut state = State::new(Phase::Parse, Arc::clone(&parser.limits), description);
         state.budget.open(flow.at);
         let mut store = new_store(&parser.engine, state);
         let opened =

@@ -57,7 +57,7 @@ pub enum ParserError {
 pub struct Parser {
     pub(super) pre: ParserPre<State>,
     pub(super) engine: Engine,
-    pub(super) limits: CellLimits,
+    pub(super) limits: Arc<CellLimits>,
     pub(super) share: Share,
     description: Arc<Description>,
     label: String,
@@ -92,6 +92,7 @@ impl Parser {
         }
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
+        let limits = Arc::new(limits);
         Ok(Self { pre, engine: engine.clone(), limits, share, description, label })
     }
 
@@ -164,7 +165,7 @@ fn describe(
     limits: CellLimits,
 ) -> Result<Description, ParserError> {
     let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
-    let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
+    let mut store = new_store(engine, State::new(Phase::Describe, Arc::new(limits), None));
     let outcome = begin_call(&mut store, |store| pre.instantiate(store))
         .and_then(|parser| begin_call(&mut store, |store| parser.call_describe(store)));
     match outcome {
@@ -178,10 +179,10 @@ fn describe(
 
 /// A store with every limit in force.
 pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
-    let limits = state.limits;
+    let host_call_bytes = state.limits.host_call_bytes;
     let mut store = Store::new(engine.inner(), state);
     store.limiter(|state| state);
-    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.set_hostcall_fuel(host_call_bytes);
     store.set_max_component_handles(HANDLES);
     store.data_mut().budget.by_fuel = engine.is_deterministic();
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()?));

@@ -68,7 +68,8 @@ pub(crate) enum Phase {
 /// The data of a store.
 pub(crate) struct State {
     pub(crate) phase: Phase,
-    pub(crate) limits: CellLimits,
+    /// Shared by all cells of the parser.
+    pub(crate) limits: Arc<CellLimits>,
     /// Empty while the parser is being described.
     pub(crate) description: Option<Arc<Description>>,
     pub(crate) output: Output,
@@ -93,7 +94,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         phase: Phase,
-        limits: CellLimits,
+        limits: Arc<CellLimits>,
         description: Option<Arc<Description>>,
     ) -> Self {
         Self {

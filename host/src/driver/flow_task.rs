@@ -82,16 +82,9 @@ impl FlowTask {
     }
 
     /// It can have no cell: if it has none yet, it gets none.
-    pub(super) fn no_room(&mut self) {
+    pub(super) fn refuse(&mut self, why: Ending) {
         if !self.started() {
-            self.stage = Stage::Over(Ending::NoRoom);
-        }
-    }
-
-    /// Its parser is over its share: if it has no cell yet, it gets none.
-    pub(super) fn throttled(&mut self) {
-        if !self.started() {
-            self.stage = Stage::Over(Ending::Throttled);
+            self.stage = Stage::Over(why);
         }
     }
 

@@ -182,10 +182,10 @@ impl Worker {
             return Demand::Done;
         }
         if self.cells >= self.max_cells {
-            task.no_room();
+            task.refuse(Ending::NoRoom);
         }
         if !task.started() && task.parser().is_throttled() {
-            task.throttled();
+            task.refuse(Ending::Throttled);
         }
         let (had_cell, other_was_done) = (task.has_cell(), task.is_done(side.other()));
         let mut scribe = Scribe {

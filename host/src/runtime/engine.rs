@@ -26,9 +26,7 @@ impl Engine {
     /// When wasmtime can not work on this machine, for instance on a processor that it has no
     /// compiler for.
     pub fn new() -> wasmtime::Result<Self> {
-        let mut config = config();
-        config.epoch_interruption(true);
-        let inner = wasmtime::Engine::new(&config)?;
+        let inner = wasmtime::Engine::new(&compile_config(false))?;
         let ticker = Ticker::start(inner.clone())?;
         Ok(Self { inner, ticker: Some(Arc::new(ticker)) })
     }
@@ -39,9 +37,7 @@ impl Engine {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn deterministic() -> wasmtime::Result<Self> {
-        let mut config = config();
-        config.consume_fuel(true).cranelift_nan_canonicalization(true);
-        Ok(Self { inner: wasmtime::Engine::new(&config)?, ticker: None })
+        Ok(Self { inner: wasmtime::Engine::new(&compile_config(true))?, ticker: None })
     }
 
     /// Guests run on fuel instead of time.
@@ -60,8 +56,14 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn config() -> Config {
+/// What machine code depends on. Where a run is to be deterministic, instructions are counted.
+fn compile_config(deterministic: bool) -> Config {
     let mut config = Config::new();
+    if deterministic {
+        config.consume_fuel(true).cranelift_nan_canonicalization(true);
+    } else {
+        config.epoch_interruption(true);
+    }
     config
         .wasm_component_model(true)
         // The poll-shaped contract needs no async component model, which costs 500 ns a call.

@@ -43,7 +43,8 @@ fn flow() -> Flow {
 
 /// One flow from its beginning to its end, or the parser's.
 fn run(parser: &Arc<Parser>) {
-    let data = |side, offset, bytes| Input::Data(Chunk { side, offset, at: 0, bytes });
+    let data =
+        |side, offset, bytes| Input::Data(Chunk { side, offset, at: 0, segments: None, bytes });
     let much = [b'x'; 60_000];
     let reason = EndReason::Fin;
     let inputs = [

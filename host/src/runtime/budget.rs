@@ -47,15 +47,24 @@ impl Budget {
 
     /// Something is about to be delivered.
     pub(crate) fn deliver(&mut self, input: &Input<'_>) {
-        let (at, bytes) = match input {
-            Input::Data(chunk) => (chunk.at, chunk.bytes.len() as u64),
-            Input::End(end) => (end.at, 0),
-            Input::Gap(_) => (0, 0),
-        };
+        match input {
+            // Further packets arrive as the guest gets to them.
+            Input::Data(chunk) => match chunk.segments.and_then(<[_]>::first) {
+                Some(first) => self.arrive(first.at, first.length as usize),
+                None => self.arrive(chunk.at, chunk.bytes.len()),
+            },
+            Input::End(end) => self.arrive(end.at, 0),
+            Input::Gap(_) => self.arrive(0, 0),
+        }
+    }
+
+    /// So many bytes have come at this time, if it is known; 0 if not.
+    pub(crate) fn arrive(&mut self, at: u64, bytes: usize) {
+        let (second, bytes) = (at / 1_000_000_000, bytes as u64);
         self.worth = self.worth.saturating_add(bytes.max(LEAST_DELIVERY));
         // Time never goes back, whatever the capture says.
-        if at / 1_000_000_000 > self.second {
-            self.second = at / 1_000_000_000;
+        if second > self.second {
+            self.second = second;
             (self.delivered, self.records, self.output) = (0, 0, 0);
         }
         self.delivered = self.delivered.saturating_add(bytes);

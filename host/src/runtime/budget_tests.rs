@@ -15,8 +15,8 @@ fn limits() -> CellLimits {
     }
 }
 
-fn data(at: u64, bytes: &[u8]) -> Input<'_> {
-    Input::Data(Chunk { side: Side::Client, offset: 0, at, bytes })
+fn data(at: u64, segments: None, bytes: &[u8]) -> Input<'_> {
+    Input::Data(Chunk { side: Side::Client, offset: 0, at, segments: None, bytes })
 }
 
 /// How many records of so many bytes are let through, up to 1000.

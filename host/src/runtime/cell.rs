@@ -70,7 +70,7 @@ impl Cell {
     /// The fault that ended it; the cell is gone.
     pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
-        let mut state = State::new(Phase::Parse, parser.limits, description);
+        let mut state = State::new(Phase::Parse, Arc::clone(&parser.limits), description);
         state.budget.open(flow.at);
         let mut store = new_store(&parser.engine, state);
         let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
@@ -96,8 +96,8 @@ impl Cell {
     /// The fault that ended the guest: it must not be called again.
     pub fn poll(&mut self, input: Input<'_>) -> Result<Progress, Fault> {
         let segments = match &input {
-            Input::Data(chunk) => chunk.segments.map_or(1, <[_]>::len),
-            Input::Gap(_) | Input::End(_) => 1,
+            Input::Data(chunk) => chunk.segments.unwrap_or_default(),
+            Input::Gap(_) | Input::End(_) => &[],
         };
         self.wake()?;
         let Body::Awake(guest) = &mut self.body else { return Err(Fault::lost()) };
@@ -150,7 +150,11 @@ impl Cell {
             return None;
         };
         self.body = match saved {
-            Some(global) => Body::Freed(Box::new(guest.store.into_data()), image, global),
+            Some(global) => {
+                let mut state = guest.store.into_data();
+                state.rest();
+                Body::Freed(Box::new(state), image, global)
+            }
             None => {
                 discard(&mut guest.store);
                 Body::Bound(guest, image)

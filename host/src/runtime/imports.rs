@@ -7,6 +7,7 @@ use super::bindings::flowcell::parser::host::Level;
 use super::bindings::flowcell::parser::types::Side;
 use super::engine::Engine;
 use super::fault::{FaultClass, Violation, clipped};
+use super::limits::CellLimits;
 use super::state::{Emitted, LogLine, Phase, State, Verdict};
 use super::transcode;
 
@@ -69,33 +70,31 @@ fn emit(
     let length = body.as_le_slice(&store).len();
     pay(&mut store, length);
     let state = store.data_mut();
-    let limits = state.limits;
     state.emitted += 1;
-    if state.emitted > limits.records_per_call {
-        let message = format!("more than {} records in one call", limits.records_per_call);
+    let CellLimits { records_per_call, record_bytes, output_bytes, .. } = *state.limits;
+    if state.emitted > records_per_call {
+        let message = format!("more than {records_per_call} records in one call");
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
-    let description = state.description.clone();
     let kind = kind as usize;
-    let Some(schema) = description.as_ref().and_then(|known| known.records.get(kind)) else {
+    let description = store.data().description.as_ref();
+    let Some(schema) = description.and_then(|known| known.records.get(kind)) else {
         let message = format!("record kind {kind} was not described");
         return Err(Violation::new(FaultClass::BadRecord, message).into());
     };
-    let body = body.as_le_slice(&store);
-    if body.len() > limits.record_bytes {
-        let (length, limit) = (body.len(), limits.record_bytes);
-        let message = format!("record `{}` of {length} bytes, {limit} allowed", schema.name);
+    if length > record_bytes {
+        let message = format!("record `{}` of {length} bytes, {record_bytes} allowed", schema.name);
         return Err(Violation::new(FaultClass::BadRecord, message).into());
     }
-    let (json, escaped) = transcode::record(schema, body)
+    let (json, escaped) = transcode::record(schema, body.as_le_slice(&store))
         .map_err(|error| Violation::new(FaultClass::BadRecord, error.to_string()))?;
     let state = store.data_mut();
     state.output_bytes += json.len();
-    if state.output_bytes > limits.output_bytes {
-        let message = format!("more than {} bytes of output in one call", limits.output_bytes);
+    if state.output_bytes > output_bytes {
+        let message = format!("more than {output_bytes} bytes of output in one call");
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
-    state.budget.emit(json.len(), &limits)?;
+    state.budget.emit(json.len(), &state.limits)?;
     state.output.records.push(Emitted { kind, json, escaped, segment: state.output.segment });
     Ok(())
 }

@@ -60,7 +60,7 @@ pub struct Parser {
     initial: Option<Initial>,
     resumption: Option<Resumption>,
     pub(super) engine: Engine,
-    pub(super) limits: CellLimits,
+    pub(super) limits: Arc<CellLimits>,
     pub(super) share: Share,
     description: Arc<Description>,
     label: String,
@@ -94,7 +94,7 @@ impl Parser {
         let resumption = Resumption::of(component);
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
-        let engine = engine.clone();
+        let (engine, limits) = (engine.clone(), Arc::new(limits));
         Ok(Self { pre, exports, initial, resumption, engine, limits, share, description, label })
     }
 
@@ -178,7 +178,7 @@ fn describe(
     limits: CellLimits,
 ) -> Result<(Description, Option<Initial>), ParserError> {
     let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
-    let mut store = new_store(engine, State::new(Phase::Describe, limits, None));
+    let mut store = new_store(engine, State::new(Phase::Describe, Arc::new(limits), None));
     let outcome = instantiate_with(&mut store, pre, exports).and_then(|(_, exports)| {
         let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
         Ok((begin_call(&mut store, |store| exports.call_describe(store))?, initial))
@@ -194,10 +194,10 @@ fn describe(
 
 /// A store with every limit in force.
 pub(super) fn new_store(engine: &Engine, state: State) -> Store<State> {
-    let limits = state.limits;
+    let host_call_bytes = state.limits.host_call_bytes;
     let mut store = Store::new(engine.inner(), state);
     store.limiter(|state| state);
-    store.set_hostcall_fuel(limits.host_call_bytes);
+    store.set_hostcall_fuel(host_call_bytes);
     store.set_max_component_handles(HANDLES);
     store.data_mut().budget.by_fuel = engine.is_deterministic();
     store.epoch_deadline_callback(|mut context| Ok(context.data_mut().look()?));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
+use super::bindings::flowcell::parser::types::Segment;
 use super::budget::Budget;
 use super::description::Description;
 use super::fault::{FaultClass, Violation};
@@ -75,12 +76,13 @@ pub(crate) enum Phase {
 /// The data of a store.
 pub(crate) struct State {
     pub(crate) phase: Phase,
-    pub(crate) limits: CellLimits,
+    /// Shared by all cells of the parser.
+    pub(crate) limits: Arc<CellLimits>,
     /// Empty while the parser is being described.
     pub(crate) description: Option<Arc<Description>>,
     pub(crate) output: Output,
-    /// Packets that the current delivery is of.
-    segments: u32,
+    /// What the packets of the current delivery have brought, if there are several.
+    segments: Vec<Segment>,
     pub(crate) budget: Budget,
     /// It has said that the protocol is its own.
     pub(crate) confirmed: bool,
@@ -104,7 +106,7 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(
         phase: Phase,
-        limits: CellLimits,
+        limits: Arc<CellLimits>,
         description: Option<Arc<Description>>,
     ) -> Self {
         Self {
@@ -112,7 +114,7 @@ impl State {
             limits,
             description,
             output: Output::default(),
-            segments: 1,
+            segments: Vec::new(),
             budget: Budget::default(),
             confirmed: false,
             log_lines: 0,
@@ -138,26 +140,34 @@ impl State {
 
     /// A call begins. Returns the fuel for it, unless it runs by the clock.
     pub(crate) fn begin_call(&mut self) -> Option<u64> {
-        (self.output.segment, self.segments) = (0, 1);
+        self.output.segment = 0;
+        self.segments.clear();
         self.begin_segment();
         self.budget.begin(&self.limits)
     }
 
-    /// What is about to be delivered is of so many packets.
-    pub(crate) fn set_segments(&mut self, segments: usize) {
-        self.segments = u32::try_from(segments).unwrap_or(u32::MAX);
+    /// What is about to be delivered is of these packets.
+    pub(crate) fn set_segments(&mut self, segments: &[Segment]) {
+        self.segments.extend_from_slice(segments);
+    }
+
+    /// It will be a while before anything is delivered.
+    pub(crate) fn rest(&mut self) {
+        self.segments = Vec::new();
     }
 
     /// Goes on to a segment of the delivery. What a call may do holds for each of them, as if it had
     /// been delivered alone.
     pub(crate) fn go_on(&mut self, index: u32) -> Result<(), Violation> {
         let now = self.output.segment;
-        if index < now || index >= self.segments {
-            let last = self.segments - 1;
+        let last = self.segments.len().saturating_sub(1);
+        if index < now || index as usize > last {
             let message = format!("`segment` called with {index}, which is not in {now}..={last}");
             return Err(Violation::new(FaultClass::HostCall, message));
         }
         if index > now {
+            let come = self.segments.get(now as usize + 1..=index as usize).unwrap_or_default();
+            come.iter().for_each(|segment| self.budget.arrive(segment.at, segment.length as usize));
             self.output.segment = index;
             self.begin_segment();
         }

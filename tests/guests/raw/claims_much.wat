@@ -22,6 +22,6 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (drop (memory.grow (i32.const 80)))
     (i32.const 0)))

@@ -19,7 +19,7 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (drop (memory.grow (i32.const 1600)))
     (call $emit (i32.const 0) (i32.const 0x10000) (i32.const 100000000))
     (i32.const 0)))

@@ -20,6 +20,6 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (call $log (i32.const 2) (i32.const 0x200) (i32.const 3))
     (i32.const 0)))

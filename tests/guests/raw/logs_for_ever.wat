@@ -19,7 +19,7 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (loop $again
       (call $log (i32.const 2) (i32.const 0x20000) (i32.const 0x10000))
       (br $again))

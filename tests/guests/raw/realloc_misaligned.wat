@@ -20,8 +20,8 @@
   (func (export "open")
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
 
-  (func (export "poll") (param i32 i32 i64 i64 i32 i32) (result i32)
+  (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     ;; The bytes are where they were wanted, whole.
-    (if (i32.ne (local.get 4) (global.get $at)) (then (unreachable)))
-    (if (i32.ne (i32.load8_u (local.get 4)) (i32.const 0x6f)) (then (unreachable)))
+    (if (i32.ne (local.get 7) (global.get $at)) (then (unreachable)))
+    (if (i32.ne (i32.load8_u (local.get 7)) (i32.const 0x6f)) (then (unreachable)))
     (i32.const 1)))

@@ -311,14 +311,9 @@ impl Worker {
     fn settle_cells(&mut self, id: FlowId) {
         let wants = |tracked: &mut Tracked| !tracked.task.started() && !tracked.task.has_cell();
         if self.cells >= self.max_cells && self.tasks.get_mut(id).is_some_and(wants) {
-            for index in 0..self.asides.flows.len() {
-                self.asides
-                    .flows
-                    .get(index)
-                    .copied()
-                    .into_iter()
-                    .for_each(|id| self.deliver_aside(id));
-            }
+            let behind = std::mem::take(&mut self.asides.flows);
+            behind.iter().for_each(|id| self.deliver_aside(*id));
+            self.asides.flows = behind;
         }
     }
 

@@ -134,7 +134,7 @@ impl State {
     pub(crate) fn go_on(&mut self, index: u32) -> Result<(), Violation> {
         let now = self.output.segment;
         if index < now || index >= self.segments {
-            let last = self.segments - 1;
+            let last = self.segments.saturating_sub(1);
             let message = format!("`segment` called with {index}, which is not in {now}..={last}");
             return Err(Violation::new(FaultClass::HostCall, message));
         }

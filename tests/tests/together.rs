@@ -223,7 +223,7 @@ fn hostile(guest: &str) {
     let scratch = Scratch::new();
     let parsers = scratch.parsers(&[guest]);
     let mut random = Random(7);
-    let flows = (0..5).map(|port| lines(4000 + port, &mut random)).collect();
+    let flows = (0..3).map(|port| lines(4000 + port, &mut random)).collect();
     let capture = scratch.capture("lines.pcap", &mixed(flows, &mut random));
     same(guest, &arguments(&capture, Some(&parsers)), &["1"]);
 }

@@ -163,7 +163,8 @@ fn packets(flow: &Honest, rng: &mut Rng) -> Vec<Vec<u8>> {
         }
         let (at, text) = (sent[side.index()], &flow.texts[side.index()]);
         let end = text.len().min(at + 1 + rng.below(90) as usize);
-        let ack = Some(sent[side.other().index()]);
+        let other = sent[side.other().index()];
+        let ack = Some(other);
         let flags = if end == text.len() && rng.below(4) != 0 { FIN } else { 0 };
         match rng.below(60) {
             0 => {}
@@ -178,7 +179,7 @@ fn packets(flow: &Honest, rng: &mut Rng) -> Vec<Vec<u8>> {
             }
             3 => packets.push(flow.segment(side, at.saturating_sub(30), ack, 0, &text[at..end])),
             4 if rng.below(3) == 0 => packets.push(flow.segment(side, at + 40, ack, FIN, &[])),
-            5 => packets.push(flow.segment(side.other(), ack.unwrap_or(0), Some(end + 9), 0, &[])),
+            5 => packets.push(flow.segment(side.other(), other, Some(end + 9), 0, &[])),
             _ => packets.push(flow.segment(side, at, ack, flags, &text[at..end])),
         }
         sent[side.index()] = end;

@@ -90,7 +90,7 @@ impl Aside {
 
     /// How many bytes have come in packets behind this one.
     pub(super) fn behind(&self, packet: u32) -> u64 {
-        let behind = self.segments.iter().skip(packet as usize + 1);
+        let behind = self.segments.iter().skip((packet as usize).saturating_add(1));
         behind.map(|segment| u64::from(segment.length)).sum()
     }
 }

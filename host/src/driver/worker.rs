@@ -443,11 +443,9 @@ impl Worker {
         let wants = self.tasks.get_mut(flow.id).filter(|tracked| wants(tracked));
         let whose = wants.map(|tracked| Whose::of(tracked.task.parser()));
         if whose.is_some_and(|whose| self.parking.full(whose).is_some()) {
-            for index in 0..self.asides.flows.len() {
-                if let Some(id) = self.asides.flows.get(index).copied() {
-                    self.deliver_aside(id);
-                }
-            }
+            let behind = std::mem::take(&mut self.asides.flows);
+            behind.iter().for_each(|id| self.deliver_aside(*id));
+            self.asides.flows = behind;
         }
     }
 

@@ -13,6 +13,7 @@
 //!   ISN   ISN+1 = offset 0        ├──────────── a RST or FIN is believed ───┤
 //! ```
 
+mod aside;
 mod close;
 mod handshake;
 mod suspect;
@@ -24,7 +25,8 @@ use super::{HoldPool, OverlapPolicy, SeqNo, SideState, Stop, Stream, state};
 use crate::decode::{Segment, TcpFlags};
 use crate::event::{Anomaly, AnomalyKind};
 use crate::flow::{AnomalyLog, Cx, Flow, History, Ident, Letter, Proto, SideOut, Tally};
-use crate::{CaughtUp, EndReason, FlowEvent, FlowId, Side, Timestamp};
+use crate::{EndReason, FlowEvent, Side, Timestamp};
+use aside::is_plain;
 use close::Doubt;
 use handshake::Syn;
 
@@ -125,12 +127,6 @@ impl Opening {
     }
 }
 
-/// Returns whether a segment is one of those that most of a connection consists of.
-#[inline]
-fn is_plain(seg: &Segment<'_>) -> bool {
-    seg.flags.only(CONTROL.with(URG).with(TcpFlags::ACK)) == TcpFlags::ACK
-}
-
 /// Returns whether flags are set of which one excludes the other.
 fn contradictory(flags: TcpFlags) -> bool {
     flags.has(TcpFlags::SYN) && flags.any(TcpFlags::FIN.with(TcpFlags::RST))
@@ -197,20 +193,6 @@ impl Tcp {
         let stream = &mut self.sides[side.index()].stream;
         if stream.stopped() == Stop::No {
             stream.stop(Stop::Done, pool);
-        }
-    }
-
-    /// Has the sink deal with what it has put aside, and heeds its answer.
-    #[inline]
-    pub(crate) fn catch_up(&mut self, flow: FlowId, cx: &mut Cx<'_>) {
-        if let Some(side) = self.aside.take() {
-            let CaughtUp { done, unwanted } = cx.emit.sink.catch_up(flow);
-            for side in Side::BOTH.into_iter().filter(|side| done[side.index()]) {
-                self.done(side, cx.pool);
-            }
-            self.sides[side.index()].stream.take_back(unwanted);
-            let delivered = &mut cx.emit.counters.delivered_bytes;
-            *delivered = delivered.saturating_sub(unwanted);
         }
     }
 }
@@ -312,23 +294,6 @@ impl<'e> Conn<'_, 'e> {
     #[cold]
     fn anomaly(&mut self, side: Side, kind: AnomalyKind) {
         self.cx.emit.anomaly(self.ident, self.log, Anomaly { kind, side, detail: None });
-    }
-
-    #[inline]
-    fn catch_up(&mut self) {
-        self.tcp.catch_up(self.ident.id, self.cx);
-    }
-
-    /// Returns whether the sink may put these bytes aside. It may where the only thing that depends on
-    /// its answer is whether the next bytes of the kind are delivered: no hole is open whose account
-    /// would differ, and nothing else of this segment comes after its bytes.
-    #[inline]
-    fn may_wait(&self, side: Side, offset: u64, bytes: &[u8], seg: &Segment<'_>) -> bool {
-        is_plain(seg)
-            && self.tcp.stream(side).goes_straight(offset, bytes, seg.wire_len, self.cx.pool)
-            && self.tcp.stream(side.other()).is_straight()
-            && self.tcp.doubt.is_none()
-            && self.tcp.suspects.is_none()
     }
 
     fn segment(&mut self, side: Side, seg: &Segment<'_>) -> Verdict {
@@ -591,17 +556,7 @@ impl<'e> Conn<'_, 'e> {
             len = keep;
         }
         if len != 0 {
-            let mut may_wait = self.may_wait(side, offset, bytes, seg);
-            if self.tcp.aside.is_some_and(|aside| aside != side || !may_wait) {
-                self.catch_up();
-                may_wait = self.may_wait(side, offset, bytes, seg);
-            }
-            let (stream, pool, mut out) = self.parts(side);
-            out.may_wait = may_wait;
-            stream.insert(offset, bytes, len, pool, &mut out);
-            if out.put_aside {
-                self.tcp.aside = Some(side);
-            }
+            self.deliver(side, offset, bytes, seg, len);
         }
     }
 

@@ -15,7 +15,7 @@ fn limits() -> CellLimits {
     }
 }
 
-fn data(at: u64, segments: None, bytes: &[u8]) -> Input<'_> {
+fn data(at: u64, bytes: &[u8]) -> Input<'_> {
     Input::Data(Chunk { side: Side::Client, offset: 0, at, segments: None, bytes })
 }
 

@@ -6,7 +6,7 @@ use flowcell_tests::packets::Conversation;
 use super::{BAD, run_with_args};
 
 /// Flows one after the other, each of which looks for what those before it have left, fills all memory
-/// that it can get, and ends in a way of its own: as the letters of `hoards.wat` say.
+/// that it can get, and ends in a way of its own: as the letters of `hoards_secrets.wat` say.
 fn hoarders(lives: &[&str]) -> Vec<Conversation> {
     let mut flows = Vec::new();
     let mut before = 0;
@@ -29,7 +29,7 @@ fn hoarders(lives: &[&str]) -> Vec<Conversation> {
 }
 
 #[test]
-pub(crate) fn hoards() {
+pub(crate) fn hoards_secrets() {
     // Small memories and large ones; ready, closed, open until the capture ends, trap, deadline, memory
     // limit, stack. Each way out is followed by somebody who looks.
     let lives = [
@@ -40,7 +40,7 @@ pub(crate) fn hoards() {
     for mode in [None, Some("park")] {
         let arguments: Vec<&str> =
             mode.map(|mode| ["--cell-mode", mode]).into_iter().flatten().collect();
-        let run = run_with_args("hoards", &hoarders(&lives), &arguments);
+        let run = run_with_args("hoards_secrets", &hoarders(&lives), &arguments);
         let faults = run.of_type("fault");
         let faults: Vec<_> = faults.iter().map(|fault| &fault["data"]["class"]).collect();
         assert_eq!(faults, classes, "{mode:?}: a flow found something\n{}", run.stdout);

@@ -65,7 +65,8 @@ fn growth_beyond_the_room_ends_a_cell() {
     };
     let pcap = Pcap::of(&(0..64).map(flow).collect::<Vec<_>>());
     for (limit, class) in [("memory_in_all", "capacity"), ("memory_of_parser", "memory")] {
-        let counted = run_with(&["hoards"], &pcap, Some(&format!("[cells]\n{limit} = '40 MiB'\n")));
+        let counted =
+            run_with(&["hoards_secrets"], &pcap, Some(&format!("[cells]\n{limit} = '40 MiB'\n")));
         let faults = faults(&counted);
         assert!(faults.len() > 5, "{limit}: {} faults", faults.len());
         assert!(faults.iter().all(|fault| *fault == class), "{limit}: {faults:?}");

@@ -185,7 +185,13 @@ mod tests {
         let bytes = [b'x'; 100];
         let chunk = || {
             let side = runtime::Side::Client;
-            runtime::Input::Data(runtime::Chunk { side, offset: 0, at: 0, bytes: &bytes })
+            runtime::Input::Data(runtime::Chunk {
+                side,
+                offset: 0,
+                at: 0,
+                segments: None,
+                bytes: &bytes,
+            })
         };
         recording.input(&chunk());
         assert_eq!(book.used.load(Ordering::Relaxed), PER_INPUT + 100);

@@ -1,7 +1,7 @@
 use super::super::{Gate, Pass, When};
 use super::*;
 use crate::output::Types;
-use crate::registry::bundled;
+use crate::registry::{Compiler, bundled};
 use crate::runtime::{Engine, Fault, FaultClass, Parser, ParserLimits};
 
 /// A second of packet time, in ns.
@@ -18,7 +18,8 @@ struct Case {
 /// The bundled parsers, compiled anew.
 fn parsers(number: u64) -> Generation {
     let engine = Engine::new().expect("an engine");
-    let parsers = bundled(&engine, &ParserLimits::default()).expect("the bundled parsers");
+    let parsers = bundled(&engine, &Compiler::in_process(), &ParserLimits::default(), false)
+        .expect("the bundled parsers");
     Generation::new(number, parsers.parsers().to_vec())
 }
 

@@ -11,8 +11,8 @@
 
   ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
   ;; address and length.
-  (data (i32.const 0) "\00\01\00\00\06\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00")
-  (data (i32.const 0x100) "hoards")
+  (data (i32.const 0) "\00\01\00\00\0e\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00")
+  (data (i32.const 0x100) "hoards_secrets")
   (data (i32.const 0x140) "1.0.0")
   (data (i32.const 0x150) "\09\00")
 

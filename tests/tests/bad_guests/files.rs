@@ -69,15 +69,22 @@ fn thousands_of_components_beside_each_other() {
 
 #[test]
 fn fifty_thousand_functions() {
-    let functions =
-        repeated(50_000, |number| format!("(func $f{number} (result i32) (i32.const {number}))"));
-    assert_harmless(&guests::with_contract(module_with("", &functions)));
+    let functions = |count| {
+        let text = |number| format!("(func $f{number} (result i32) (i32.const {number}))");
+        guests::with_contract(module_with("", &repeated(count, text)))
+    };
+    assert_harmless(&functions(15_000));
+    assert_says(&refused_file(&functions(50_000)), &["too many functions", "`functions`"]);
 }
 
 #[test]
 fn thousands_of_exports() {
-    let exports = repeated(20_000, |number| format!("(func (export \"e{number}\"))"));
-    assert_harmless(&guests::with_contract(module_with("", &exports)));
+    let exports = |count| {
+        let text = |number| format!("(func (export \"e{number}\"))");
+        guests::with_contract(module_with("", &repeated(count, text)))
+    };
+    assert_harmless(&exports(9_000));
+    refused_file(&exports(20_000));
 }
 
 #[test]

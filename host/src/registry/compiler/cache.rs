@@ -220,12 +220,9 @@ fn secret(folder: &Path) -> io::Result<[u8; 32]> {
     File::open("/dev/urandom")?.read_exact(&mut secret)?;
     let (new, mut file) = unfinished(folder)?;
     let placed = file.write_all(&secret).and_then(|()| {
-        if fs::symlink_metadata(&path).is_ok() {
-            return fs::rename(&new, &path);
-        }
-        // Unless another process was faster.
+        // A link replaces nothing: what another process has put there meanwhile counts.
         fs::hard_link(&new, &path).or_else(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => Ok(()),
+            io::ErrorKind::AlreadyExists if read_secret(&path).is_some() => Ok(()),
             _ => fs::rename(&new, &path),
         })
     });

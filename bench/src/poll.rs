@@ -58,7 +58,9 @@ pub(crate) fn run() -> Result<Report> {
     for ((contender, calls), size) in contenders.iter().zip(calls).skip(1).zip(SIZES) {
         let cost = contender.nanoseconds(float(calls));
         let line = cost / float(size) * float(LINE.len());
-        println!("{:<38} {cost:>9.0} {:>8.2}× {line:>9.1}", contender.name, cost / bare);
+        // What is less than a line is not to be told by the line.
+        let line = if size < LINE.len() { String::new() } else { format!("{line:.1}") };
+        println!("{:<38} {cost:>9.0} {:>8.2}× {line:>9}", contender.name, cost / bare);
         report.figure(format!("ns_{size}"), Some(cost));
     }
     Ok(report)

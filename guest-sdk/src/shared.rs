@@ -119,7 +119,7 @@ impl Shared {
     fn emit_named(&self, name: &str, record: &dyn Fields) {
         let position = self.def.records.iter().position(|known| known.name == name);
         let Some(kind) = position.and_then(|at| u32::try_from(at).ok()) else {
-            panic!("record `{name}` is not listed in #[parser(records = [...])]");
+            panic!("a record is not in #[parser(records = [...])]");
         };
         let mut body = self.body.take();
         body.clear();

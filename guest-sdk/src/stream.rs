@@ -324,26 +324,22 @@ impl ByteStream {
     }
 
     pub(crate) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
-        self.poll_at_least(cx, 1)
+        self.poll_has(cx, 1)
     }
 
     async fn fill_beyond(&mut self, count: usize) -> Result<(), ReadError> {
-        poll_fn(|cx| self.poll_at_least(cx, count.max(1))).await.map(drop)
+        poll_fn(|cx| self.poll_has(cx, count.max(1))).await.map(drop)
     }
 
     async fn has(&mut self, count: usize) -> Result<(), ReadError> {
         if count > MAX_READ {
             return Err(ReadError::TooLong { side: self.side, limit: MAX_READ });
         }
-        poll_fn(|cx| self.poll_at_least(cx, count)).await.map(drop)
+        poll_fn(|cx| self.poll_has(cx, count)).await.map(drop)
     }
 
     /// Waits for `count` bytes and returns how many are there.
-    fn poll_at_least(
-        &mut self,
-        cx: &mut Context<'_>,
-        count: usize,
-    ) -> Poll<Result<usize, ReadError>> {
+    fn poll_has(&mut self, cx: &mut Context<'_>, count: usize) -> Poll<Result<usize, ReadError>> {
         self.poll_unit(cx, usize::MAX, &mut |unread: &[u8]| {
             (unread.len() >= count).then_some(unread.len())
         })

@@ -40,7 +40,7 @@ macro_rules! __export_parser {
 
             impl wasm::Guest for Component {
                 fn describe() -> wasm::Description {
-                    ::core::unreachable!("the export below does not call this")
+                    ::core::unreachable!()
                 }
 
                 fn open(flow: wasm::WireFlow) {
@@ -48,7 +48,7 @@ macro_rules! __export_parser {
                 }
 
                 fn poll(_input: wasm::WireInput) -> wasm::WireProgress {
-                    ::core::unreachable!("the export below does not call this")
+                    ::core::unreachable!()
                 }
             }
 

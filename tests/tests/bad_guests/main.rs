@@ -8,7 +8,6 @@
 mod deliveries;
 mod faults;
 mod files;
-mod memory;
 mod records;
 mod refused;
 mod secrets;

@@ -50,7 +50,12 @@ fn every_limit_is_reached_where_it_is_set() {
 
 #[test]
 fn a_bundle_that_was_cut_says_so() {
-    let kept = Kept::with("panic_in_poll", &[late()], "[repro]\nrepro_bytes = 2_000\n", &[]);
+    let kept = Kept::with(
+        "panic_in_poll",
+        &[late()],
+        "[repro]\nrepro_bytes = 2_000\n",
+        &["--cell-mode", "alone"],
+    );
     let bundle = kept.bundle();
     let found = lines(&bundle);
     let there = found.len() as u64 - 1;

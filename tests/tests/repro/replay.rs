@@ -81,7 +81,7 @@ fn a_bundle_holds_what_was_delivered_and_nothing_else() {
     // A hole of the server, and both ends before the fault.
     let flow = Conversation::tcp(4000, BAD).open().send(Client, b"on");
     let flow = flow.send(Server, b"abc").lose(Server, 7).send(Server, b"x\xff").fin(Server);
-    let flow = flow.send(Client, b"e\r\n").send(Client, b"never delivered").close();
+    let flow = flow.send(Client, b"e\r\n").send(Client, b"more").close();
     let lines = again("loop_in_poll", flow, "deadline");
     let head = &lines[0];
     assert_eq!((&head["flowrepro"], &head["flowcell"]), (&json!(1), &json!("0.1.0")));
@@ -100,7 +100,11 @@ fn a_bundle_holds_what_was_delivered_and_nothing_else() {
         json!({"gap": {"side": "server", "offset": 3, "length": 7, "reason": "lost"}}),
         data("server", 10, 1300, "eP8="), // when the hole was given up
         json!({"end": {"side": "server", "at": at(1400), "reason": "fin"}}),
-        data("client", 2, 1800, "ZQ0K"),
+        // Two packets at once.
+        json!({"data": {
+            "side": "client", "offset": 2, "at": at(2000), "bytes": "ZQ0KbW9yZQ==",
+            "segments": [[3, at(1800)], [4, at(2000)]],
+        }}),
     ];
     assert_eq!(lines[1..], wanted);
 }

@@ -72,8 +72,9 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit> {
         ));
     }
     let mut scribe = Scribe::new(&loaded.parser, &bundle, &messages);
-    let replayed =
-        replay(&loaded.parser, &bundle, is_the_bundles, |at, output| scribe.write(at, &output));
+    let replayed = replay(&loaded.parser, &bundle, is_the_bundles, |times, output| {
+        scribe.write(times, &output);
+    });
     if let Ending::Fault(fault) = &replayed.ending {
         scribe.fault(fault);
     }
@@ -245,16 +246,18 @@ impl<'a> Scribe<'a> {
         }
     }
 
-    fn write(&mut self, at: u64, output: &Output) {
-        self.now = at;
+    fn write(&mut self, times: &[u64], output: &Output) {
+        let time_of = |segment: u32| times.get(segment as usize).or(times.last()).copied();
         let description = self.parser.description();
         let mut records = Records::new(Types::new(&[]));
         for emitted in &output.records {
             let Some(schema) = description.records.get(emitted.kind) else { continue };
+            self.now = time_of(emitted.segment).unwrap_or(self.now);
             let subject = Subject { escaped: &emitted.escaped, ..self.subject() };
             let place = Place::default();
             records.parsed(place, &description.name, &schema.name, &subject, &emitted.json);
         }
+        self.now = time_of(output.segment).unwrap_or(self.now);
         self.writer.write(&[records.take()]);
         for line in &output.log {
             self.messages.tell(&format!("{}: {}", line.level, line.message));

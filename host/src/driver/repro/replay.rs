@@ -39,7 +39,8 @@ impl Replayed {
     }
 }
 
-/// Runs `parser` over the deliveries of `bundle`. What it says goes to `tell`, with the time.
+/// Runs `parser` over the deliveries of `bundle`. What it says goes to `tell`, with the times of the packets
+/// that the delivery is of.
 ///
 /// The parser that the bundle is of gets exactly what it got. Another one gets what the host would
 /// have given it, as far as the bundle has it: what it skips or is done with is left out, and what the
@@ -48,20 +49,20 @@ pub fn replay(
     parser: &Arc<Parser>,
     bundle: &Bundle,
     is_the_bundles: bool,
-    mut tell: impl FnMut(u64, Output),
+    mut tell: impl FnMut(&[u64], Output),
 ) -> Replayed {
     let flow = runtime::Flow::from(&bundle.header.flow);
     let at = flow.at;
     let mut cell = match Cell::open(parser, flow) {
         Ok(cell) => cell,
         Err(stillborn) => {
-            tell(at, stillborn.output);
+            tell(&[at], stillborn.output);
             return Replayed { ending: Ending::Fault(stillborn.fault), inputs: 0 };
         }
     };
     let wants = (!is_the_bundles).then(Wants::default);
     let mut player = Player { cell: &mut cell, wants, tell: &mut tell };
-    if let Some(ending) = player.heed(at, &Ok(Progress::Pending)) {
+    if let Some(ending) = player.heed(&[at], &Ok(Progress::Pending)) {
         return Replayed { ending, inputs: 0 };
     }
     let mut at = at;
@@ -87,7 +88,7 @@ struct Wants {
 struct Player<'a> {
     cell: &'a mut Cell,
     wants: Option<Wants>,
-    tell: &'a mut dyn FnMut(u64, Output),
+    tell: &'a mut dyn FnMut(&[u64], Output),
 }
 
 impl Player<'_> {
@@ -105,7 +106,9 @@ impl Player<'_> {
                 let (side, offset, at) = (chunk.side.into(), chunk.offset, chunk.at.0);
                 let (segments, bytes) = (Some(&segments[..]), &chunk.bytes.0[..]);
                 let chunk = runtime::Chunk { side, offset, at, segments, bytes };
-                self.poll(*now, runtime::Input::Data(chunk))
+                let outcome = self.cell.poll(runtime::Input::Data(chunk));
+                let times: Vec<u64> = segments.iter().copied().flatten().map(|of| of.at).collect();
+                self.heed(&times, &outcome)
             }
             Input::Data(chunk) => {
                 let mut offset = chunk.offset;
@@ -184,11 +187,11 @@ impl Player<'_> {
 
     fn poll(&mut self, at: u64, input: runtime::Input<'_>) -> Option<Ending> {
         let outcome = self.cell.poll(input);
-        self.heed(at, &outcome)
+        self.heed(&[at], &outcome)
     }
 
     /// Passes on what the parser said; returns how the replay ends, if it does.
-    fn heed(&mut self, at: u64, outcome: &Result<Progress, Fault>) -> Option<Ending> {
+    fn heed(&mut self, times: &[u64], outcome: &Result<Progress, Fault>) -> Option<Ending> {
         let output = std::mem::take(self.cell.output());
         if let Some(wants) = &mut self.wants {
             wants.heed(&output);
@@ -200,7 +203,7 @@ impl Player<'_> {
             (Ok(Progress::Ready), None) => Some(Ending::Ready),
             (Ok(Progress::Pending), None) => None,
         };
-        (self.tell)(at, output);
+        (self.tell)(times, output);
         ending
     }
 }

@@ -1,4 +1,8 @@
 //! The program's memory does not grow with the number of flows that bad parsers have had.
+//!
+//! A process that is started counts the peak of the one that started it as its own, so these tests are in a
+//! small one.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::process::Stdio;
 
@@ -7,7 +11,8 @@ use flowcell_tests::command::{Scratch, flowcell};
 use flowcell_tests::packets::{Conversation, Pcap};
 use wait4::Wait4;
 
-use super::BAD;
+/// The port whose flows the bad parsers want.
+const BAD: u16 = 9;
 
 /// Most resident memory of a run over so many flows, one after the other, in bytes.
 fn peak(guest: &str, flows: u16) -> u64 {
@@ -34,6 +39,8 @@ fn peak_memory_does_not_depend_on_the_number_of_flows() {
     for guest in
         ["never_reads", "panic_in_poll", "memory_bomb", "wakes_itself", "garbage_record", "fails"]
     {
+        // The first run compiles, which takes more than anything that comes then.
+        peak(guest, 1);
         let (few, many) = (peak(guest, 40), peak(guest, 1000));
         // A cell that is left behind takes at least 16 KiB.
         assert!(many < few + (8 << 20), "{guest}: {few} bytes for 40 flows, {many} for 1000");

@@ -85,7 +85,7 @@ impl Recording {
         }
         let segments = match input {
             runtime::Input::Data(chunk) => {
-                chunk.segments.map_or(0, |segments| size_of_val(segments))
+                chunk.segments.map_or(0, size_of_val)
             }
             runtime::Input::Gap(_) | runtime::Input::End(_) => 0,
         };
@@ -122,7 +122,7 @@ impl Recording {
                 version: description.version.clone(),
                 sha256: self.file.sha256(),
             },
-            limits: named(&parser.limits()).collect(),
+            limits: named(parser.limits()).collect(),
             uid: uid.into(),
             flow: self.flow.as_ref()?.into(),
             fault: FaultSeen::from(fault),

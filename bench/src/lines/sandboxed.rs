@@ -23,6 +23,7 @@ pub(super) fn packets(segments: &Segments, parsers: &Handle) -> Result<()> {
     for arrival in segments.packets.arrivals() {
         shard.handle(&arrival, &mut worker);
         if arrival.number.is_multiple_of(ROUND) {
+            shard.catch_up(&mut worker);
             shard.advance(arrival.now, arrival.number, 256, &mut worker);
         }
     }

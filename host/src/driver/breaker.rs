@@ -53,13 +53,23 @@ enum Change {
     Closed { tried: u64 },
 }
 
+/// Rounds after which time that stands still is taken to pass.
+const LONG: u32 = 64;
+
+/// How much of it then passes in a round, in ns.
+const STILL: u64 = 10_000_000;
+
 /// Decides whether new flows get a parser. Times are ns of packet time.
 #[derive(Debug)]
 struct Breaker {
     limits: BreakerLimits,
     state: State,
-    /// The latest time of any round.
+    /// Time as it passes here.
     now: u64,
+    /// The latest time of any round.
+    latest: u64,
+    /// Rounds since that has changed.
+    still: u32,
     /// How long it was open last.
     back_off: Duration,
     /// When it closed last.
@@ -84,7 +94,7 @@ enum State {
 impl Breaker {
     fn new(limits: BreakerLimits) -> Self {
         let state = State::Closed(BTreeMap::new());
-        Self { limits, state, now: 0, back_off: Duration::ZERO, closed: None }
+        Self { limits, state, now: 0, latest: 0, still: 0, back_off: Duration::ZERO, closed: None }
     }
 
     fn stance(&self) -> Stance {
@@ -99,7 +109,16 @@ impl Breaker {
     /// number.
     fn judge(&mut self, now: u64, counts: &[Count], next_trial: u64) -> Option<Change> {
         let before = self.now;
-        self.now = before.max(now);
+        // One packet from far in the future makes the time of all later rounds stand still: a breaker that
+        // is open must not stay so.
+        self.still = if now > self.latest { 0 } else { self.still.saturating_add(1) };
+        let passed = match now.checked_sub(self.latest) {
+            Some(passed) if passed > 0 => passed,
+            _ if self.still > LONG => STILL,
+            _ => 0,
+        };
+        self.now = before.saturating_add(passed);
+        self.latest = self.latest.max(now);
         match &mut self.state {
             State::Closed(window) => {
                 // Time that goes back, or comes from a packet with a wrong time, stays within the round.

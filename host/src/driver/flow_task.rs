@@ -92,7 +92,7 @@ impl FlowTask {
     pub(super) fn footprint(&self) -> Option<Footprint> {
         match &self.stage {
             Stage::Parsing(cell) => Some(cell.footprint()),
-            Stage::Waiting if self.reserved => Some(Footprint { awake: false, bytes: 0 }),
+            Stage::Waiting if self.reserved => Some(self.parser.newborn()),
             Stage::Waiting | Stage::Over(_) => None,
         }
     }
@@ -116,6 +116,7 @@ impl FlowTask {
             }
         };
         self.stage = Stage::Over(Ending::Fault(fault.class.name()));
+        self.recording = None; // no replay could show it
         fault
     }
 

@@ -49,39 +49,48 @@ pub(super) enum Full {
     OfParser,
 }
 
-/// Keeps account of a lane's cells.
+/// Keeps account of a lane's cells. `I` tells flows apart.
 #[derive(Debug)]
-pub(super) struct Parking {
+pub(super) struct Parking<I = FlowId> {
     room: Room,
     /// For tests: every cell is parked as soon as it waits.
     always: bool,
     cells: u64,
     memory: u64,
-    /// Of each parser that has cells: how many, and their memory.
-    parsers: Vec<(Whose, u64, u64)>,
-    /// Cells that are awake, and when each was put here; the longest ago in front.
-    awake: VecDeque<(FlowId, Timestamp)>,
+    /// Those that have cells.
+    parsers: Vec<Share<I>>,
 }
 
-/// A cell that is to be looked at.
-pub(super) enum Next {
-    /// It is parked, unless it was used since the given time and that is not urgent.
-    Park(FlowId, Timestamp, Urgency),
-    Nothing,
+/// One parser's cells.
+#[derive(Debug)]
+struct Share<I> {
+    whose: Whose,
+    cells: u64,
+    memory: u64,
+    /// Those that are awake, and since when they are here; the longest in front. Some may be gone by now.
+    awake: VecDeque<(I, Timestamp)>,
 }
 
-/// How urgently cells have to be parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    /// Only those that are quiet.
-    Idle,
-    /// Others as well.
-    Pressure,
+/// A cell that may be parked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate<I> {
+    pub(super) flow: I,
+    pub(super) whose: Whose,
+    /// It was not used since, when it was put here.
+    pub(super) since: Timestamp,
+    /// It is parked even if it was: there is far too little memory.
+    pub(super) urgent: bool,
 }
 
-impl Parking {
+/// Bytes by which a lane may always be over its limits: a few cells that are in use.
+const SLACK: u64 = 1 << 20;
+
+/// Cells that are looked at, and parked, at one event: what one packet may take is bounded.
+pub(super) const LOOKS: usize = 8;
+
+impl<I: Copy> Parking<I> {
     pub(super) fn new(room: Room, always: bool) -> Self {
-        Self { room, always, cells: 0, memory: 0, parsers: Vec::new(), awake: VecDeque::new() }
+        Self { room, always, cells: 0, memory: 0, parsers: Vec::new() }
     }
 
     pub(super) const fn always(&self) -> bool {
@@ -89,63 +98,103 @@ impl Parking {
     }
 
     /// Says why a parser can have no further cell, if it can't.
-    pub(super) fn full(&self, parser: Whose) -> Option<Full> {
-        if self.cells >= self.room.cells || self.memory >= self.room.memory_in_all {
+    pub(super) fn full(&self, whose: Whose) -> Option<Full> {
+        if self.cells >= self.room.cells { Some(Full::InAll) } else { self.short(whose) }
+    }
+
+    /// Says whose memory is used up, if a parser's or that of all is.
+    pub(super) fn short(&self, whose: Whose) -> Option<Full> {
+        if self.memory >= self.room.memory_in_all {
             return Some(Full::InAll);
         }
-        (self.memory_of(parser) >= self.room.memory_of_parser).then_some(Full::OfParser)
+        let memory = self.share(whose).map_or(0, |share| share.memory);
+        (memory >= self.room.memory_of_parser).then_some(Full::OfParser)
     }
 
-    fn memory_of(&self, parser: Whose) -> u64 {
-        let known = self.parsers.iter().find(|(known, ..)| *known == parser);
-        known.map_or(0, |(_, _, memory)| *memory)
+    /// Returns whether so much memory is used that even cells that are in use have to go.
+    pub(super) fn far_beyond(&self, whose: Whose) -> bool {
+        let beyond = |memory: u64, limit: u64| memory > limit.saturating_add(limit / 8 + SLACK);
+        let of_parser = self.share(whose).map_or(0, |share| share.memory);
+        beyond(self.memory, self.room.memory_in_all)
+            || beyond(of_parser, self.room.memory_of_parser)
     }
 
-    /// A cell of `parser` was `before` and is `after`; `None` where it is not.
+    fn share(&self, whose: Whose) -> Option<&Share<I>> {
+        self.parsers.iter().find(|share| share.whose == whose)
+    }
+
+    fn share_mut(&mut self, whose: Whose) -> Option<&mut Share<I>> {
+        self.parsers.iter_mut().find(|share| share.whose == whose)
+    }
+
+    /// A cell of a parser was `before` and is `after`; `None` where it is not.
     pub(super) fn account(
         &mut self,
-        parser: Whose,
+        whose: Whose,
         before: Option<Footprint>,
         after: Option<Footprint>,
     ) {
         if before == after {
             return;
         }
-        let cells = |footprint: Option<Footprint>| u64::from(footprint.is_some());
+        if self.share(whose).is_none() {
+            self.parsers.push(Share { whose, cells: 0, memory: 0, awake: VecDeque::new() });
+        }
+        let count = |footprint: Option<Footprint>| u64::from(footprint.is_some());
         let bytes = |footprint: Option<Footprint>| footprint.map_or(0, |footprint| footprint.bytes);
-        self.cells = self.cells + cells(after) - cells(before);
-        self.memory = self.memory + bytes(after) - bytes(before);
-        let known = self.parsers.iter().position(|(known, ..)| *known == parser);
-        let at = known.unwrap_or_else(|| {
-            self.parsers.push((parser, 0, 0));
-            self.parsers.len() - 1
-        });
-        if let Some((_, count, memory)) = self.parsers.get_mut(at) {
-            *count = *count + cells(after) - cells(before);
-            *memory = *memory + bytes(after) - bytes(before);
-            if *count == 0 {
-                self.parsers.swap_remove(at);
+        let change = |number: u64, of: &dyn Fn(Option<Footprint>) -> u64| {
+            (number + of(after)).saturating_sub(of(before))
+        };
+        self.cells = change(self.cells, &count);
+        self.memory = change(self.memory, &bytes);
+        if let Some(share) = self.share_mut(whose) {
+            share.cells = change(share.cells, &count);
+            share.memory = change(share.memory, &bytes);
+        }
+        self.parsers.retain(|share| share.cells > 0);
+    }
+
+    /// A cell is awake. `is_awake` says of others whether they still are.
+    pub(super) fn woke(
+        &mut self,
+        whose: Whose,
+        flow: I,
+        now: Timestamp,
+        mut is_awake: impl FnMut(I) -> bool,
+    ) {
+        let Some(share) = self.share_mut(whose) else { return };
+        if share.awake.len() as u64 > 2 * share.cells + 64 {
+            share.awake.retain(|(flow, _)| is_awake(*flow));
+        }
+        share.awake.push_back((flow, now));
+    }
+
+    /// Takes out the cell that was put here longest ago, if it may be time to park it. `whose` is the parser
+    /// that wants memory: if it has too much, only its own cells make room.
+    pub(super) fn next(&mut self, whose: Whose, now: Timestamp) -> Option<Candidate<I>> {
+        let urgent = self.far_beyond(whose);
+        let (index, urgent) = match self.short(whose) {
+            Some(Full::OfParser) => {
+                (self.parsers.iter().position(|share| share.whose == whose)?, urgent)
             }
-        }
-    }
-
-    /// A cell is awake that was not.
-    pub(super) fn woke(&mut self, flow: FlowId, now: Timestamp) {
-        self.awake.push_back((flow, now));
-    }
-
-    /// Takes out the cell that was put here longest ago, if it may be time to park it. `parser` is the one
-    /// that wants memory.
-    pub(super) fn next(&mut self, parser: Whose, now: Timestamp) -> Next {
-        let Some((flow, since)) = self.awake.front().copied() else { return Next::Nothing };
-        let urgency = if self.full(parser).is_some() { Urgency::Pressure } else { Urgency::Idle };
-        let quiet =
-            now.0.saturating_sub(since.0) >= self.room.park_after_ms.saturating_mul(1_000_000);
-        if quiet || urgency == Urgency::Pressure {
-            self.awake.pop_front();
-            Next::Park(flow, since, urgency)
-        } else {
-            Next::Nothing
-        }
+            Some(Full::InAll) => {
+                let awake = self.parsers.iter().enumerate().filter(|(_, it)| !it.awake.is_empty());
+                let (index, _) = awake.max_by_key(|(_, share)| share.memory)?;
+                (index, urgent)
+            }
+            None => {
+                // A time in the future is as wrong as one long ago.
+                let after = self.room.park_after_ms.saturating_mul(1_000_000);
+                let quiet = |since: &Timestamp| now.0.abs_diff(since.0) >= after;
+                let is_due = |share: &Share<I>| share.awake.front().is_some_and(|it| quiet(&it.1));
+                (self.parsers.iter().position(is_due)?, false)
+            }
+        };
+        let share = self.parsers.get_mut(index)?;
+        let (flow, since) = share.awake.pop_front()?;
+        Some(Candidate { flow, whose: share.whose, since, urgent })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,14 +40,14 @@ impl Room {
         ),
         row(
             "memory_in_all",
-            4 << 30,
+            8 << 30,
             "bytes",
             [1 << 20, NEVER],
             "the longest quiet cells are parked; then `no_room`, and fault `capacity` for a cell that grows",
         ),
         row(
             "memory_of_parser",
-            2 << 30,
+            6 << 30,
             "bytes",
             [1 << 20, NEVER],
             "the longest quiet cells are parked; then `no_room`, and fault `memory` for a cell that grows",

@@ -16,7 +16,7 @@ use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
 use super::log_gate::LogGate;
 use super::messages::Messages;
-use super::parking::{Next, Parking, ParkingStats, Urgency, Whose};
+use super::parking::{LOOKS, Parking, ParkingStats, Whose};
 use super::repro::{Recording, ReproDesk};
 use super::room::Room;
 use super::slots::Slots;
@@ -247,10 +247,10 @@ impl Worker {
         if task.is_done(side) {
             return Demand::Done;
         }
-        if self.parking.full(Whose::of(task.parser())).is_some() {
-            task.refuse(Ending::NoRoom);
-        }
         if starts {
+            if self.parking.full(Whose::of(task.parser())).is_some() {
+                task.refuse(Ending::NoRoom);
+            }
             admit(&mut self.gate, task, pass, flow);
         }
         let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
@@ -278,66 +278,80 @@ impl Worker {
 
     /// Takes account of a delivery: the flow's cell was `before`.
     fn settle(&mut self, flow: &FlowView<'_>, before: Option<Footprint>, packet: Packet) {
-        let Some(Tracked { task, label, used, pass, .. }) = self.tasks.get_mut(flow.id) else {
-            return;
-        };
+        let Some(Tracked { task, used, .. }) = self.tasks.get_mut(flow.id) else { return };
         let whose = Whose::of(task.parser());
         let after = task.footprint();
+        // One that was kept free was as large as it was to be.
+        let was_parked = before.is_some_and(|before| !before.awake && before.bytes != before.full);
         self.parking.account(whose, before, after);
         let Some(now) = after.filter(|after| after.awake) else { return };
         *used = packet.ts;
-        match before {
-            Some(before) if before.awake => {
-                if before.bytes < now.bytes
-                    && let Some(full) = self.parking.full(whose)
-                {
-                    let fault = task.crowded_out(full);
-                    let mut scribe = Scribe {
-                        records: &mut self.records,
-                        messages: &self.messages,
-                        stats: &mut self.stats,
-                        log: &mut self.log,
-                        packets: &[packet],
-                        repro: None,
-                        flow,
-                        label,
-                        gate: &mut self.gate,
-                        pass: pass.unwrap_or(Pass::Free),
-                    };
-                    scribe.fault(task.parser().label(), &fault, packet);
-                    self.parking.account(whose, after, None);
-                }
-            }
-            Some(parked) => {
-                self.stats.parking.unparks += u64::from(parked.bytes > 0);
-                self.parking.woke(flow.id, packet.ts);
-            }
-            None => self.parking.woke(flow.id, packet.ts),
+        let whole = before.map_or_else(|| task.parser().newborn().full, |before| before.full);
+        let grew = now.bytes > whole;
+        if self.parking.short(whose).is_some() {
+            self.park_others(flow);
+        }
+        let far_beyond = self.parking.far_beyond(whose);
+        let Some(Tracked { task, label, pass, .. }) = self.tasks.get_mut(flow.id) else { return };
+        if (grew || far_beyond)
+            && let Some(full) = self.parking.short(whose)
+        {
+            let fault = task.crowded_out(full);
+            let pass = pass.unwrap_or(Pass::Free);
+            let when = When { ts: packet.ts.0, packet: packet.number };
+            self.gate.fault(task.parser(), pass, when, &fault);
+            let mut scribe = Scribe {
+                records: &mut self.records,
+                messages: &self.messages,
+                stats: &mut self.stats,
+                log: &mut self.log,
+                packets: &[packet],
+                repro: None,
+                flow,
+                label,
+                gate: &mut self.gate,
+                pass,
+            };
+            scribe.fault(task.parser().label(), &fault, packet);
+            self.parking.account(whose, after, None);
+            return;
+        }
+        if !before.is_some_and(|before| before.awake) {
+            self.stats.parking.unparks += u64::from(was_parked);
+            self.keep_awake(whose, flow.id, packet.ts);
         }
         if self.parking.always() {
             self.park(flow.id);
         }
     }
 
+    /// A cell is awake, and may be parked later.
+    fn keep_awake(&mut self, whose: Whose, id: FlowId, since: Timestamp) {
+        let tasks = &mut self.tasks;
+        let is_awake = |id| {
+            let cell = tasks.get_mut(id).and_then(|tracked| tracked.task.footprint());
+            cell.is_some_and(|cell| cell.awake)
+        };
+        self.parking.woke(whose, id, since, is_awake);
+    }
+
     /// Parks cells of other flows: those that are quiet, and more where memory is short.
     fn park_others(&mut self, flow: &FlowView<'_>) {
         let tracked = self.tasks.get_mut(flow.id);
-        let Some(parser) = tracked.map(|tracked| Whose::of(tracked.task.parser())) else {
-            return;
-        };
-        let mut own = None;
-        while let Next::Park(id, since, urgency) = self.parking.next(parser, flow.ts) {
-            let Some(used) = self.tasks.get_mut(id).map(|tracked| tracked.used) else { continue };
-            if id == flow.id {
-                own = Some(since);
-            } else if urgency == Urgency::Idle && used > since {
-                self.parking.woke(id, used);
-            } else {
-                self.park(id);
+        let Some(whose) = tracked.map(|tracked| Whose::of(tracked.task.parser())) else { return };
+        for _ in 0..LOOKS {
+            let Some(next) = self.parking.next(whose, flow.ts) else { return };
+            let Some(tracked) = self.tasks.get_mut(next.flow) else { continue };
+            let cell = tracked.task.footprint();
+            if !cell.is_some_and(|cell| cell.awake) {
+                continue;
             }
-        }
-        if let Some(since) = own {
-            self.parking.woke(flow.id, since);
+            let used = tracked.used;
+            if next.flow == flow.id || used > next.since && !next.urgent {
+                self.keep_awake(next.whose, next.flow, used);
+            } else {
+                self.park(next.flow);
+            }
         }
     }
 
@@ -446,6 +460,7 @@ impl Worker {
             let behind = std::mem::take(&mut self.asides.flows);
             behind.iter().for_each(|id| self.deliver_aside(*id));
             self.asides.flows = behind;
+            self.park_others(flow);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::compiler::{CompileError, Compiler, panic_text};
+use super::weight::instance_bytes;
 use crate::runtime::{Engine, MAX_FILE, Parser, ParserError, ParserLimits};
 
 /// A loaded parser and where it is from.
@@ -157,8 +158,10 @@ impl Compiler {
         }
         let component = self.compile(engine, bytes)?;
         // The types are the file's, and so is what the instance does.
-        catch_unwind(AssertUnwindSafe(|| Parser::new(engine, &component, limits)))
-            .map_err(|panic| LoadProblem::Link(panic_text(&*panic)))?
-            .map_err(LoadProblem::from)
+        catch_unwind(AssertUnwindSafe(|| {
+            Parser::new(engine, &component, instance_bytes(bytes), limits)
+        }))
+        .map_err(|panic| LoadProblem::Link(panic_text(&*panic)))?
+        .map_err(LoadProblem::from)
     }
 }

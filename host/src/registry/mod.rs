@@ -11,6 +11,7 @@ mod loader;
 mod reload;
 mod resumable;
 mod watcher;
+mod weight;
 
 pub use bundled::bundled;
 pub use compiler::Compiler;

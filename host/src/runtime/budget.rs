@@ -48,20 +48,34 @@ impl Budget {
     /// Something is about to be delivered.
     pub(crate) fn deliver(&mut self, input: &Input<'_>) {
         match input {
-            // Further packets arrive as the guest gets to them.
-            Input::Data(chunk) => match chunk.segments.and_then(<[_]>::first) {
-                Some(first) => self.arrive(first.at, first.length as usize),
-                None => self.arrive(chunk.at, chunk.bytes.len()),
+            Input::Data(chunk) => match chunk.segments {
+                // Further packets arrive as the guest gets to them, but all are worth CPU time at once.
+                Some([first, further @ ..]) => {
+                    self.grant(first.length as usize);
+                    further.iter().for_each(|segment| self.grant(segment.length as usize));
+                    self.arrive(first.at, first.length as usize);
+                }
+                _ => {
+                    self.grant(chunk.bytes.len());
+                    self.arrive(chunk.at, chunk.bytes.len());
+                }
             },
-            Input::End(end) => self.arrive(end.at, 0),
-            Input::Gap(_) => self.arrive(0, 0),
+            Input::End(end) => {
+                self.grant(0);
+                self.arrive(end.at, 0);
+            }
+            Input::Gap(_) => self.grant(0),
         }
+    }
+
+    /// So many bytes of a packet are worth CPU time.
+    fn grant(&mut self, bytes: usize) {
+        self.worth = self.worth.saturating_add((bytes as u64).max(LEAST_DELIVERY));
     }
 
     /// So many bytes have come at this time, if it is known; 0 if not.
     pub(crate) fn arrive(&mut self, at: u64, bytes: usize) {
         let (second, bytes) = (at / 1_000_000_000, bytes as u64);
-        self.worth = self.worth.saturating_add(bytes.max(LEAST_DELIVERY));
         // Time never goes back, whatever the capture says.
         if second > self.second {
             self.second = second;

@@ -28,10 +28,9 @@ pub struct Footprint {
     pub awake: bool,
     /// Bytes of the guest's memory, or of what is kept of it, and of the instance, roughly.
     pub bytes: u64,
+    /// As many when it is awake.
+    pub full: u64,
 }
-
-/// Bytes that a store with an instance takes besides the guest's memory, measured.
-const INSTANCE: usize = 9 << 10;
 
 /// Bytes that are left of a cell without an instance besides its image.
 const REMAINS: usize = 512;
@@ -44,6 +43,8 @@ const REMAINS: usize = 512;
 pub struct Cell {
     parser: Arc<Parser>,
     body: Body,
+    /// Parking it has saved little: it stays awake.
+    bulky: bool,
 }
 
 enum Body {
@@ -81,7 +82,7 @@ impl Cell {
         match opened {
             Ok((instance, exports)) => {
                 let body = Body::Awake(Box::new(Guest { store, instance, exports }));
-                Ok(Self { parser: Arc::clone(parser), body })
+                Ok(Self { parser: Arc::clone(parser), body, bulky: false })
             }
             Err(error) => {
                 let fault = fault(&mut store, &error);
@@ -131,7 +132,7 @@ impl Cell {
     /// is parked already, or can not be: it has several memories, or more of it than is worth it.
     pub fn park(&mut self) -> Option<usize> {
         let Body::Awake(guest) = &mut self.body else { return None };
-        let initial = self.parser.initial()?;
+        let initial = self.parser.initial().filter(|_| !self.bulky)?;
         let saved = match self.parser.resumption() {
             Some(resumption) => match resumption.save(guest) {
                 Ok(global) => Some(global),
@@ -145,6 +146,10 @@ impl Cell {
         let Body::Awake(guest) = &mut self.body else { return None };
         let image = Image::of(memory_of(&mut guest.store)?, initial)?;
         let stored = image.stored();
+        if stored > image.len() as usize / 2 {
+            self.bulky = true;
+            return None;
+        }
         let nothing = Body::Broken(Fault::lost(), Output::default());
         let Body::Awake(mut guest) = std::mem::replace(&mut self.body, nothing) else {
             return None;
@@ -166,13 +171,21 @@ impl Cell {
     /// What it takes of the machine.
     #[must_use]
     pub fn footprint(&self) -> Footprint {
-        let (awake, bytes) = match &self.body {
-            Body::Awake(guest) => (true, guest.store.data().memory() + INSTANCE),
-            Body::Bound(_, image) => (false, image.stored() + INSTANCE),
-            Body::Freed(_, image, _) => (false, image.stored() + REMAINS),
-            Body::Broken(..) => (false, REMAINS),
+        let instance = self.parser.instance_bytes();
+        let (awake, bytes, full) = match &self.body {
+            Body::Awake(guest) => {
+                let full = guest.store.data().bytes() + instance;
+                (true, full, full)
+            }
+            Body::Bound(guest, image) => {
+                (false, image.stored() + instance, guest.store.data().bytes() + instance)
+            }
+            Body::Freed(state, image, _) => {
+                (false, image.stored() + REMAINS, state.bytes() + instance)
+            }
+            Body::Broken(..) => (false, REMAINS, REMAINS),
         };
-        Footprint { awake, bytes: bytes as u64 }
+        Footprint { awake, bytes: bytes as u64, full: full as u64 }
     }
 
     /// Brings the guest back if it is parked.

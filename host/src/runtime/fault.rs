@@ -6,6 +6,8 @@ use std::io;
 
 use wasmtime::{Trap, WasmBacktrace};
 
+use super::memory::NO_MEMORY;
+
 /// The kinds of fault. Their names stand in `fault` records and are stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -155,7 +157,9 @@ impl Fault {
             };
             let class = match () {
                 () if fuel => FaultClass::HostCall,
-                () if error.chain().any(refused) => FaultClass::Capacity,
+                () if error.chain().any(refused) || text.starts_with(NO_MEMORY) => {
+                    FaultClass::Capacity
+                }
                 () => FaultClass::Trap,
             };
             (class, text)
@@ -179,5 +183,10 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         }
         None => format!("function {}", frame.func_index()),
     };
-    backtrace.frames().iter().take(MAX_FRAMES).map(name).collect()
+    let frames = backtrace.frames().iter().map(name);
+    // How the SDK was called says how packets were delivered, which no record does.
+    let delivery = |name: &String| {
+        name.contains("flowcell_sdk::task::Task>::") || name.contains("flowcell_sdk::wasm::")
+    };
+    frames.filter(|name| !delivery(name)).take(MAX_FRAMES).collect()
 }

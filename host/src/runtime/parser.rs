@@ -9,6 +9,7 @@ use wasmtime::component::{Component, Instance, InstancePre, Linker};
 use wasmtime::{Store, Trap};
 
 use super::bindings::{self, ParserIndices};
+use super::cell::Footprint;
 use super::description::{Description, DescriptionError};
 use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
@@ -59,6 +60,9 @@ pub struct Parser {
     /// Its memory at first, if its cells can be parked.
     initial: Option<Initial>,
     resumption: Option<Resumption>,
+    /// Bytes that an instance takes besides its memories and tables, and bytes of those at first.
+    instance: usize,
+    first: usize,
     pub(super) engine: Engine,
     pub(super) limits: Arc<CellLimits>,
     pub(super) share: Share,
@@ -75,6 +79,7 @@ impl Parser {
     pub(crate) fn new(
         engine: &Engine,
         component: &Component,
+        instance: usize,
         limits: &ParserLimits,
     ) -> Result<Self, ParserError> {
         check_world(engine, component)?;
@@ -83,7 +88,7 @@ impl Parser {
         let pre = linker.instantiate_pre(component).map_err(world)?;
         let exports = ParserIndices::new(&pre).map_err(world)?;
         let widest = limits.widest();
-        let (description, initial) = describe(engine, &pre, &exports, widest)?;
+        let Described { description, initial, first } = describe(engine, &pre, &exports, widest)?;
         let description = Arc::new(description);
         let live_workers = limits.live_workers;
         let limits = limits.of(&description.name);
@@ -95,7 +100,31 @@ impl Parser {
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
         let (engine, limits) = (engine.clone(), Arc::new(limits));
-        Ok(Self { pre, exports, initial, resumption, engine, limits, share, description, label })
+        Ok(Self {
+            pre,
+            exports,
+            initial,
+            resumption,
+            instance,
+            first,
+            engine,
+            limits,
+            share,
+            description,
+            label,
+        })
+    }
+
+    /// Bytes that an instance takes besides its memories and tables, roughly.
+    pub(super) const fn instance_bytes(&self) -> usize {
+        self.instance
+    }
+
+    /// What a cell will take that is to be made.
+    #[must_use]
+    pub const fn newborn(&self) -> Footprint {
+        let bytes = (self.instance + self.first) as u64;
+        Footprint { awake: false, bytes, full: bytes }
     }
 
     /// The memory of its cells at first, if they can be parked.
@@ -118,6 +147,12 @@ impl Parser {
     #[must_use]
     pub fn limits(&self) -> &CellLimits {
         &self.limits
+    }
+
+    /// Its instructions are counted instead of its time.
+    #[must_use]
+    pub fn is_deterministic(&self) -> bool {
+        self.engine.is_deterministic()
     }
 
     /// It has taken more of the workers' time than it may, and gets no new flows for now.
@@ -171,20 +206,31 @@ fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError
     Ok(())
 }
 
+/// What is learnt from an instance that is thrown away.
+struct Described {
+    description: Description,
+    initial: Option<Initial>,
+    /// Bytes of its memories and tables before it was called.
+    first: usize,
+}
+
 fn describe(
     engine: &Engine,
     pre: &InstancePre<State>,
     exports: &ParserIndices,
     limits: CellLimits,
-) -> Result<(Description, Option<Initial>), ParserError> {
+) -> Result<Described, ParserError> {
     let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
     let mut store = new_store(engine, State::new(Phase::Describe, Arc::new(limits), None));
     let outcome = instantiate_with(&mut store, pre, exports).and_then(|(_, exports)| {
         let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
-        Ok((begin_call(&mut store, |store| exports.call_describe(store))?, initial))
+        let first = store.data().bytes();
+        Ok((begin_call(&mut store, |store| exports.call_describe(store))?, initial, first))
     });
     match outcome {
-        Ok((description, initial)) => Ok((Description::check(description)?, initial)),
+        Ok((description, initial, first)) => {
+            Ok(Described { description: Description::check(description)?, initial, first })
+        }
         Err(error) => {
             let last_words = store.data_mut().last_words.take();
             Err(ParserError::Describe(Fault::of(&error, last_words)))

@@ -27,8 +27,8 @@ pub(crate) struct Resumption {
 }
 
 impl Resumption {
-    /// Finds the two functions. A component that comes with functions of these names has vouched for
-    /// itself; if it was wrong to do so, it harms its own flows.
+    /// Finds the two functions. They are the host's: a file that comes with functions of these names is
+    /// refused.
     pub(crate) fn of(component: &Component) -> Option<Self> {
         let save = component.get_export_index(None, SAVE)?;
         let restore = component.get_export_index(None, RESTORE)?;

@@ -128,9 +128,9 @@ impl State {
         }
     }
 
-    /// Bytes of all its memories.
-    pub(crate) const fn memory(&self) -> usize {
-        self.memory
+    /// Bytes of all its memories and tables.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.memory.saturating_add(self.tables.saturating_mul(size_of::<usize>()))
     }
 
     /// The guest is to be made once more: what the one before had is gone.
@@ -154,6 +154,7 @@ impl State {
     /// It will be a while before anything is delivered.
     pub(crate) fn rest(&mut self) {
         self.segments = Vec::new();
+        self.view = None;
     }
 
     /// Goes on to a segment of the delivery. What a call may do holds for each of them, as if it had
@@ -166,12 +167,18 @@ impl State {
             return Err(Violation::new(FaultClass::HostCall, message));
         }
         if index > now {
-            let come = self.segments.get(now as usize + 1..=index as usize).unwrap_or_default();
-            come.iter().for_each(|segment| self.budget.arrive(segment.at, segment.length as usize));
+            self.arrive(index as usize);
             self.output.segment = index;
             self.begin_segment();
         }
         Ok(())
+    }
+
+    /// Takes account of the packets behind the one that the guest speaks of, up to `last`.
+    fn arrive(&mut self, last: usize) {
+        let next = self.output.segment as usize + 1;
+        let come = self.segments.get(next..=last).unwrap_or_default();
+        come.iter().for_each(|segment| self.budget.arrive(segment.at, segment.length as usize));
     }
 
     fn begin_segment(&mut self) {
@@ -183,6 +190,8 @@ impl State {
 
     /// The call has ended, with so much of its fuel left.
     pub(crate) fn end_call(&mut self, left: Option<u64>) -> Result<(), Violation> {
+        // What the guest did not speak of has come all the same.
+        self.arrive(self.segments.len().saturating_sub(1));
         self.budget.end(left, &self.limits)
     }
 
@@ -214,8 +223,11 @@ impl ResourceLimiter for State {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         self.memory = self.memory.saturating_add(desired.saturating_sub(current));
         if self.memory <= self.limits.memory {
             return Ok(true);
@@ -229,8 +241,11 @@ impl ResourceLimiter for State {
         &mut self,
         current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
         self.tables = self.tables.saturating_add(desired.saturating_sub(current));
         if self.tables <= self.limits.table_elements {
             return Ok(true);
@@ -238,6 +253,15 @@ impl ResourceLimiter for State {
         let limit = self.limits.table_elements;
         let message = format!("{} table elements wanted, {limit} allowed", self.tables);
         Err(Violation::new(FaultClass::Memory, message).into())
+    }
+
+    /// The guest was allowed more, and the system had none.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if error.chain().any(|cause| cause.is::<std::io::Error>()) {
+            let message = format!("no memory for a guest: {error:#}");
+            return Err(Violation::new(FaultClass::Capacity, message).into());
+        }
+        Ok(())
     }
 
     fn memories(&self) -> usize {

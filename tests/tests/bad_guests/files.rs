@@ -87,6 +87,16 @@ fn thousands_of_exports() {
     refused_file(&exports(20_000));
 }
 
+/// Names of functions that the host adds where it can free instances.
+#[test]
+fn reserved_exports() {
+    for name in ["flowcell-save", "flowcell-restore"] {
+        let module = module_with("", &format!("(func (export \"{name}\"))"));
+        let message = refused_file(&guests::with_contract(module));
+        assert_says(&message, &[&format!("it exports `{name}`"), "rename it"]);
+    }
+}
+
 #[test]
 fn thousands_of_imports() {
     let import = r#"(import "flowcell:parser/host@0.1.0" "confirm" (func))"#;

@@ -17,7 +17,7 @@ use crate::driver::repro::{Bundle, Ending, ParserId, Replayed, Truncated, replay
 use crate::driver::{FaultRecord, Messages};
 use crate::output::{FlowLabel, Place, Records, Subject, Types, Writer};
 use crate::registry::{Compiler, Folder, Loaded, bundled, read_file};
-use crate::runtime::{CellLimits, Engine, Fault, Output, Parser, ParserLimits, Side};
+use crate::runtime::{CellLimits, Engine, Fault, Output, Parser, ParserLimits, Side, clipped};
 
 #[derive(Debug, ClapArgs)]
 pub(in crate::cli) struct ReplayArgs {
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit> {
     let allowed = RunLimits::read(args.limits.as_deref())?;
     let limits = limits(&bundle, &allowed.cells, &messages);
     let loader = Loader {
-        engine: engine(false)?,
+        engine: engine(bundle.header.deterministic)?,
         compiler: compiler(&args.cache, &allowed.compiler, &messages)?,
         limits: ParserLimits::from(limits),
     };
@@ -87,10 +87,11 @@ pub(super) fn run(args: &ReplayArgs) -> Result<Exit> {
 fn limits(bundle: &Bundle, allowed: &ParserLimits, messages: &Messages) -> CellLimits {
     let allowed = allowed.of(&bundle.header.parser.name);
     let mut limits = CellLimits::default();
+    let mut unknown = Vec::new();
     for (name, &value) in &bundle.header.limits {
         let row = CellLimits::TABLE.iter().find(|row| row.name == name && !row.fixed);
         let (Some(row), Some(most)) = (row, allowed.get(name)) else {
-            messages.tell(&format!("the bundle has a limit `{name}`, which is not known here"));
+            unknown.push(name.as_str());
             continue;
         };
         let most = most.max(row.default);
@@ -102,6 +103,13 @@ fn limits(bundle: &Bundle, allowed: &ParserLimits, messages: &Messages) -> CellL
             ));
         }
         limits.set(row.name, value.min(most).max(row.min));
+    }
+    if let Some(first) = unknown.first() {
+        let first = clipped(first, 60);
+        let others = unknown.len() - 1;
+        messages.tell(&format!(
+            "the bundle has a limit `{first}`, which is not known here, and {others} others"
+        ));
     }
     limits
 }

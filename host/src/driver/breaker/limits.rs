@@ -18,7 +18,7 @@ limit_table! {
         => "with `percent`: the breaker opens, new flows have the outcome `breaker_open`";
     /// Faults within the window, as a share of the flows started in it, below which the breaker
     /// never opens.
-    percent: u64 = 5, "% of flows", 0..=100
+    percent: u64 = 25, "% of flows", 0..=100
         => "with `faults`: the breaker opens, new flows have the outcome `breaker_open`";
     /// How long it is open at first. Each time that the parser fails again, it is twice as long.
     back_off: Duration = 1_000, "ms", 1..=HOUR => "the breaker is half-open: some flows try the parser";

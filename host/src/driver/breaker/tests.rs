@@ -13,6 +13,7 @@ struct Case {
 impl Case {
     fn new(change: impl FnOnce(&mut BreakerLimits)) -> Self {
         let mut limits = BreakerLimits::default();
+        limits.percent = 5;
         change(&mut limits);
         Self { breaker: Breaker::new(limits), trials: 0 }
     }
@@ -266,4 +267,14 @@ fn get_and_set_reach_every_row() {
         assert!(limits.set(row.name, 77));
         assert_eq!(limits.get(row.name), Some(77));
     }
+}
+
+/// One packet from far in the future, and no time is ever later.
+#[test]
+fn a_breaker_does_not_stay_open_where_time_stands_still() {
+    let mut case = Case::new(|_| {});
+    case.round(1, 30, 30).expect("it opens");
+    assert!(!case.is_free());
+    let change = (0..10_000).find_map(|_| case.round(1, 0, 0));
+    assert_eq!(change, Some(Change::HalfOpened));
 }

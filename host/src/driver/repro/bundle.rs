@@ -42,6 +42,9 @@ pub struct Header {
     pub parser: ParserId,
     /// The limits of its cell that were in force, by name and in their own units.
     pub limits: BTreeMap<String, u64>,
+    /// Its instructions were counted instead of its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deterministic: bool,
     /// The flow's id in the records of the run.
     pub uid: String,
     /// What `open` was called with.

@@ -84,9 +84,7 @@ impl Recording {
             return;
         }
         let segments = match input {
-            runtime::Input::Data(chunk) => {
-                chunk.segments.map_or(0, size_of_val)
-            }
+            runtime::Input::Data(chunk) => chunk.segments.map_or(0, size_of_val),
             runtime::Input::Gap(_) | runtime::Input::End(_) => 0,
         };
         let cost = PER_INPUT + bytes + segments as u64;
@@ -123,6 +121,7 @@ impl Recording {
                 sha256: self.file.sha256(),
             },
             limits: named(parser.limits()).collect(),
+            deterministic: parser.is_deterministic(),
             uid: uid.into(),
             flow: self.flow.as_ref()?.into(),
             fault: FaultSeen::from(fault),

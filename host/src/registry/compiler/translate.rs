@@ -12,7 +12,8 @@ use super::policy::{self, Objection};
 use super::{CompileError, CompilerLimits};
 use crate::registry::resumable;
 use crate::runtime::{
-    CodeFor, MAX_TEXT, WORLD, clipped, compile_config, refuse_foreign, refuse_long_names,
+    CodeFor, MAX_TEXT, RESTORE, SAVE, WORLD, clipped, compile_config, refuse_foreign,
+    refuse_long_names,
 };
 
 /// The compiler alone: engines that run nothing, for each kind of code.
@@ -61,6 +62,7 @@ pub(super) fn translate(
     })?;
     refuse_long_names(bytes).map_err(|error| CompileError::Refused(error.to_string()))?;
     let component = if is_module { Cow::Owned(componentize(bytes)?) } else { Cow::Borrowed(bytes) };
+    refuse_reserved(bytes)?;
     let code = engine.precompile_component(&component).map_err(|error| {
         let no_memory = |cause: &(dyn std::error::Error + 'static)| {
             let io = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
@@ -111,6 +113,33 @@ fn componentize(module: &[u8]) -> Result<Vec<u8>, CompileError> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .map_err(|error| not_a_module(&format!("{error:#}")))
+}
+
+/// The host adds these functions itself, where it has made sure that they do what they are for.
+fn refuse_reserved(bytes: &[u8]) -> Result<(), CompileError> {
+    let reserved = |name: &str| {
+        if [SAVE, RESTORE].contains(&name) {
+            let text = format!("it exports `{name}`, a name that is the host's; rename it");
+            return Err(CompileError::Refused(text));
+        }
+        Ok(())
+    };
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::ExportSection(exports)) => {
+                exports.into_iter().map_while(Result::ok).try_for_each(|it| reserved(it.name))?;
+            }
+            Ok(Payload::ComponentExportSection(exports)) => {
+                exports
+                    .into_iter()
+                    .map_while(Result::ok)
+                    .try_for_each(|it| reserved(it.name.name))?;
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    Ok(())
 }
 
 fn not_a_module(why: &dyn ToString) -> CompileError {

@@ -9,4 +9,4 @@ mod mapping;
 mod slab;
 
 pub(super) use image::{Image, Initial};
-pub(super) use slab::{Creator, Slab, View, Viewed, discard, memory_of, watched};
+pub(super) use slab::{Creator, NO_MEMORY, Slab, View, Viewed, discard, memory_of, watched};

@@ -202,6 +202,9 @@ impl Drop for GuestMemory {
     }
 }
 
+/// How the message starts when the system has no memory: wasmtime passes on nothing else of the error.
+pub(crate) const NO_MEMORY: &str = "no memory for a guest";
+
 /// What hands memories to wasmtime.
 #[derive(Debug)]
 pub(crate) struct Creator(pub(crate) Arc<Slab>);
@@ -220,8 +223,8 @@ unsafe impl MemoryCreator for Creator {
         if guard > 0 || reserved.is_some_and(|reserved| reserved > 0) {
             return Err("the engine asks for a guard or a reservation".into());
         }
-        let memory = GuestMemory::new(&self.0, minimum)
-            .map_err(|error| format!("no memory for a guest: {error}"))?;
+        let memory =
+            GuestMemory::new(&self.0, minimum).map_err(|error| format!("{NO_MEMORY}: {error}"))?;
         MADE.with_borrow_mut(|made| {
             if let Some(made) = made {
                 made.push(Arc::clone(&memory.view));
@@ -260,7 +263,8 @@ pub(crate) fn memory_of<T: Viewed>(store: &mut Store<T>) -> Option<&mut [u8]> {
     let len = view.len.load(Ordering::Acquire);
     // SAFETY: `base` and `len` are those of a `GuestMemory` that has not been dropped, because dropping
     // it empties its view. It is one of this store, because only `watched` puts a view into a store's
-    // data. While the store is borrowed, its guest does not run, so that nobody else reads, writes,
+    // data, and data that moves to another store leaves its view behind (`State::rest`), when the memory
+    // is gone in any case. While the store is borrowed, its guest does not run, so that nobody else reads, writes,
     // moves or drops the memory.
     Some(unsafe { std::slice::from_raw_parts_mut(base.as_ptr(), len) })
 }

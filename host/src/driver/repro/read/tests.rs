@@ -30,6 +30,7 @@ fn sample() -> Bundle {
         flowcell: "0.1.0".into(),
         parser: ParserId { name: "x_-9".into(), version: "1.0+b".into(), sha256: "0a".repeat(32) },
         limits: [("memory".into(), 65_536), ("call_time".into(), u64::MAX)].into(),
+        deterministic: false,
         uid: "F0123456789abcdefG".into(),
         flow: Flow {
             client: "[2001:db8::1]:4000".parse().expect("an address"),

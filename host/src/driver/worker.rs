@@ -1,14 +1,9 @@
 //! Turns the flow engine's events into records.
 
-use std::collections::BTreeMap;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use flowcell_core::{
-    Anomaly, CaughtUp, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView,
-    FragmentRejected, Side, Timestamp, Tunnel,
+    CaughtUp, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
+    Timestamp,
 };
-use serde::Serialize;
 
 use super::aside::{Aside, Asides, Packet};
 use super::breaker::{BreakerLimits, Gate, Pass, When};
@@ -16,35 +11,16 @@ use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
 use super::lane::Recorder;
 use super::log_gate::LogGate;
 use super::messages::Messages;
-use super::parking::{LOOKS, Parking, ParkingStats, Whose};
-use super::repro::{Recording, ReproDesk};
+use super::parking::{LOOKS, Parking, Whose};
+use super::repro::ReproDesk;
 use super::room::Room;
+use super::scribe::{
+    AnomalyRecord, FragmentRecord, Scribe, WorkerStats, candidacy, seconds, tunnel_record,
+};
 use super::slots::Slots;
-use crate::output::{Candidacy, FlowLabel, FlowRecord, Place, Records, Subject, TunnelRecord, uid};
+use crate::output::{FlowLabel, FlowRecord, Place, Records, Subject};
 use crate::registry::Handle;
-use crate::runtime::{Fault, Footprint, Parser};
-
-/// What a worker counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct WorkerStats {
-    /// Flows that a parser was started on.
-    pub parsed_flows: u64,
-    /// Flows that got no parser because there were as many cells as there may be.
-    pub no_room: u64,
-    /// Flows that got no parser because its breaker was open.
-    pub breaker_open: u64,
-    /// How often a breaker has opened.
-    pub breakers_opened: u64,
-    /// Flows that got no parser because it had taken more of the processor than its share.
-    pub throttled: u64,
-    /// Faults by class.
-    pub faults: BTreeMap<&'static str, u64>,
-    /// Log lines of parsers that were not shown.
-    pub log_lines_dropped: u64,
-    /// What parking came to.
-    #[serde(flatten)]
-    pub parking: ParkingStats,
-}
+use crate::runtime::Footprint;
 
 /// A sink that parses: selects a parser for each new flow, runs its cell, writes records.
 #[derive(Debug)]
@@ -80,88 +56,6 @@ struct Tracked {
     used: Timestamp,
     /// Whether the breaker lets it through, once that is known.
     pass: Option<Pass>,
-}
-
-/// The data of a `fault` record.
-#[derive(Serialize)]
-pub(crate) struct FaultRecord<'a> {
-    class: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    backtrace: &'a [String],
-}
-
-impl<'a> From<&'a Fault> for FaultRecord<'a> {
-    fn from(fault: &'a Fault) -> Self {
-        let Fault { class, message, backtrace } = fault;
-        Self { class: class.name(), message, backtrace }
-    }
-}
-
-/// The data of an `anomaly` record.
-#[derive(Serialize)]
-struct AnomalyRecord<'a> {
-    kind: &'a str,
-    side: String,
-    /// Where two copies differ, and how.
-    #[serde(flatten)]
-    conflict: Option<Conflict>,
-}
-
-/// Two copies of the same bytes of a stream; excerpts are base64.
-#[derive(Serialize)]
-struct Conflict {
-    offset: u64,
-    len: u64,
-    kept: String,
-    rejected: String,
-}
-
-impl AnomalyRecord<'_> {
-    fn new(anomaly: &Anomaly) -> Self {
-        let conflict = anomaly.detail.map(|detail| Conflict {
-            offset: detail.offset,
-            len: detail.len,
-            kept: STANDARD.encode(detail.kept.as_slice()),
-            rejected: STANDARD.encode(detail.rejected.as_slice()),
-        });
-        Self { kind: anomaly.kind.name(), side: anomaly.side.to_string(), conflict }
-    }
-}
-
-/// The data of an `anomaly` record about fragments of an IP packet.
-#[derive(Serialize)]
-struct FragmentRecord<'a> {
-    kind: &'a str,
-    src_ip: String,
-    dst_ip: String,
-    id: u32,
-}
-
-impl WorkerStats {
-    /// Adds what another worker has counted.
-    pub fn merge(&mut self, other: &Self) {
-        let Self {
-            parsed_flows,
-            no_room,
-            breaker_open,
-            breakers_opened,
-            faults,
-            throttled,
-            log_lines_dropped,
-            parking,
-        } = other;
-        self.parsed_flows += parsed_flows;
-        self.no_room += no_room;
-        self.breaker_open += breaker_open;
-        self.breakers_opened += breakers_opened;
-        self.throttled += throttled;
-        self.log_lines_dropped += log_lines_dropped;
-        self.parking.merge(parking);
-        for (class, count) in faults {
-            *self.faults.entry(class).or_default() += count;
-        }
-    }
 }
 
 impl Worker {
@@ -617,108 +511,4 @@ fn admit(gate: &mut Gate, task: &mut FlowTask, pass: &mut Option<Pass>, flow: &F
     } else if task.parser().is_throttled() {
         task.refuse(Ending::Throttled);
     }
-}
-
-/// Writes what one delivery led to.
-struct Scribe<'a> {
-    records: &'a mut Records,
-    messages: &'a Messages,
-    stats: &'a mut WorkerStats,
-    log: &'a mut LogGate,
-    /// Those that the delivery was of.
-    packets: &'a [Packet],
-    repro: Option<&'a ReproDesk>,
-    flow: &'a FlowView<'a>,
-    label: &'a mut Option<FlowLabel>,
-    gate: &'a mut Gate,
-    pass: Pass,
-}
-
-impl Scribe<'_> {
-    fn write(&mut self, task: &FlowTask, delivered: Delivered) {
-        let Delivered { output, fault, recording } = delivered;
-        let parser = task.parser();
-        for emitted in &output.records {
-            let packet = self.packet(emitted.segment);
-            let description = parser.description();
-            let name = &description.records[emitted.kind].name;
-            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
-            let subject = Subject {
-                parser: Some(parser.label()),
-                escaped: &emitted.escaped,
-                ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
-            };
-            self.records.parsed(packet.place, &description.name, name, &subject, &emitted.json);
-        }
-        self.stats.log_lines_dropped += output.log_dropped;
-        for line in output.log.iter().filter(|line| line.level != "debug") {
-            let limit = parser.limits().log_lines_per_second;
-            if !self.log.passes(parser.label(), limit, self.packet(line.segment).ts.0) {
-                self.stats.log_lines_dropped += 1;
-                continue;
-            }
-            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
-            let (level, uid, message) = (line.level, label.uid(), &line.message);
-            self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
-        }
-        if let Some(fault) = &fault {
-            let packet = self.packet(output.segment);
-            let when = When { ts: packet.ts.0, packet: packet.number };
-            self.gate.fault(parser, self.pass, when, fault);
-            self.fault(parser.label(), fault, packet);
-            if let Some(recording) = recording {
-                self.enclose(*recording, parser, fault, packet);
-            }
-        }
-    }
-
-    /// Lets a bundle go along with the fault's record.
-    fn enclose(&mut self, recording: Recording, parser: &Parser, fault: &Fault, packet: Packet) {
-        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
-        let bundle = self.repro.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
-        if let Some(bundle) = bundle {
-            self.records.enclose(packet.place, bundle);
-        }
-    }
-
-    /// The packet that a segment of the delivery has come in.
-    fn packet(&self, segment: u32) -> Packet {
-        let packet = self.packets.get(segment as usize).or(self.packets.last()).copied();
-        packet.unwrap_or_else(|| Packet::of(self.flow, 6))
-    }
-
-    fn fault(&mut self, parser: &str, fault: &Fault, packet: Packet) {
-        *self.stats.faults.entry(fault.class.name()).or_default() += 1;
-        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
-        let subject = Subject {
-            parser: Some(parser),
-            ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
-        };
-        self.records.own(packet.place, "fault", &subject, &FaultRecord::from(fault));
-    }
-}
-
-fn tunnel_record(tunnel: &Tunnel) -> TunnelRecord {
-    let Tunnel { kind, id, depth, parent } = tunnel;
-    TunnelRecord { kind: kind.name(), id: *id, depth: *depth, parent: uid(parent) }
-}
-
-fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
-    let (outcome, reason) = match ending {
-        Ending::Declined(why) => ("declined", Some(why.as_str())),
-        Ending::Failed(why) => ("failed", Some(why.as_str())),
-        Ending::Fault(class) => ("fault", Some(*class)),
-        Ending::NoRoom => ("no_room", None),
-        Ending::BreakerOpen => ("breaker_open", None),
-        Ending::Throttled => ("throttled", None),
-        Ending::Done if task.confirmed() => ("confirmed", None),
-        Ending::Done => ("unconfirmed", None),
-    };
-    Candidacy { parser: task.parser().label(), outcome, reason }
-}
-
-/// Nanoseconds as seconds, exact to the microsecond for any duration a capture can have.
-#[expect(clippy::cast_precision_loss, reason = "2^53 µs are 285 years")]
-fn seconds(nanos: u64) -> f64 {
-    (nanos / 1_000) as f64 / 1e6
 }

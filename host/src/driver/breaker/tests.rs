@@ -12,8 +12,7 @@ struct Case {
 
 impl Case {
     fn new(change: impl FnOnce(&mut BreakerLimits)) -> Self {
-        let mut limits = BreakerLimits::default();
-        limits.percent = 5;
+        let mut limits = BreakerLimits { percent: 5, ..BreakerLimits::default() };
         change(&mut limits);
         Self { breaker: Breaker::new(limits), trials: 0 }
     }

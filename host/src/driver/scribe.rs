@@ -1,0 +1,226 @@
+//! Writes what comes of a delivery, and what there is to say of a flow.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flowcell_core::{Anomaly, FlowView, Tunnel};
+use serde::Serialize;
+
+use super::aside::Packet;
+use super::breaker::{Gate, Pass, When};
+use super::flow_task::{Delivered, Ending, FlowTask};
+use super::log_gate::LogGate;
+use super::messages::Messages;
+use super::parking::ParkingStats;
+use super::repro::{Recording, ReproDesk};
+use crate::output::{Candidacy, FlowLabel, Records, Subject, TunnelRecord, uid};
+use crate::runtime::{Fault, Parser};
+
+/// What a worker counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WorkerStats {
+    /// Flows that a parser was started on.
+    pub parsed_flows: u64,
+    /// Flows that got no parser because there were as many cells as there may be.
+    pub no_room: u64,
+    /// Flows that got no parser because its breaker was open.
+    pub breaker_open: u64,
+    /// How often a breaker has opened.
+    pub breakers_opened: u64,
+    /// Flows that got no parser because it had taken more of the processor than its share.
+    pub throttled: u64,
+    /// Faults by class.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Log lines of parsers that were not shown.
+    pub log_lines_dropped: u64,
+    /// What parking came to.
+    #[serde(flatten)]
+    pub parking: ParkingStats,
+}
+
+impl WorkerStats {
+    /// Adds what another worker has counted.
+    pub fn merge(&mut self, other: &Self) {
+        let Self {
+            parsed_flows,
+            no_room,
+            breaker_open,
+            breakers_opened,
+            faults,
+            throttled,
+            log_lines_dropped,
+            parking,
+        } = other;
+        self.parsed_flows += parsed_flows;
+        self.no_room += no_room;
+        self.breaker_open += breaker_open;
+        self.breakers_opened += breakers_opened;
+        self.throttled += throttled;
+        self.log_lines_dropped += log_lines_dropped;
+        self.parking.merge(parking);
+        for (class, count) in faults {
+            *self.faults.entry(class).or_default() += count;
+        }
+    }
+}
+
+/// The data of a `fault` record.
+#[derive(Serialize)]
+pub(crate) struct FaultRecord<'a> {
+    class: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    backtrace: &'a [String],
+}
+
+impl<'a> From<&'a Fault> for FaultRecord<'a> {
+    fn from(fault: &'a Fault) -> Self {
+        let Fault { class, message, backtrace } = fault;
+        Self { class: class.name(), message, backtrace }
+    }
+}
+
+/// The data of an `anomaly` record.
+#[derive(Serialize)]
+pub(super) struct AnomalyRecord<'a> {
+    kind: &'a str,
+    side: String,
+    /// Where two copies differ, and how.
+    #[serde(flatten)]
+    conflict: Option<Conflict>,
+}
+
+/// Two copies of the same bytes of a stream; excerpts are base64.
+#[derive(Serialize)]
+struct Conflict {
+    offset: u64,
+    len: u64,
+    kept: String,
+    rejected: String,
+}
+
+impl AnomalyRecord<'_> {
+    pub(super) fn new(anomaly: &Anomaly) -> Self {
+        let conflict = anomaly.detail.map(|detail| Conflict {
+            offset: detail.offset,
+            len: detail.len,
+            kept: STANDARD.encode(detail.kept.as_slice()),
+            rejected: STANDARD.encode(detail.rejected.as_slice()),
+        });
+        Self { kind: anomaly.kind.name(), side: anomaly.side.to_string(), conflict }
+    }
+}
+
+/// The data of an `anomaly` record about fragments of an IP packet.
+#[derive(Serialize)]
+pub(super) struct FragmentRecord<'a> {
+    pub(super) kind: &'a str,
+    pub(super) src_ip: String,
+    pub(super) dst_ip: String,
+    pub(super) id: u32,
+}
+
+/// Writes what one delivery led to.
+pub(super) struct Scribe<'a> {
+    pub(super) records: &'a mut Records,
+    pub(super) messages: &'a Messages,
+    pub(super) stats: &'a mut WorkerStats,
+    pub(super) log: &'a mut LogGate,
+    /// Those that the delivery was of.
+    pub(super) packets: &'a [Packet],
+    pub(super) repro: Option<&'a ReproDesk>,
+    pub(super) flow: &'a FlowView<'a>,
+    pub(super) label: &'a mut Option<FlowLabel>,
+    pub(super) gate: &'a mut Gate,
+    pub(super) pass: Pass,
+}
+
+impl Scribe<'_> {
+    pub(super) fn write(&mut self, task: &FlowTask, delivered: Delivered) {
+        let Delivered { output, fault, recording } = delivered;
+        let parser = task.parser();
+        for emitted in &output.records {
+            let packet = self.packet(emitted.segment);
+            let description = parser.description();
+            let name = &description.records[emitted.kind].name;
+            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+            let subject = Subject {
+                parser: Some(parser.label()),
+                escaped: &emitted.escaped,
+                ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
+            };
+            self.records.parsed(packet.place, &description.name, name, &subject, &emitted.json);
+        }
+        self.stats.log_lines_dropped += output.log_dropped;
+        for line in output.log.iter().filter(|line| line.level != "debug") {
+            let limit = parser.limits().log_lines_per_second;
+            if !self.log.passes(parser.label(), limit, self.packet(line.segment).ts.0) {
+                self.stats.log_lines_dropped += 1;
+                continue;
+            }
+            let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+            let (level, uid, message) = (line.level, label.uid(), &line.message);
+            self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
+        }
+        if let Some(fault) = &fault {
+            let packet = self.packet(output.segment);
+            let when = When { ts: packet.ts.0, packet: packet.number };
+            self.gate.fault(parser, self.pass, when, fault);
+            self.fault(parser.label(), fault, packet);
+            if let Some(recording) = recording {
+                self.enclose(*recording, parser, fault, packet);
+            }
+        }
+    }
+
+    /// Lets a bundle go along with the fault's record.
+    fn enclose(&mut self, recording: Recording, parser: &Parser, fault: &Fault, packet: Packet) {
+        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+        let bundle = self.repro.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
+        if let Some(bundle) = bundle {
+            self.records.enclose(packet.place, bundle);
+        }
+    }
+
+    /// The packet that a segment of the delivery has come in.
+    fn packet(&self, segment: u32) -> Packet {
+        let packet = self.packets.get(segment as usize).or(self.packets.last()).copied();
+        packet.unwrap_or_else(|| Packet::of(self.flow, 6))
+    }
+
+    pub(super) fn fault(&mut self, parser: &str, fault: &Fault, packet: Packet) {
+        *self.stats.faults.entry(fault.class.name()).or_default() += 1;
+        let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
+        let subject = Subject {
+            parser: Some(parser),
+            ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
+        };
+        self.records.own(packet.place, "fault", &subject, &FaultRecord::from(fault));
+    }
+}
+
+pub(super) fn tunnel_record(tunnel: &Tunnel) -> TunnelRecord {
+    let Tunnel { kind, id, depth, parent } = tunnel;
+    TunnelRecord { kind: kind.name(), id: *id, depth: *depth, parent: uid(parent) }
+}
+
+pub(super) fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
+    let (outcome, reason) = match ending {
+        Ending::Declined(why) => ("declined", Some(why.as_str())),
+        Ending::Failed(why) => ("failed", Some(why.as_str())),
+        Ending::Fault(class) => ("fault", Some(*class)),
+        Ending::NoRoom => ("no_room", None),
+        Ending::BreakerOpen => ("breaker_open", None),
+        Ending::Throttled => ("throttled", None),
+        Ending::Done if task.confirmed() => ("confirmed", None),
+        Ending::Done => ("unconfirmed", None),
+    };
+    Candidacy { parser: task.parser().label(), outcome, reason }
+}
+
+/// Nanoseconds as seconds, exact to the microsecond for any duration a capture can have.
+#[expect(clippy::cast_precision_loss, reason = "2^53 µs are 285 years")]
+pub(super) fn seconds(nanos: u64) -> f64 {
+    (nanos / 1_000) as f64 / 1e6
+}

@@ -78,6 +78,8 @@ pub(super) struct Candidate<I> {
     pub(super) whose: Whose,
     /// It was not used since, when it was put here.
     pub(super) since: Timestamp,
+    /// Memory is short: it is not because of the time.
+    pub(super) short: bool,
     /// It is parked even if it was: there is far too little memory.
     pub(super) urgent: bool,
 }
@@ -172,27 +174,25 @@ impl<I: Copy> Parking<I> {
     /// Takes out the cell that was put here longest ago, if it may be time to park it. `whose` is the parser
     /// that wants memory: if it has too much, only its own cells make room.
     pub(super) fn next(&mut self, whose: Whose, now: Timestamp) -> Option<Candidate<I>> {
-        let urgent = self.far_beyond(whose);
-        let (index, urgent) = match self.short(whose) {
-            Some(Full::OfParser) => {
-                (self.parsers.iter().position(|share| share.whose == whose)?, urgent)
-            }
+        let (short, urgent) = (self.short(whose), self.far_beyond(whose));
+        let index = match short {
+            Some(Full::OfParser) => self.parsers.iter().position(|share| share.whose == whose)?,
             Some(Full::InAll) => {
                 let awake = self.parsers.iter().enumerate().filter(|(_, it)| !it.awake.is_empty());
                 let (index, _) = awake.max_by_key(|(_, share)| share.memory)?;
-                (index, urgent)
+                index
             }
             None => {
                 // A time in the future is as wrong as one long ago.
                 let after = self.room.park_after_ms.saturating_mul(1_000_000);
                 let quiet = |since: &Timestamp| now.0.abs_diff(since.0) >= after;
                 let is_due = |share: &Share<I>| share.awake.front().is_some_and(|it| quiet(&it.1));
-                (self.parsers.iter().position(is_due)?, false)
+                self.parsers.iter().position(is_due)?
             }
         };
         let share = self.parsers.get_mut(index)?;
         let (flow, since) = share.awake.pop_front()?;
-        Some(Candidate { flow, whose: share.whose, since, urgent })
+        Some(Candidate { flow, whose: share.whose, since, short: short.is_some(), urgent })
     }
 }
 

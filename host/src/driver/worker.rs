@@ -233,6 +233,7 @@ impl Worker {
     fn park_others(&mut self, flow: &FlowView<'_>) {
         let tracked = self.tasks.get_mut(flow.id);
         let Some(whose) = tracked.map(|tracked| Whose::of(tracked.task.parser())) else { return };
+        let mut spared = 0;
         for _ in 0..LOOKS {
             let Some(next) = self.parking.next(whose, flow.ts) else { return };
             let Some(tracked) = self.tasks.get_mut(next.flow) else { continue };
@@ -241,7 +242,10 @@ impl Worker {
                 continue;
             }
             let used = tracked.used;
-            if next.flow == flow.id || used > next.since && !next.urgent {
+            // Where memory is short, some have to go even if all are in use.
+            let must_go = next.urgent || next.short && spared >= LOOKS / 2;
+            if next.flow == flow.id || used > next.since && !must_go {
+                spared += 1;
                 self.keep_awake(next.whose, next.flow, used);
             } else {
                 self.park(next.flow);

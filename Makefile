@@ -3,7 +3,7 @@
 CARGO ?= cargo
 FLOWCELL := target/debug/flowcell
 
-.PHONY: help demo test check lint bench fuzz-smoke setup build clean
+.PHONY: help demo test check lint bench fuzz-smoke miri setup build clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +30,9 @@ bench: setup ## Measure, as ratios within one run, and write docs/benchmarks.md
 
 fuzz-smoke: ## Run every fuzz target for some seconds
 	@sh fuzz/smoke.sh
+
+miri: ## Look for undefined behaviour in the host's unsafe code, with nightly Rust
+	$(CARGO) +nightly miri test --manifest-path miri/Cargo.toml
 
 build: setup ## Build the binary with the bundled parsers in it
 	$(CARGO) build --workspace --bin flowcell

@@ -26,8 +26,8 @@ use super::mapping::{Mapping, give_back};
 const SMALLEST: usize = 64 << 10;
 /// Sizes of slots: the last is 4 GiB, all that a 32-bit memory can have.
 const SIZES: usize = 17;
-/// Bytes that are mapped at a time, or one slot if that is larger.
-const MAPPED: usize = 64 << 20;
+/// Bytes that are mapped at a time, or one slot if that is larger. Miri keeps books of each byte.
+const MAPPED: usize = if cfg!(miri) { 1 << 20 } else { 64 << 20 };
 /// The largest memory that is zeroed by hand when it is given back, so that its pages stay. Giving
 /// pages back and getting new ones costs more than zeroing a few.
 const WARM: usize = 256 << 10;

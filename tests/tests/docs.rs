@@ -8,7 +8,7 @@ use std::{env, fs};
 use flowcell::driver::repro::ReproLimits;
 use flowcell::driver::{BreakerLimits, Room};
 use flowcell::registry::compiler::CompilerLimits;
-use flowcell::runtime::CellLimits;
+use flowcell::runtime::{CellLimitInfo, CellLimits};
 use flowcell_core::Limits;
 
 /// Compares a document with what the code makes of it; `UPDATE_DOCS=1` writes it.
@@ -28,6 +28,16 @@ fn head(name: &str, default: u64, [min, max]: [u64; 2], fixed: bool) -> String {
     }
     let max = if max == u64::MAX { String::new() } else { format!(" {max}") };
     format!("| `{name}` | {default} | {min} |{max}")
+}
+
+/// The rows of limits that have no counters of their own, with the head of their columns.
+fn rows(page: &mut String, limits: &[CellLimitInfo]) {
+    page.push_str("| limit | default | from | to | unit | when it is reached |\n");
+    page.push_str("|---|---|---|---|---|---|\n");
+    for limit in limits {
+        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
+        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).expect("a page grows");
+    }
 }
 
 /// How limits are set: the example is read by a test of the program.
@@ -103,22 +113,14 @@ fn limits() {
     }
     page.push_str(
         "\n## Cells\n\nOf one flow's parser; `call` is one `open` or `poll`. A fault ends the parser, is a `fault` record \
-         and is\ncounted by class.\n\n| limit | default | from | to | unit | when it is reached |\n\
-         |---|---|---|---|---|---|\n",
+         and is\ncounted by class.\n\n",
     );
-    for limit in CellLimits::TABLE {
-        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
-        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
-    }
+    rows(&mut page, CellLimits::TABLE);
     page.push_str(
         "\n## All cells together\n\nTime is the packets' time. A cell that is awake has its memory and about 9 KiB \
-         more; of one that is parked\nless than 1 KiB is left, or 10 KiB if not all of the parser's state is its memory.\n\n\
-         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+         more; of one that is parked\nless than 1 KiB is left, or 10 KiB if not all of the parser's state is its memory.\n\n",
     );
-    for limit in Room::TABLE {
-        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
-        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
-    }
+    rows(&mut page, Room::TABLE);
     page.push_str(
         "\n## Bundles of faults\n\nOf `flowcell run --repro-dir` (`repro.md`). Counters are those of `repro` in \
          `--stats-json`.\n\n| limit | default | from | to | unit | counter | when it is reached |\n\
@@ -133,22 +135,14 @@ fn limits() {
         "\n## Breaker\n\nOf one version of one parser, all flows together. While it is open, new flows go without the \
          parser; those that\nhave it keep it. It is looked at every 1,024 frames, live more often, and what follows \
          holds four times as many frames\nlater. Each change is a `parser` record. Faults of the class `capacity` do \
-         not count.\n\n\
-         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+         not count.\n\n",
     );
-    for limit in BreakerLimits::TABLE {
-        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
-        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
-    }
+    rows(&mut page, BreakerLimits::TABLE);
     page.push_str(
         "\n## Compiler\n\nOf one file, where nothing else is said. Compiling happens in a process of its own; a file that \
-         is refused\nchanges nothing for the others, and where an older version of it is in use, that one stays.\n\n\
-         | limit | default | from | to | unit | when it is reached |\n|---|---|---|---|---|---|\n",
+         is refused\nchanges nothing for the others, and where an older version of it is in use, that one stays.\n\n",
     );
-    for limit in CompilerLimits::TABLE {
-        let head = head(limit.name, limit.default, [limit.min, limit.max], limit.fixed);
-        writeln!(page, "{head} | {} | {} |", limit.unit, limit.action).unwrap();
-    }
+    rows(&mut page, CompilerLimits::TABLE);
     page.push_str(SETTING);
     check("limits.md", &page);
 }

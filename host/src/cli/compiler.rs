@@ -19,7 +19,7 @@ pub(super) fn compiler(
     let program = this_program().context("the program can not find its own file")?;
     let cache = cache(args, limits, messages);
     let messages = messages.clone();
-    let compiler = Compiler::subprocess(program, limits.clone());
+    let compiler = Compiler::subprocess(program, *limits);
     Ok(compiler.with(cache, move |text| messages.tell(text)))
 }
 

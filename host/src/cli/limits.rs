@@ -188,47 +188,23 @@ impl RunLimits {
         let document = DeTable::parse(text).map_err(|error| not_toml(text, &error))?;
         for (key, value) in in_order(document.get_ref()) {
             match (key.get_ref().as_ref(), value.get_ref()) {
-                ("engine", DeValue::Table(table)) => self.engine(table)?,
+                ("engine", DeValue::Table(table)) => {
+                    each(Section::Engine, table, |name, value| self.engine.set(name, value))?;
+                }
                 ("cells", DeValue::Table(table)) => self.cells(file, text, table)?,
-                ("repro", DeValue::Table(table)) => self.repro(table)?,
-                ("breaker", DeValue::Table(table)) => self.breaker(table)?,
-                ("compiler", DeValue::Table(table)) => self.compiler(table)?,
+                ("breaker", DeValue::Table(table)) => {
+                    each(Section::Breaker, table, |name, value| self.breaker.set(name, value))?;
+                }
+                ("compiler", DeValue::Table(table)) => {
+                    each(Section::Compiler, table, |name, value| self.compiler.set(name, value))?;
+                }
+                ("repro", DeValue::Table(table)) => {
+                    each(Section::Repro, table, |name, value| self.repro.set(name, value))?;
+                }
                 (name, value) => {
                     return Err(Problem::at(key.span(), no_section(name, value)));
                 }
             }
-        }
-        Ok(())
-    }
-
-    fn engine(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
-        for (key, value) in in_order(table) {
-            let (name, value) = one(Section::Engine, key.span(), key.get_ref(), value)?;
-            self.engine.set(name, value);
-        }
-        Ok(())
-    }
-
-    fn repro(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
-        for (key, value) in in_order(table) {
-            let (name, value) = one(Section::Repro, key.span(), key.get_ref(), value)?;
-            self.repro.set(name, value);
-        }
-        Ok(())
-    }
-
-    fn breaker(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
-        for (key, value) in in_order(table) {
-            let (name, value) = one(Section::Breaker, key.span(), key.get_ref(), value)?;
-            self.breaker.set(name, value);
-        }
-        Ok(())
-    }
-
-    fn compiler(&mut self, table: &DeTable<'_>) -> Result<(), Problem> {
-        for (key, value) in in_order(table) {
-            let (name, value) = one(Section::Compiler, key.span(), key.get_ref(), value)?;
-            self.compiler.set(name, value);
         }
         Ok(())
     }
@@ -247,10 +223,7 @@ impl RunLimits {
             let DeValue::Table(table) = section.get_ref() else { continue };
             let name = parser.get_ref().as_ref();
             let mut limits = self.cells.all;
-            for (key, value) in in_order(table) {
-                let (name, value) = one(Section::Parser(name), key.span(), key.get_ref(), value)?;
-                limits.set(name, value);
-            }
+            each(Section::Parser(name), table, |name, value| limits.set(name, value))?;
             self.cells.by_parser.insert(name.to_owned(), limits);
             self.sections.push((name.to_owned(), place(file, text, parser.span().start)));
         }
@@ -276,6 +249,19 @@ impl RunLimits {
             }
         }
     }
+}
+
+/// Reads the limits of a section, and hands each to `set`.
+fn each(
+    section: Section<'_>,
+    table: &DeTable<'_>,
+    mut set: impl FnMut(&str, u64) -> bool,
+) -> Result<(), Problem> {
+    for (key, value) in in_order(table) {
+        let (name, value) = one(section, key.span(), key.get_ref(), value)?;
+        set(name, value); // the name is one of the section's
+    }
+    Ok(())
 }
 
 /// Looks one limit up and reads its value.

@@ -1,6 +1,7 @@
 //! Writes what comes of a delivery, and what there is to say of a flow.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -121,19 +122,39 @@ pub(super) struct FragmentRecord<'a> {
     pub(super) id: u32,
 }
 
+/// Where all that comes of a worker's deliveries is written.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) records: Records,
+    pub(super) messages: Messages,
+    pub(super) stats: WorkerStats,
+    pub(super) log: LogGate,
+    pub(super) gate: Gate,
+    /// Where faults are kept to be replayed, if they are.
+    pub(super) repro: Option<ReproDesk>,
+}
+
+impl Books {
+    /// Writes about a delivery of these packets to a flow's parser. `pass` is how the flow got it.
+    pub(super) fn scribe<'a>(
+        &'a mut self,
+        packets: &'a [Packet],
+        flow: &'a FlowView<'a>,
+        label: &'a mut Option<FlowLabel>,
+        pass: Option<Pass>,
+    ) -> Scribe<'a> {
+        Scribe { books: self, packets, flow, label, pass: pass.unwrap_or(Pass::Free) }
+    }
+}
+
 /// Writes what one delivery led to.
 pub(super) struct Scribe<'a> {
-    pub(super) records: &'a mut Records,
-    pub(super) messages: &'a Messages,
-    pub(super) stats: &'a mut WorkerStats,
-    pub(super) log: &'a mut LogGate,
+    books: &'a mut Books,
     /// Those that the delivery was of.
-    pub(super) packets: &'a [Packet],
-    pub(super) repro: Option<&'a ReproDesk>,
-    pub(super) flow: &'a FlowView<'a>,
-    pub(super) label: &'a mut Option<FlowLabel>,
-    pub(super) gate: &'a mut Gate,
-    pub(super) pass: Pass,
+    packets: &'a [Packet],
+    flow: &'a FlowView<'a>,
+    label: &'a mut Option<FlowLabel>,
+    pass: Pass,
 }
 
 impl Scribe<'_> {
@@ -150,24 +171,30 @@ impl Scribe<'_> {
                 escaped: &emitted.escaped,
                 ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
             };
-            self.records.parsed(packet.place, &description.name, name, &subject, &emitted.json);
+            self.books.records.parsed(
+                packet.place,
+                &description.name,
+                name,
+                &subject,
+                &emitted.json,
+            );
         }
-        self.stats.log_lines_dropped += output.log_dropped;
+        self.books.stats.log_lines_dropped += output.log_dropped;
         for line in output.log.iter().filter(|line| line.level != "debug") {
             let limit = parser.limits().log_lines_per_second;
-            if !self.log.passes(parser.label(), limit, self.packet(line.segment).ts.0) {
-                self.stats.log_lines_dropped += 1;
+            if !self.books.log.passes(parser.label(), limit, self.packet(line.segment).ts.0) {
+                self.books.stats.log_lines_dropped += 1;
                 continue;
             }
             let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
             let (level, uid, message) = (line.level, label.uid(), &line.message);
-            self.messages.tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
+            self.books
+                .messages
+                .tell(&format!("{level} from {}, flow {uid}: {message}", parser.label()));
         }
         if let Some(fault) = &fault {
             let packet = self.packet(output.segment);
-            let when = When { ts: packet.ts.0, packet: packet.number };
-            self.gate.fault(parser, self.pass, when, fault);
-            self.fault(parser.label(), fault, packet);
+            self.fault(parser, fault, packet);
             if let Some(recording) = recording {
                 self.enclose(*recording, parser, fault, packet);
             }
@@ -177,9 +204,10 @@ impl Scribe<'_> {
     /// Lets a bundle go along with the fault's record.
     fn enclose(&mut self, recording: Recording, parser: &Parser, fault: &Fault, packet: Packet) {
         let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
-        let bundle = self.repro.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
+        let desk = self.books.repro.as_ref();
+        let bundle = desk.and_then(|desk| desk.bundle(recording, parser, label.uid(), fault));
         if let Some(bundle) = bundle {
-            self.records.enclose(packet.place, bundle);
+            self.books.records.enclose(packet.place, bundle);
         }
     }
 
@@ -189,14 +217,17 @@ impl Scribe<'_> {
         packet.unwrap_or_else(|| Packet::of(self.flow, 6))
     }
 
-    pub(super) fn fault(&mut self, parser: &str, fault: &Fault, packet: Packet) {
-        *self.stats.faults.entry(fault.class.name()).or_default() += 1;
+    /// Counts and tells a fault.
+    pub(super) fn fault(&mut self, parser: &Arc<Parser>, fault: &Fault, packet: Packet) {
+        let when = When { ts: packet.ts.0, packet: packet.number };
+        self.books.gate.fault(parser, self.pass, when, fault);
+        *self.books.stats.faults.entry(fault.class.name()).or_default() += 1;
         let label = self.label.get_or_insert_with(|| FlowLabel::new(self.flow));
         let subject = Subject {
-            parser: Some(parser),
+            parser: Some(parser.label()),
             ..Subject::of(label, packet.ts.0, packet.digits, packet.number)
         };
-        self.records.own(packet.place, "fault", &subject, &FaultRecord::from(fault));
+        self.books.records.own(packet.place, "fault", &subject, &FaultRecord::from(fault));
     }
 }
 

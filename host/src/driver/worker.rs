@@ -15,7 +15,7 @@ use super::parking::{LOOKS, Parking, Whose};
 use super::repro::ReproDesk;
 use super::room::Room;
 use super::scribe::{
-    AnomalyRecord, FragmentRecord, Scribe, WorkerStats, candidacy, seconds, tunnel_record,
+    AnomalyRecord, Books, FragmentRecord, WorkerStats, candidacy, seconds, tunnel_record,
 };
 use super::slots::Slots;
 use crate::output::{FlowLabel, FlowRecord, Place, Records, Subject};
@@ -26,11 +26,8 @@ use crate::runtime::Footprint;
 #[derive(Debug)]
 pub struct Worker {
     parsers: Handle,
-    records: Records,
-    messages: Messages,
+    books: Books,
     digits: usize,
-    stats: WorkerStats,
-    log: LogGate,
     tasks: Slots<Tracked>,
     parking: Parking,
     /// Sides that a parser is done with, for the engine to stop reassembling.
@@ -38,9 +35,6 @@ pub struct Worker {
     /// Bytes of several packets are delivered at once.
     together: bool,
     asides: Asides,
-    /// Where faults are kept to be replayed, if they are.
-    repro: Option<ReproDesk>,
-    gate: Gate,
 }
 
 /// A flow with a task, and its label once a record has needed it.
@@ -62,20 +56,23 @@ impl Worker {
     /// New flows get their parser from `parsers`; what is made of them goes to `records`.
     #[must_use]
     pub fn new(parsers: Handle, records: Records, messages: Messages) -> Self {
-        Self {
-            parsers,
+        let books = Books {
             records,
             messages,
-            digits: 6,
             stats: WorkerStats::default(),
             log: LogGate::default(),
+            gate: Gate::new(BreakerLimits::default().trial_flows),
+            repro: None,
+        };
+        Self {
+            parsers,
+            books,
+            digits: 6,
             tasks: Slots::default(),
             parking: Parking::new(Room::default(), false),
             done: Vec::new(),
             together: true,
             asides: Asides::default(),
-            repro: None,
-            gate: Gate::new(BreakerLimits::default().trial_flows),
         }
     }
 
@@ -92,24 +89,24 @@ impl Worker {
 
     /// Makes a bundle of each fault from now on.
     pub fn set_repro(&mut self, desk: ReproDesk) {
-        self.repro = Some(desk);
+        self.books.repro = Some(desk);
     }
 
     /// Sets how many flows try a parser while its breaker is half-open.
     pub fn set_trial_flows(&mut self, flows: u64) {
-        self.gate = Gate::new(flows);
+        self.books.gate = Gate::new(flows);
     }
 
     /// The records that were made.
     #[must_use]
     pub const fn made(&self) -> &Records {
-        &self.records
+        &self.books.records
     }
 
     /// What was counted so far.
     #[must_use]
     pub fn stats(&self) -> &WorkerStats {
-        &self.stats
+        &self.books.stats
     }
 
     fn opened(&mut self, flow: &FlowView<'_>) {
@@ -117,7 +114,7 @@ impl Worker {
         if let Some(candidate) = candidate {
             let file = candidate.file.clone();
             let (mut task, used) = (FlowTask::new(candidate), flow.ts);
-            if let (Some(repro), Some(file)) = (&self.repro, file) {
+            if let (Some(repro), Some(file)) = (&self.books.repro, file) {
                 task.recording = Some(repro.recording(&file));
             }
             let tracked = Tracked { task, label: None, pass: None, aside: None, owed: None, used };
@@ -142,25 +139,12 @@ impl Worker {
             return Demand::Done;
         }
         if starts {
-            if self.parking.full(Whose::of(task.parser())).is_some() {
-                task.refuse(Ending::NoRoom);
-            }
-            admit(&mut self.gate, task, pass, flow);
+            admit(&self.parking, &mut self.books.gate, task, pass, flow);
         }
         let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
         let packet = Packet::of(flow, self.digits);
-        let mut scribe = Scribe {
-            records: &mut self.records,
-            messages: &self.messages,
-            stats: &mut self.stats,
-            log: &mut self.log,
-            packets: &[packet],
-            repro: self.repro.as_ref(),
-            flow,
-            label,
-            gate: &mut self.gate,
-            pass: pass.unwrap_or(Pass::Free),
-        };
+        let packets = [packet];
+        let mut scribe = self.books.scribe(&packets, flow, label, *pass);
         step(task, &mut |task, delivered| scribe.write(task, delivered));
         if !other_was_done && task.is_done(side.other()) {
             self.done.push((flow.id, side.other()));
@@ -191,27 +175,13 @@ impl Worker {
             && let Some(full) = self.parking.short(whose)
         {
             let fault = task.crowded_out(full);
-            let pass = pass.unwrap_or(Pass::Free);
-            let when = When { ts: packet.ts.0, packet: packet.number };
-            self.gate.fault(task.parser(), pass, when, &fault);
-            let mut scribe = Scribe {
-                records: &mut self.records,
-                messages: &self.messages,
-                stats: &mut self.stats,
-                log: &mut self.log,
-                packets: &[packet],
-                repro: None,
-                flow,
-                label,
-                gate: &mut self.gate,
-                pass,
-            };
-            scribe.fault(task.parser().label(), &fault, packet);
+            let packets = [packet];
+            self.books.scribe(&packets, flow, label, *pass).fault(task.parser(), &fault, packet);
             self.parking.account(whose, after, None);
             return;
         }
         if !before.is_some_and(|before| before.awake) {
-            self.stats.parking.unparks += u64::from(was_parked);
+            self.books.stats.parking.unparks += u64::from(was_parked);
             self.keep_awake(whose, flow.id, packet.ts);
         }
         if self.parking.always() {
@@ -260,8 +230,8 @@ impl Worker {
         if let Some(stored) = task.park() {
             // It can be made again, and is as large as much of what is kept of a cell.
             *label = None;
-            self.stats.parking.parks += 1;
-            self.stats.parking.parked_bytes += stored as u64;
+            self.books.stats.parking.parks += 1;
+            self.books.stats.parking.parked_bytes += stored as u64;
         }
         self.parking.account(Whose::of(task.parser()), before, task.footprint());
     }
@@ -288,16 +258,12 @@ impl Worker {
             return Demand::Later;
         }
         if !task.started() && task.footprint().is_none() {
-            let whose = Whose::of(task.parser());
-            if self.parking.full(whose).is_some() {
-                task.refuse(Ending::NoRoom);
-            }
-            admit(&mut self.gate, task, pass, flow);
+            admit(&self.parking, &mut self.books.gate, task, pass, flow);
             if task.is_over() {
                 return Demand::Done;
             }
             task.reserve();
-            self.parking.account(whose, None, task.footprint());
+            self.parking.account(Whose::of(task.parser()), None, task.footprint());
         }
         let (skipped, rest) = task.after_skip(side, bytes);
         if !rest.is_empty() {
@@ -320,18 +286,7 @@ impl Worker {
         let Some(aside) = aside.take() else { return };
         let before = task.footprint();
         let flow = &aside.view();
-        let mut scribe = Scribe {
-            records: &mut self.records,
-            messages: &self.messages,
-            stats: &mut self.stats,
-            log: &mut self.log,
-            packets: &aside.packets,
-            repro: self.repro.as_ref(),
-            flow,
-            label,
-            gate: &mut self.gate,
-            pass: pass.unwrap_or(Pass::Free),
-        };
+        let mut scribe = self.books.scribe(&aside.packets, flow, label, *pass);
         let mut last = u32::MAX;
         let tell = &mut |task: &FlowTask, delivered: Delivered| {
             last = delivered.output.segment;
@@ -375,10 +330,10 @@ impl Worker {
         let ending = task.map(FlowTask::ending);
         match ending {
             None => {}
-            Some(Ending::NoRoom) => self.stats.no_room += 1,
-            Some(Ending::BreakerOpen) => self.stats.breaker_open += 1,
-            Some(Ending::Throttled) => self.stats.throttled += 1,
-            Some(_) => self.stats.parsed_flows += 1,
+            Some(Ending::NoRoom) => self.books.stats.no_room += 1,
+            Some(Ending::BreakerOpen) => self.books.stats.breaker_open += 1,
+            Some(Ending::Throttled) => self.books.stats.throttled += 1,
+            Some(_) => self.books.stats.parsed_flows += 1,
         }
         let service = task
             .filter(|task| task.confirmed())
@@ -405,7 +360,7 @@ impl Worker {
             parsers: parsers.into_iter().collect(),
         };
         let subject = Subject::of(&label, summary.first_ts.0, self.digits, summary.first_packet);
-        self.records.own(Place::of(flow), "flow", &subject, &record);
+        self.books.records.own(Place::of(flow), "flow", &subject, &record);
     }
 }
 
@@ -451,7 +406,7 @@ impl FlowSink for Worker {
                 let label = FlowLabel::new(flow);
                 let subject = Subject::of(&label, flow.ts.0, self.digits, flow.packet);
                 let record = AnomalyRecord::new(&anomaly);
-                self.records.own(Place::of(flow), "anomaly", &subject, &record);
+                self.books.records.own(Place::of(flow), "anomaly", &subject, &record);
                 Demand::More
             }
             FlowEvent::Closed { summary } => {
@@ -482,11 +437,11 @@ impl FlowSink for Worker {
 
 impl Recorder for Worker {
     fn records(&mut self) -> &mut Records {
-        &mut self.records
+        &mut self.books.records
     }
 
     fn gate(&mut self) -> Option<&mut Gate> {
-        Some(&mut self.gate)
+        Some(&mut self.books.gate)
     }
 
     fn set_digits(&mut self, digits: usize) {
@@ -500,12 +455,21 @@ impl Recorder for Worker {
         let digits = self.digits;
         let packet = Some(packet);
         let subject = Subject { ts: ts.0, digits, flow: None, parser: None, packet, escaped: &[] };
-        self.records.own(Place::before(rejected.packet), "anomaly", &subject, &record);
+        self.books.records.own(Place::before(rejected.packet), "anomaly", &subject, &record);
     }
 }
 
-/// Asks whether a flow that is about to begin may have its parser.
-fn admit(gate: &mut Gate, task: &mut FlowTask, pass: &mut Option<Pass>, flow: &FlowView<'_>) {
+/// Asks whether a flow that is about to begin may have its parser, and whether there is room for it.
+fn admit(
+    parking: &Parking,
+    gate: &mut Gate,
+    task: &mut FlowTask,
+    pass: &mut Option<Pass>,
+    flow: &FlowView<'_>,
+) {
+    if parking.full(Whose::of(task.parser())).is_some() {
+        task.refuse(Ending::NoRoom);
+    }
     if pass.is_some() || task.is_over() {
         return;
     }

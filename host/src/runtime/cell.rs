@@ -189,16 +189,13 @@ impl Cell {
     }
 
     /// Brings the guest back if it is parked.
-    fn wake(&mut self) -> Result<&mut Guest, Fault> {
+    fn wake(&mut self) -> Result<(), Fault> {
         if !matches!(self.body, Body::Awake(_)) {
             let nothing = Body::Broken(Fault::lost(), Output::default());
             let parked = std::mem::replace(&mut self.body, nothing);
             self.body = Body::Awake(self.resume(parked)?);
         }
-        match &mut self.body {
-            Body::Awake(guest) => Ok(guest),
-            _ => Err(Fault::lost()),
-        }
+        Ok(())
     }
 
     fn resume(&mut self, parked: Body) -> Result<Box<Guest>, Fault> {

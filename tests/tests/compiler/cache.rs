@@ -37,7 +37,7 @@ impl Counted {
     /// by now.
     fn load(&self, limits: &CompilerLimits) -> usize {
         let cache = Cache::open(self.folder(), limits.cache_bytes).expect("a cache");
-        let compiler = Compiler::subprocess(self.worker.clone(), limits.clone());
+        let compiler = Compiler::subprocess(self.worker.clone(), *limits);
         let loaded = load_by(&compiler.with(Some(cache), |_| ()), &echo()).expect("it is loaded");
         assert_eq!(loaded.parser.description().name, "echo");
         String::from_utf8(read(&self.scratch.path("calls"))).unwrap().lines().count()

@@ -26,7 +26,7 @@ fn limits(settings: &[&str]) -> CompilerLimits {
 
 /// Has `bytes` compiled by `program`.
 fn load(program: &Path, limits: &CompilerLimits, bytes: &[u8]) -> Result<Loaded, LoadError> {
-    load_by(&Compiler::subprocess(program.to_owned(), limits.clone()), bytes)
+    load_by(&Compiler::subprocess(program.to_owned(), *limits), bytes)
 }
 
 fn load_by(compiler: &Compiler, bytes: &[u8]) -> Result<Loaded, LoadError> {

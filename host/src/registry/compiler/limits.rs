@@ -1,102 +1,55 @@
 //! What a file may be made of, and what compiling it may cost.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::runtime::CellLimitInfo;
+use crate::runtime::limits::{ANY, Value, bounds, limit_table};
 
-macro_rules! compiler_limits {
-    ($($(#[$doc:meta])+ $name:ident = $default:expr, $unit:literal, $range:expr => $action:literal;)+) => {
-        /// Bounds on the compilation of one file.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct CompilerLimits { $($(#[$doc])+ pub $name: u64,)+ }
-
-        impl Default for CompilerLimits {
-            fn default() -> Self {
-                Self { $($name: $default,)+ }
-            }
-        }
-
-        impl CompilerLimits {
-            /// All of them.
-            pub const TABLE: &'static [CellLimitInfo] = &[
-                $(CellLimitInfo {
-                    name: stringify!($name), default: $default, unit: $unit, action: $action,
-                    min: *bounds(&$range).start(), max: *bounds(&$range).end(), fixed: false,
-                },)+
-            ];
-
-            /// Returns the limit of this name, in its unit, unless there is none.
-            #[must_use]
-            pub fn get(&self, name: &str) -> Option<u64> {
-                match name {
-                    $(stringify!($name) => Some(self.$name),)+
-                    _ => None,
-                }
-            }
-
-            /// Sets the limit of this name, in its unit; returns whether there is one.
-            pub fn set(&mut self, name: &str, value: u64) -> bool {
-                match name {
-                    $(stringify!($name) => self.$name = value,)+
-                    _ => return false,
-                }
-                true
-            }
-        }
-    };
-}
-
-/// Gives the range its type.
-const fn bounds(range: &RangeInclusive<u64>) -> &RangeInclusive<u64> {
-    range
-}
-
-const ANY: u64 = u64::MAX;
-
-compiler_limits! {
+limit_table! {
+    /// Bounds on the compilation of one file.
+    struct CompilerLimits;
     /// Address space of the worker.
-    memory = 1 << 30, "bytes", 1 << 24..=ANY => "the worker is ended";
+    memory: u64 = 1 << 30, "bytes", 1 << 24..=ANY => "the worker is ended";
     /// CPU time of the worker; the system counts whole seconds.
-    cpu_time = 10_000, "ms of CPU", 1..=ANY => "the worker is ended";
+    cpu_time: u64 = 10_000, "ms of CPU", 1..=ANY => "the worker is ended";
     /// Time that the worker has by the clock on the wall: more than `cpu_time`, because it gives way
     /// to everybody else.
-    wall_time = 60_000, "ms", 1..=ANY => "the worker is ended";
+    wall_time: u64 = 60_000, "ms", 1..=ANY => "the worker is ended";
     /// Machine code and its tables.
-    code_bytes = 64 << 20, "bytes", 1..=ANY => "the file is refused";
+    code_bytes: u64 = 64 << 20, "bytes", 1..=ANY => "the file is refused";
     /// All of the cache.
-    cache_bytes = 256 << 20, "bytes", 0..=ANY => "what was not used for longest goes";
+    cache_bytes: u64 = 256 << 20, "bytes", 0..=ANY => "what was not used for longest goes";
     /// Functions of all its modules, imported ones too.
-    functions = 20_000, "functions", 1..=ANY => "the file is refused";
+    functions: u64 = 20_000, "functions", 1..=ANY => "the file is refused";
     /// Code of one function. What the compiler needs grows faster than this.
-    function_bytes = 512 << 10, "bytes", 1..=ANY => "the file is refused";
+    function_bytes: u64 = 512 << 10, "bytes", 1..=ANY => "the file is refused";
     /// Local variables of one function.
-    locals = 5_000, "variables", 0..=ANY => "the file is refused";
+    locals: u64 = 5_000, "variables", 0..=ANY => "the file is refused";
     /// Types, at all depths of the file.
-    types = 10_000, "types", 1..=ANY => "the file is refused";
+    types: u64 = 10_000, "types", 1..=ANY => "the file is refused";
     /// Imports and exports, at all depths of the file.
-    names = 10_000, "names", 1..=ANY => "the file is refused";
+    names: u64 = 10_000, "names", 1..=ANY => "the file is refused";
     /// One name of an import, an export or a custom section.
-    name_bytes = 1024, "bytes", 1..=ANY => "the file is refused";
+    name_bytes: u64 = 1024, "bytes", 1..=ANY => "the file is refused";
     /// Linear memories of all its modules.
-    memories = 4, "memories", 0..=ANY => "the file is refused";
+    memories: u64 = 4, "memories", 0..=ANY => "the file is refused";
     /// Tables of all its modules.
-    tables = 8, "tables", 0..=ANY => "the file is refused";
+    tables: u64 = 8, "tables", 0..=ANY => "the file is refused";
     /// Global variables of all its modules.
-    globals = 10_000, "globals", 0..=ANY => "the file is refused";
+    globals: u64 = 10_000, "globals", 0..=ANY => "the file is refused";
     /// Segments that fill tables, and the elements in them.
-    elements = 100_000, "elements", 0..=ANY => "the file is refused";
+    elements: u64 = 100_000, "elements", 0..=ANY => "the file is refused";
     /// Segments that fill memories.
-    data_segments = 10_000, "segments", 0..=ANY => "the file is refused";
+    data_segments: u64 = 10_000, "segments", 0..=ANY => "the file is refused";
     /// Core modules in a component.
-    modules = 16, "modules", 1..=ANY => "the file is refused";
+    modules: u64 = 16, "modules", 1..=ANY => "the file is refused";
     /// Components in a component.
-    components = 16, "components", 0..=ANY => "the file is refused";
+    components: u64 = 16, "components", 0..=ANY => "the file is refused";
     /// How deep components and modules lie in each other.
-    nesting = 4, "levels", 1..=ANY => "the file is refused";
+    nesting: u64 = 4, "levels", 1..=ANY => "the file is refused";
     /// Instances, aliases and functions that components make.
-    component_items = 10_000, "items", 0..=ANY => "the file is refused";
+    component_items: u64 = 10_000, "items", 0..=ANY => "the file is refused";
+    fixed:
 }
 
 impl CompilerLimits {

@@ -130,7 +130,7 @@ impl Compiler {
     /// The same with a cache, and with somebody to tell what people should know.
     #[must_use]
     pub fn with(self, cache: Option<Cache>, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        let inner = Inner::new(self.0.program.clone(), self.0.limits.clone());
+        let inner = Inner::new(self.0.program.clone(), self.0.limits);
         Self(Arc::new(Inner { cache, tell: Box::new(tell), ..inner }))
     }
 

@@ -134,8 +134,9 @@ impl Plain {
             at: 0,
             midstream: false,
             originator: PlainSide::Client,
+            context: None,
         };
-        instance.call_open(&mut store, flow)?;
+        instance.call_open(&mut store, &flow)?;
         Ok((store, instance))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn handle(parsers: Vec<Loaded>) -> Handle {
 }
 
 /// A flow to port 1.
-pub(crate) fn flow() -> Flow {
+pub(crate) fn flow() -> Flow<'static> {
     let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
     Flow {
         client: endpoint(0x0a00_0001, 1000),
@@ -48,6 +48,7 @@ pub(crate) fn flow() -> Flow {
         at: 0,
         midstream: false,
         originator: Side::Client,
+        context: None,
     }
 }
 

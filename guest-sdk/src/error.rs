@@ -19,6 +19,8 @@ pub enum Error {
     Decline(Cow<'static, str>),
     /// The protocol is violated beyond recovery: the reason stands in the flow's record.
     Violation(Cow<'static, str>),
+    /// The rest of the flow is of this other protocol; of whichever it is, if there is no name.
+    SwitchTo(Cow<'static, str>),
 }
 
 impl Error {
@@ -30,6 +32,13 @@ impl Error {
     /// "The protocol is violated".
     pub fn violation(reason: impl Into<Cow<'static, str>>) -> Self {
         Self::Violation(reason.into())
+    }
+
+    /// "From here on it is `protocol`", for `return Err(...)` after STARTTLS and the like. Whatever the
+    /// parser has not read yet goes to the parser of that name, and all that comes. Without a name, to
+    /// whichever knows it: after CONNECT.
+    pub fn switch_to(protocol: impl Into<Cow<'static, str>>) -> Self {
+        Self::SwitchTo(protocol.into())
     }
 }
 
@@ -45,6 +54,7 @@ impl std::fmt::Display for Error {
             Self::Read(error) => error.fmt(f),
             Self::Decline(reason) => write!(f, "not this protocol: {reason}"),
             Self::Violation(reason) => write!(f, "protocol violation: {reason}"),
+            Self::SwitchTo(protocol) => write!(f, "goes on as {protocol:?}"),
         }
     }
 }
@@ -53,7 +63,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Read(error) => Some(error),
-            Self::Decline(_) | Self::Violation(_) => None,
+            Self::Decline(_) | Self::Violation(_) | Self::SwitchTo(_) => None,
         }
     }
 }

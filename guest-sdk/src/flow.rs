@@ -1,6 +1,7 @@
 //! The conversation that a parser follows.
 
-use crate::info::{FlowInfo, Level, Side};
+use crate::datagrams::Datagrams;
+use crate::info::{Expectation, FlowInfo, Level, Side};
 use crate::record::{Record, Timestamp};
 use crate::shared::Handle;
 use crate::stream::ByteStream;
@@ -29,6 +30,15 @@ impl Flow {
         (stream(Side::Client), stream(Side::Server))
     }
 
+    /// The datagrams of both sides, in order of arrival. In the place of [`streams`](Self::streams).
+    ///
+    /// # Panics
+    /// When the streams or datagrams were taken before.
+    pub fn datagrams(&mut self) -> Datagrams {
+        let (client, server) = self.streams();
+        Datagrams::new(client, server)
+    }
+
     /// Endpoints, transport and how the flow began.
     #[must_use]
     pub fn info(&self) -> &FlowInfo {
@@ -52,6 +62,16 @@ impl Flow {
     /// When `R` is not in the `records` list of `#[parser]`.
     pub fn emit<R: Record>(&self, record: &R) {
         self.shared.emit(record);
+    }
+
+    /// Says that a flow is to come between the same two hosts, and who gets it. The first flow to
+    /// that endpoint has it, if its first byte comes within 5 minutes. Who expects the same endpoint again
+    /// takes back what was said before. At most 32 of a flow wait; the oldest makes room.
+    ///
+    /// # Panics
+    /// Without `expects = true` in `#[parser]`.
+    pub fn expect(&self, expectation: &Expectation<'_>) {
+        self.shared.expect(expectation);
     }
 
     /// Writes a line for the operator: at most 1,024 bytes, and 16 lines of a flow.

@@ -129,6 +129,13 @@ impl Buffer {
         }
     }
 
+    /// The unread bytes behind the last gap.
+    pub(crate) fn tail(&self) -> &[u8] {
+        let marks = self.marks.get(self.passed..).unwrap_or_default();
+        let gap = marks.iter().rfind(|(_, mark)| matches!(mark, Mark::Gap { .. }));
+        &self.bytes[gap.map_or(self.start, |(index, _)| *index)..]
+    }
+
     /// Empties the buffer and keeps its room.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();

@@ -22,6 +22,9 @@ impl Side {
         }
     }
 
+    /// The sides, client first.
+    pub(crate) const BOTH: [Self; 2] = [Self::Client, Self::Server];
+
     pub(crate) fn index(self) -> usize {
         match self {
             Self::Client => 0,
@@ -59,7 +62,7 @@ pub enum Level {
 }
 
 /// What is known of a flow when its parser starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowInfo {
     /// Address and port of the client.
     pub client: SocketAddr,
@@ -74,4 +77,19 @@ pub struct FlowInfo {
     pub midstream: bool,
     /// The endpoint that sent the first packet seen.
     pub originator: Side,
+    /// If another flow's parser has expected this flow: what it said of it.
+    pub context: Option<Vec<u8>>,
+}
+
+/// A flow that is about to begin, and who gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expectation<'a> {
+    /// Name of the parser.
+    pub parser: &'a str,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// Where the client of that flow will connect to: one of the two hosts of the flow at hand.
+    pub server: SocketAddr,
+    /// What that flow's parser is told, at most 1,024 bytes.
+    pub context: &'a [u8],
 }

@@ -44,6 +44,7 @@ extern crate self as flowcell_sdk;
 
 mod batch;
 mod cbor;
+mod datagrams;
 mod error;
 mod flow;
 mod inbox;
@@ -51,6 +52,7 @@ mod info;
 mod line;
 mod read_error;
 mod record;
+mod sha256;
 mod shared;
 mod stream;
 mod stream_io;
@@ -61,16 +63,18 @@ pub mod testing;
 #[doc(hidden)]
 pub mod wasm;
 
+pub use datagrams::{Datagram, Datagrams};
 pub use error::{Error, Result};
 pub use flow::Flow;
 pub use futures;
-pub use info::{FlowInfo, Level, Side, Transport};
+pub use info::{Expectation, FlowInfo, Level, Side, Transport};
 pub use line::{Line, LinePart};
 pub use read_error::{EndReason, Ended, Gap, GapReason, OrEnd, ReadError};
 pub use record::{
-    Bytes, Element, Field, FieldType, Kind, ParserDef, Record, Running, Schema, Text, Timestamp,
-    Value,
+    Bytes, Element, Field, FieldType, Kind, ParserDef, Pattern, Record, Running, Schema, Text,
+    Timestamp, Value,
 };
+pub use sha256::{Sha256, hex};
 pub use stream::{ByteStream, MAX_READ};
 
 #[doc(hidden)]
@@ -85,8 +89,9 @@ pub use flowcell_sdk_macros::{Record, parser};
 /// What a parser imports: `use flowcell_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        ByteStream, Bytes, EndReason, Error, Flow, Gap, GapReason, Level, Line, OrEnd, ReadError,
-        Record, Result, Side, Text, Timestamp, Transport, parser,
+        ByteStream, Bytes, Datagram, Datagrams, EndReason, Error, Expectation, Flow, Gap,
+        GapReason, Level, Line, OrEnd, ReadError, Record, Result, Sha256, Side, Text, Timestamp,
+        Transport, parser,
     };
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 
 use crate::cbor::Encoder;
-use crate::{Flow, Result};
+use crate::{Flow, Result, Side, Transport};
 
 /// A parser as `#[parser]` describes it.
 #[derive(Debug)]
@@ -17,14 +17,29 @@ pub struct ParserDef {
     pub version: &'static str,
     /// The function's doc comment.
     pub doc: &'static str,
-    /// Server ports wanted over TCP.
+    /// Server ports that it is usually found at over TCP.
     pub tcp_ports: &'static [u16],
-    /// Server ports wanted over UDP.
+    /// Server ports that it is usually found at over UDP.
     pub udp_ports: &'static [u16],
+    /// How its flows begin, on any port.
+    pub patterns: &'static [Pattern],
+    /// It calls [`Flow::expect`].
+    pub expects: bool,
     /// The records that it may emit.
     pub records: &'static [&'static Schema],
     /// Starts the parser on a flow.
     pub start: fn(Flow) -> Running,
+}
+
+/// How one side of a protocol begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Pattern {
+    /// Over TCP or UDP.
+    pub transport: Transport,
+    /// Whose bytes.
+    pub side: Side,
+    /// A regular expression over bytes, anchored at the first byte of the side or of a datagram.
+    pub regex: &'static str,
 }
 
 /// A parser at work: the state machine that the compiler made of the async function.

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use crate::batch::Batch;
 use crate::cbor::Encoder;
 use crate::inbox::Inbox;
-use crate::info::{Level, Side};
+use crate::info::{Expectation, Level, Side};
 use crate::record::{ParserDef, Record, Timestamp};
 
 /// What a host does for a parser. In a sandbox these are the imports of `wit/parser.wit`.
@@ -22,6 +22,10 @@ pub trait HostCalls {
     fn skip(&self, side: Side, bytes: u64);
     /// Nothing more of `side` is wanted.
     fn done(&self, side: Side);
+    /// The rest of the flow is of another protocol. The last bytes of each side that belong to it.
+    fn switch_to(&self, protocol: &str, client: &[u8], server: &[u8]);
+    /// A flow is to come.
+    fn expect(&self, expectation: &Expectation<'_>);
     /// A line for the operator.
     fn log(&self, level: Level, message: &str);
     /// What follows in this delivery is about segment `index`; until this is called, about the first.
@@ -141,6 +145,18 @@ impl Shared {
     pub(crate) fn fail(&self, reason: &str) {
         self.tell_segment();
         self.host.fail(reason);
+    }
+
+    /// Hands over what nobody has read. The streams have given back theirs.
+    pub(crate) fn switch_to(&self, protocol: &str) {
+        let [client, server] = Side::BOTH.map(|side| self.inbox(side));
+        self.tell_segment();
+        self.host.switch_to(protocol, client.buffer.tail(), server.buffer.tail());
+    }
+
+    pub(crate) fn expect(&self, expectation: &Expectation<'_>) {
+        assert!(self.def.expects, "Flow::expect() needs `expects = true` in #[parser]");
+        self.host.expect(expectation);
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {

@@ -215,25 +215,32 @@ impl ByteStream {
     /// [`ReadError::End`] and [`ReadError::Gap`]. Of a datagram that the capture cut short, what is
     /// there is read first, and the next read says how much is missing.
     pub async fn datagram(&mut self) -> Result<&[u8], ReadError> {
-        let length = poll_fn(|cx| {
-            self.resume();
-            loop {
-                if let Some(length) = self.buffer.datagram() {
-                    return Poll::Ready(Ok(length));
-                }
-                if let Some(error) = self.stopped() {
-                    return Poll::Ready(Err(error));
-                }
-                if !self.refill() {
-                    return self.wait(cx);
-                }
+        let length = poll_fn(|cx| self.poll_datagram(cx)).await?;
+        Ok(self.take_datagram(length))
+    }
+
+    /// Waits for a datagram and returns its length.
+    pub(crate) fn poll_datagram(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, ReadError>> {
+        self.resume();
+        loop {
+            if let Some(length) = self.buffer.datagram() {
+                return Poll::Ready(Ok(length));
             }
-        })
-        .await?;
+            if let Some(error) = self.stopped() {
+                return Poll::Ready(Err(error));
+            }
+            if !self.refill() {
+                return self.wait(cx);
+            }
+        }
+    }
+
+    /// Reads the datagram of this length that is there.
+    pub(crate) fn take_datagram(&mut self, length: usize) -> &[u8] {
         let start = self.buffer.start;
         self.buffer.consume_datagram(length);
         self.offset += length as u64;
-        Ok(&self.buffer.bytes[start..start + length])
+        &self.buffer.bytes[start..start + length]
     }
 
     /// Leaves out the next `count` bytes. Those that are not here yet are never delivered: the host
@@ -454,6 +461,17 @@ impl ByteStream {
         self.buffer.consume(length);
         self.offset += length as u64;
         &self.buffer.bytes[start..start + length]
+    }
+}
+
+/// What was not read is there for whoever the flow is handed to.
+impl Drop for ByteStream {
+    fn drop(&mut self) {
+        let inbox = &mut self.shared.inbox(self.side).buffer;
+        if !self.buffer.is_empty() {
+            self.buffer.append(inbox);
+            std::mem::swap(&mut self.buffer, inbox);
+        }
     }
 }
 

@@ -123,10 +123,10 @@ impl Task {
     #[must_use]
     pub fn new(def: &'static ParserDef, info: FlowInfo, host: Host) -> Self {
         let shared = Shared::new(def, host, info.at).into_handle();
+        let datagrams = info.transport == crate::Transport::Udp;
         let future = (def.start)(Flow::new(Handle::clone(&shared), info));
         let woken = Arc::new(Woken(AtomicBool::new(false)));
         let waker = Waker::from(Arc::clone(&woken));
-        let datagrams = info.transport == crate::Transport::Udp;
         Self { future, shared, datagrams, woken, waker }
     }
 
@@ -222,6 +222,7 @@ impl Task {
             }
             Err(Error::Decline(reason)) => self.shared.decline(&reason),
             Err(Error::Violation(reason)) => self.shared.fail(&reason),
+            Err(Error::SwitchTo(protocol)) => self.shared.switch_to(&protocol),
         }
     }
 }

@@ -29,7 +29,7 @@ fn resident() -> usize {
     kib << 10
 }
 
-fn flow() -> Flow {
+fn flow() -> Flow<'static> {
     let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
     Flow {
         client: endpoint(0x0a00_0001, 4000),
@@ -38,6 +38,7 @@ fn flow() -> Flow {
         at: 0,
         midstream: false,
         originator: Side::Client,
+        context: None,
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use flowcell_bench_guest::PARSER;
 use flowcell_core::{Demand, EngineConfig, FlowEvent, FlowSink, FlowView, Shard};
 use flowcell_sdk::drive::{HostCalls, Input, Task};
-use flowcell_sdk::{EndReason, FlowInfo, Level, Side, Timestamp, Transport};
+use flowcell_sdk::{EndReason, Expectation, FlowInfo, Level, Side, Timestamp, Transport};
 
 use super::segments::Segments;
 
@@ -29,6 +29,10 @@ impl HostCalls for Listener {
     fn skip(&self, _side: Side, _bytes: u64) {}
 
     fn done(&self, _side: Side) {}
+
+    fn switch_to(&self, _protocol: &str, _client: &[u8], _server: &[u8]) {}
+
+    fn expect(&self, _expectation: &Expectation<'_>) {}
 
     fn log(&self, _level: Level, _message: &str) {}
 }
@@ -62,6 +66,7 @@ impl Running {
             at: Timestamp(0),
             midstream: false,
             originator: Side::Client,
+            context: None,
         };
         let task = Task::new(&PARSER, info, Box::new(Listener(Rc::clone(&counted))));
         Self { task, counted }

@@ -9,9 +9,19 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 
 /// Makes an `async fn(Flow) -> Result<()>` a parser.
 ///
-/// `name` is the protocol (`[a-z][a-z0-9_-]*`), `tcp` and `udp` are the server ports whose flows it
-/// wants, `records` lists the types that it emits, in the order in which they are published. The
-/// function's doc comment becomes the parser's description, the crate's version its version.
+/// | argument | meaning |
+/// |---|---|
+/// | `name = "…"` | the protocol: `[a-z][a-z0-9_-]*` |
+/// | `tcp = […]`, `udp = […]` | server ports that it is usually found at |
+/// | `client = r"…"`, `server = r"…"` | how that side of a TCP flow begins, on any port; one or `[several]` |
+/// | `udp_client = r"…"`, `udp_server = r"…"` | how a datagram of that side begins |
+/// | `records = […]` | the types that it emits, in the order in which they are published |
+/// | `expects = true` | it calls `Flow::expect` |
+///
+/// A pattern is a regular expression over bytes (`(?s-u)`), anchored at the first byte; `$` and `\b` are
+/// refused. The host tries a parser when one of its patterns matches, or for want of that by port; the
+/// parser then says what it finds with `confirm` or `Error::decline`. The function's doc comment becomes
+/// the parser's description, the crate's version its version.
 ///
 /// Defines `PARSER`, and the component's exports when built for wasm.
 #[proc_macro_attribute]

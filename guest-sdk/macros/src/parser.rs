@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, ItemFn, LitInt, LitStr, Result, Token, Type, bracketed};
+use syn::{Error, Ident, ItemFn, LitBool, LitInt, LitStr, Result, Token, Type, bracketed};
 
 use crate::attributes::doc;
 
@@ -13,12 +13,22 @@ pub(crate) struct Arguments {
     tcp: Vec<LitInt>,
     udp: Vec<LitInt>,
     records: Vec<Type>,
+    patterns: Vec<Pattern>,
+    expects: bool,
+}
+
+/// One byte pattern: for which transport and side.
+struct Pattern {
+    transport: TokenStream,
+    side: TokenStream,
+    regex: LitStr,
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut name = None;
         let (mut tcp, mut udp, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut patterns, mut expects) = (Vec::new(), false);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
@@ -27,7 +37,16 @@ impl Parse for Arguments {
                 "tcp" => tcp = ports(input)?,
                 "udp" => udp = ports(input)?,
                 "records" => records = list(input)?,
-                _ => return Err(Error::new(key.span(), "known: name, tcp, udp, records")),
+                "client" => patterns.extend(pattern(input, quote!(Tcp), quote!(Client))?),
+                "server" => patterns.extend(pattern(input, quote!(Tcp), quote!(Server))?),
+                "udp_client" => patterns.extend(pattern(input, quote!(Udp), quote!(Client))?),
+                "udp_server" => patterns.extend(pattern(input, quote!(Udp), quote!(Server))?),
+                "expects" => expects = input.parse::<LitBool>()?.value,
+                _ => {
+                    let known = "known: name, tcp, udp, client, server, udp_client, udp_server, \
+                                 records, expects";
+                    return Err(Error::new(key.span(), known));
+                }
             }
             if !input.is_empty() {
                 input.parse::<Token![,]>()?;
@@ -43,7 +62,7 @@ impl Parse for Arguments {
         if !is_name {
             return Err(Error::new(name.span(), "a name is [a-z][a-z0-9_-]*, at most 32 bytes"));
         }
-        Ok(Self { name, tcp, udp, records })
+        Ok(Self { name, tcp, udp, records, patterns, expects })
     }
 }
 
@@ -51,6 +70,20 @@ fn list<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
     let content;
     bracketed!(content in input);
     Ok(Punctuated::<T, Token![,]>::parse_terminated(&content)?.into_iter().collect())
+}
+
+/// One pattern, or several in brackets.
+fn pattern(
+    input: ParseStream<'_>,
+    transport: TokenStream,
+    side: TokenStream,
+) -> Result<impl Iterator<Item = Pattern> + use<>> {
+    let regexes: Vec<LitStr> = if input.peek(LitStr) { vec![input.parse()?] } else { list(input)? };
+    Ok(regexes.into_iter().map(move |regex| Pattern {
+        transport: transport.clone(),
+        side: side.clone(),
+        regex,
+    }))
 }
 
 fn ports(input: ParseStream<'_>) -> Result<Vec<LitInt>> {
@@ -69,7 +102,16 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> Result<TokenSt
         let wanted = "a parser is `async fn NAME(flow: Flow) -> Result<()>`";
         return Err(Error::new_spanned(signature, wanted));
     }
-    let Arguments { name, tcp, udp, records } = arguments;
+    let Arguments { name, tcp, udp, records, patterns, expects } = arguments;
+    let patterns = patterns.iter().map(|Pattern { transport, side, regex }| {
+        quote! {
+            ::flowcell_sdk::Pattern {
+                transport: ::flowcell_sdk::Transport::#transport,
+                side: ::flowcell_sdk::Side::#side,
+                regex: #regex,
+            }
+        }
+    });
     let start = &signature.ident;
     let doc_text = doc(&function.attrs);
     let parser_doc = format!("What `#[parser]` made of [`{start}`].");
@@ -84,6 +126,8 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> Result<TokenSt
             doc: #doc_text,
             tcp_ports: &[#(#tcp),*],
             udp_ports: &[#(#udp),*],
+            patterns: &[#(#patterns),*],
+            expects: #expects,
             records: &[#(<#records as ::flowcell_sdk::Record>::SCHEMA),*],
             start: |flow| ::flowcell_sdk::running(#start(flow)),
         };

@@ -12,12 +12,14 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `client ADDR:PORT server ADDR:PORT [udp] [midstream]` | the flow; once, first |
+//! | `client ADDR:PORT server ADDR:PORT [udp] [midstream] [context="…"]` | the flow, and what the parser that expected it said (without spaces: `\x20`); once, first |
 //! | `> "…"`, `< "…"` | the client, the server sends these bytes (`\r \n \t \0 \\ \" \xNN`); over UDP each line is one datagram |
 //! | `> gap N [lost\|memory\|depth\|snaplen]` | N bytes of the client are missing |
 //! | `> end [fin\|reset\|idle\|evicted\|shutdown]` | the client's side ends; a side that the script does not end is ended by `fin` at its close |
 //! | `= NAME {…}` | the next record, by name, and the fields that must be as shown; `null` stands for a field that is left out |
 //! | `! confirm`, `! decline "…"`, `! fail "…"` | what else the parser must tell the host |
+//! | `! switch_to "tls" client "…" server "…"` | the flow is handed over, with all the bytes that the next parser gets of each side |
+//! | `! expect PARSER tcp\|udp ADDR:PORT "…"` | a flow to come, and what its parser is told; all in lowercase |
 //!
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
 //! time, and cut in two at every place, and demands the same records of all; then with several packets in

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::json;
 use super::script::{FlowScript, Step};
-use crate::info::{Level, Side, Transport};
+use crate::info::{Expectation, Level, Side, Transport};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Segment, Task};
@@ -40,6 +40,8 @@ struct Recorder {
     steps: RefCell<Vec<usize>>,
     segment: Cell<usize>,
     numbered: bool,
+    /// To whom the flow was handed, and what of each side.
+    switched: RefCell<Option<(String, [Vec<u8>; 2])>>,
 }
 
 impl Recorder {
@@ -66,6 +68,7 @@ impl HostCalls for Rc<Recorder> {
         let schema = self.def.records[kind as usize];
         let record = (schema.name.to_owned(), json::record(schema, body));
         self.note().records.push(record);
+        self.confirm();
     }
 
     fn confirm(&self) {
@@ -92,6 +95,19 @@ impl HostCalls for Rc<Recorder> {
     fn done(&self, side: Side) {
         drop(self.note());
         self.skip.borrow_mut()[side.index()] = None;
+    }
+
+    fn switch_to(&self, protocol: &str, client: &[u8], server: &[u8]) {
+        drop(self.note());
+        let handed = [client, server].map(<[u8]>::to_vec);
+        *self.switched.borrow_mut() = Some((protocol.to_owned(), handed));
+    }
+
+    fn expect(&self, expectation: &Expectation<'_>) {
+        let Expectation { parser, transport, server, context } = expectation;
+        let context = context.escape_ascii();
+        let verdict = format!("expect {parser} {transport:?} {server} \"{context}\"");
+        self.note().verdicts.push(verdict.to_lowercase());
     }
 
     fn log(&self, _level: Level, _message: &str) {
@@ -130,8 +146,9 @@ impl Play {
             steps: RefCell::default(),
             segment: Cell::new(0),
             numbered,
+            switched: RefCell::default(),
         });
-        let task = Task::new(def, script.info, Box::new(Rc::clone(&recorder)));
+        let task = Task::new(def, script.info.clone(), Box::new(Rc::clone(&recorder)));
         Self { recorder, task, transport: script.info.transport, group: None }
     }
 
@@ -143,13 +160,35 @@ impl Play {
     ) -> Outcome {
         for (index, step) in steps.iter().enumerate() {
             if self.step(index, step, together(step)) == Progress::Ready {
-                self.group = None;
+                self.hand_over(index, steps);
                 break;
             }
         }
-        self.flush();
+        if let Some(Group { steps: waiting, .. }) = &self.group {
+            let last = waiting.last().copied().unwrap_or_default();
+            if self.flush() == Progress::Ready {
+                self.hand_over(last, &steps[..=last]);
+            }
+        }
         drop(self.task);
         self.recorder.outcome.take()
+    }
+
+    /// If the flow was handed over, tells to whom, and all that this one gets, whether it was here by then
+    /// or came later. `last` is the step that led to it, or a later one that was not delivered.
+    fn hand_over(&mut self, last: usize, steps: &[Step]) {
+        let Some((protocol, mut handed)) = self.recorder.switched.take() else { return };
+        // The parser has heard of the steps up to the one that it spoke of last.
+        let heard = self.recorder.steps.borrow().get(self.recorder.segment.get()).copied();
+        let later = steps.get(heard.unwrap_or(last) + 1..).unwrap_or_default();
+        for step in later {
+            if let Step::Data { side, bytes } = step {
+                handed[side.index()].extend_from_slice(bytes);
+            }
+        }
+        let [client, server] = handed.map(|bytes| bytes.escape_ascii().to_string());
+        let verdict = format!("switch_to \"{protocol}\" client \"{client}\" server \"{server}\"");
+        self.recorder.outcome.borrow_mut().verdicts.push(verdict);
     }
 
     fn step(&mut self, index: usize, step: &Step, together: Together) -> Progress {

@@ -88,12 +88,16 @@ impl FlowScript {
             at: Timestamp(0),
             midstream: false,
             originator: Side::Client,
+            context: None,
         };
         for option in options {
             match *option {
                 "udp" => info.transport = Transport::Udp,
                 "midstream" => info.midstream = true,
-                other => return Err(format!("`{other}`: known are udp and midstream")),
+                other => match other.strip_prefix("context=") {
+                    Some(context) => info.context = Some(quoted(context)?),
+                    None => return Err(format!("`{other}`: known are udp, midstream, context=")),
+                },
             }
         }
         Ok(Self { info, steps: Vec::new(), records: Vec::new(), verdicts: Vec::new() })

@@ -33,9 +33,18 @@ pub struct Image {
     doc: List,
     tcp_ports: List,
     udp_ports: List,
+    patterns: List,
     records: List,
     objects: List,
     segments: bool,
+    expects: bool,
+}
+
+#[repr(C)]
+struct Pattern {
+    transport: u8,
+    side: u8,
+    regex: List,
 }
 
 #[repr(C)]
@@ -81,10 +90,22 @@ pub fn image(def: &'static ParserDef) -> *const Image {
         doc: List::text(def.doc),
         tcp_ports: List::of(def.tcp_ports),
         udp_ports: List::of(def.udp_ports),
+        patterns: patterns(def.patterns),
         records: schemas(def.records, &objects),
         objects: schemas(&objects, &objects),
-        segments: true,
+        segments: !def.expects,
+        expects: def.expects,
     }))
+}
+
+fn patterns(patterns: &[record::Pattern]) -> List {
+    let mut list = Vec::with_capacity(patterns.len());
+    for record::Pattern { transport, side, regex } in patterns {
+        // The cases of the contract are in the same order.
+        let (transport, side) = (*transport as u8, *side as u8);
+        list.push(Pattern { transport, side, regex: List::text(regex) });
+    }
+    List::of(list.leak())
 }
 
 type Objects = Vec<&'static record::Schema>;

@@ -1,6 +1,7 @@
 //! The parser as a component: the exports of `wit/parser.wit` over a [`Task`].
 
 pub mod bindings;
+mod digest;
 mod image;
 mod memory;
 
@@ -12,7 +13,7 @@ use std::slice;
 use self::bindings::flowcell::parser::{host, types};
 use self::memory::Static;
 use crate::inbox::Mark;
-use crate::info::{FlowInfo, Level, Side, Transport};
+use crate::info::{Expectation, FlowInfo, Level, Side, Transport};
 use crate::read_error::{EndReason, GapReason, push_number, push_text};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::{Handle, HostCalls};
@@ -20,6 +21,7 @@ use crate::task::{Progress, Task};
 
 pub use self::bindings::Guest;
 pub use self::bindings::flowcell::parser::description_types::Description;
+pub(crate) use self::digest::Digest;
 pub use self::image::{Image, image};
 pub use self::types::{Flow as WireFlow, Input as WireInput, Progress as WireProgress};
 
@@ -80,11 +82,12 @@ macro_rules! __export_open {
         #[unsafe(export_name = "open")]
         #[rustfmt::skip]
         unsafe extern "C" fn export_open(
-            a: i32, b: i64, c: i64, d: i32, e: i32, f: i64, g: i64, h: i32, i: i32, j: i64, k: i32, l: i32,
+            a: i32, b: i64, c: i64, d: i32, e: i32, f: i64, g: i64, h: i32, i: i32, j: i64, k: i32, l: i32, m: i32,
+            n: *mut u8, o: usize,
         ) {
             use $crate::wasm::bindings::_export_open_cabi as open;
             // SAFETY: the host calls this, with arguments that it made of a `flow`.
-            unsafe { open::<$component>(a, b, c, d, e, f, g, h, i, j, k, l) }
+            unsafe { open::<$component>(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o) }
         }
     };
 }
@@ -144,6 +147,7 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
         at: Timestamp(flow.at),
         midstream: flow.midstream,
         originator: side(flow.originator),
+        context: flow.context,
     };
     let task = Task::new(def, info, Imports);
     SHARED.set(Some(task.shared()));
@@ -274,6 +278,19 @@ fn endpoint(endpoint: &types::Endpoint) -> SocketAddr {
     SocketAddr::new(address, endpoint.port)
 }
 
+fn wire_endpoint(endpoint: SocketAddr) -> types::Endpoint {
+    let address = match endpoint.ip() {
+        IpAddr::V4(v4) => types::Address::Ipv4(v4.to_bits()),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits();
+            #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+            let lower = bits as u64;
+            types::Address::Ipv6(((bits >> 64) as u64, lower))
+        }
+    };
+    types::Endpoint { address, port: endpoint.port() }
+}
+
 /// The host as the imports offer it.
 #[derive(Debug)]
 pub struct Imports;
@@ -301,6 +318,22 @@ impl HostCalls for Imports {
 
     fn done(&self, side: Side) {
         host::done(wire_side(side));
+    }
+
+    fn switch_to(&self, protocol: &str, client: &[u8], server: &[u8]) {
+        host::switch_to(protocol, client, server);
+    }
+
+    fn expect(&self, expectation: &Expectation<'_>) {
+        host::expect(&types::Expectation {
+            parser: expectation.parser.into(),
+            transport: match expectation.transport {
+                Transport::Tcp => types::Transport::Tcp,
+                Transport::Udp => types::Transport::Udp,
+            },
+            server: wire_endpoint(expectation.server),
+            context: expectation.context.into(),
+        });
     }
 
     fn segment(&self, index: u32) {

@@ -1,6 +1,6 @@
 //! One flow's parser: what is delivered to it, and what it wants.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use flowcell_core::{EndReason, FlowView, GapReason, Side, Transport};
@@ -50,6 +50,8 @@ pub(super) enum Ending {
     Done,
     Declined(String),
     Failed(String),
+    /// The rest is of another protocol, of this name.
+    Switched(String),
     Fault(&'static str),
     /// There were as many cells as there may be.
     NoRoom,
@@ -341,6 +343,7 @@ impl FlowTask {
             (Err(fault), _) => Some(Ending::Fault(fault.class.name())),
             (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
+            (Ok(_), Some(Verdict::Switched(to))) => Some(Ending::Switched(to.protocol.clone())),
             (Ok(Progress::Ready), None) => Some(Ending::Done),
             // Done with both sides is done with the flow.
             (Ok(Progress::Pending), None) => (self.done == [true; 2]).then_some(Ending::Done),
@@ -356,14 +359,12 @@ impl FlowTask {
 
     /// Takes note of what is about to be delivered, in case that the parser faults.
     fn record(&mut self, flow: &FlowView<'_>, input: &Input<'_>) {
-        if self.recording.is_none() {
-            return;
+        let Some(mut recording) = self.recording.take() else { return };
+        if !self.started() {
+            recording.open(&self.opening(flow));
         }
-        let opening = (!self.started()).then(|| self.opening(flow));
-        if let Some(recording) = &mut self.recording {
-            opening.iter().for_each(|opening| recording.open(opening));
-            recording.input(input);
-        }
+        recording.input(input);
+        self.recording = Some(recording);
     }
 
     /// Takes note of what the parser wants from now on.
@@ -384,13 +385,13 @@ impl FlowTask {
         }
     }
 
-    fn opening(&self, flow: &FlowView<'_>) -> runtime::Flow {
+    fn opening(&self, flow: &FlowView<'_>) -> runtime::Flow<'_> {
         let endpoint = |side| {
             let endpoint = match side {
                 Side::Orig => &flow.tuple.orig,
                 Side::Resp => &flow.tuple.resp,
             };
-            runtime::Endpoint { address: address(endpoint.addr), port: endpoint.port }
+            runtime::endpoint(SocketAddr::new(endpoint.addr, endpoint.port))
         };
         runtime::Flow {
             client: endpoint(self.server.other()),
@@ -405,6 +406,7 @@ impl FlowTask {
             at: flow.ts.0,
             midstream: flow.midstream,
             originator: self.role(Side::Orig),
+            context: None,
         }
     }
 }
@@ -412,16 +414,4 @@ impl FlowTask {
 /// A parser that has ended in `open` is not polled.
 fn open_verdict(cell: &mut Cell) -> Option<Result<Progress, Fault>> {
     cell.output().verdict.is_some().then_some(Ok(Progress::Pending))
-}
-
-pub(super) fn address(address: IpAddr) -> runtime::Address {
-    match address {
-        IpAddr::V4(v4) => runtime::Address::Ipv4(v4.to_bits()),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, e, f, g, h] = v6.segments().map(u64::from);
-            let upper = a << 48 | b << 32 | c << 16 | d;
-            let lower = e << 48 | f << 32 | g << 16 | h;
-            runtime::Address::Ipv6((upper, lower))
-        }
-    }
 }

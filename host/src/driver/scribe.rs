@@ -240,6 +240,7 @@ pub(super) fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy
     let (outcome, reason) = match ending {
         Ending::Declined(why) => ("declined", Some(why.as_str())),
         Ending::Failed(why) => ("failed", Some(why.as_str())),
+        Ending::Switched(protocol) => ("switched", Some(protocol.as_str())),
         Ending::Fault(class) => ("fault", Some(*class)),
         Ending::NoRoom => ("no_room", None),
         Ending::BreakerOpen => ("breaker_open", None),

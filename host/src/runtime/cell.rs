@@ -69,7 +69,7 @@ impl Cell {
     ///
     /// # Errors
     /// The fault that ended it; the cell is gone.
-    pub fn open(parser: &Arc<Parser>, flow: Flow) -> Result<Self, Box<Stillborn>> {
+    pub fn open(parser: &Arc<Parser>, flow: Flow<'_>) -> Result<Self, Box<Stillborn>> {
         let description = Some(Arc::clone(parser.description()));
         let mut state = State::new(Phase::Parse, Arc::clone(&parser.limits), description);
         state.budget.open(flow.at);
@@ -103,7 +103,7 @@ impl Cell {
         self.wake()?;
         let Body::Awake(guest) = &mut self.body else { return Err(Fault::lost()) };
         let Guest { store, exports, .. } = &mut **guest;
-        store.data_mut().budget.deliver(&input);
+        store.data_mut().deliver(&input);
         let poll = |store: &mut Store<State>| {
             store.data_mut().set_segments(segments);
             exports.call_poll(store, input)

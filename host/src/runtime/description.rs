@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::bindings::flowcell::parser::description_types as wire;
+use super::pattern::Pattern;
 
 /// A parser's name, ports and schemas. Everything in it is within the contract's bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +19,14 @@ pub struct Description {
     pub tcp_ports: Vec<u16>,
     /// Server ports wanted over UDP.
     pub udp_ports: Vec<u16>,
+    /// How its flows begin.
+    pub patterns: Vec<Pattern>,
     /// The records that it may emit.
     pub records: Vec<Schema>,
     /// It takes the bytes of several packets in one delivery.
     pub segments: bool,
+    /// It expects flows.
+    pub expects: bool,
 }
 
 /// The fields of a record or object.
@@ -79,6 +84,7 @@ pub struct DescriptionError {
 const MAX_SCHEMAS: usize = 64;
 const MAX_FIELDS: usize = 128;
 const MAX_PORTS: usize = 1024;
+const MAX_PATTERNS: usize = 32;
 const MAX_NAME: usize = 64;
 const MAX_PARSER_NAME: usize = 32;
 const MAX_DOC: usize = 4096;
@@ -104,6 +110,18 @@ impl Description {
         if wire.records.len().max(wire.objects.len()) > MAX_SCHEMAS {
             return Err(problem("a list of records or objects", "with more than 64"));
         }
+        if wire.patterns.len() > MAX_PATTERNS {
+            return Err(problem("a list of patterns", "with more than 32"));
+        }
+        let pattern = |pattern: wire::Pattern| {
+            let place = format!("pattern `{}`", shown(&pattern.regex));
+            Pattern::new(pattern).map_err(|error| problem(&place, &error))
+        };
+        let patterns = wire.patterns.into_iter().map(pattern).collect::<Result<_, _>>()?;
+        if wire.expects && wire.segments {
+            let text = "true where `expects` is: what is expected takes effect at once";
+            return Err(problem("`segments`", text));
+        }
         let mut objects: Vec<(Arc<Schema>, usize)> = Vec::new();
         for object in wire.objects {
             let (object, size) = schema("object", object, &objects)?;
@@ -124,8 +142,10 @@ impl Description {
             doc: checked_doc("the description", wire.doc)?,
             tcp_ports: wire.tcp_ports,
             udp_ports: wire.udp_ports,
+            patterns,
             records,
             segments: wire.segments,
+            expects: wire.expects,
         })
     }
 }

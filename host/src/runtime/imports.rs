@@ -4,11 +4,12 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, WasmList};
 
 use super::bindings::flowcell::parser::host::Level;
-use super::bindings::flowcell::parser::types::Side;
+use super::bindings::flowcell::parser::types::{Expectation, Side};
+use super::endpoint::socket_address;
 use super::engine::Engine;
 use super::fault::{FaultClass, Violation, clipped};
 use super::limits::CellLimits;
-use super::state::{Emitted, LogLine, Phase, State, Verdict};
+use super::state::{Emitted, Expected, LogLine, Phase, State, Switch, Verdict, index};
 use super::transcode;
 
 /// The world that a parser has to be of.
@@ -58,8 +59,93 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
         parsing(&mut store, "segment")?;
         Ok(store.data_mut().go_on(index)?)
     })?;
+    host.func_wrap("switch-to", switch_to)?;
+    host.func_wrap("expect", expect)?;
+    host.func_wrap("sha256-add", sha256_add)?;
+    host.func_wrap("sha256-end", |mut store: StoreContextMut<'_, State>, (number,): (u32,)| {
+        parsing(&mut store, "sha256-end")?;
+        let [a, b, c, d] = store.data_mut().digests.end(number).ok_or_else(|| no_digest(number))?;
+        Ok(((a, b, c, d),))
+    })?;
     host.func_wrap("log", log)?;
     Ok(linker)
+}
+
+fn switch_to(
+    mut store: StoreContextMut<'_, State>,
+    (protocol, client, server): (String, WasmList<u8>, WasmList<u8>),
+) -> wasmtime::Result<()> {
+    let handed = [&client, &server].map(|list| list.as_le_slice(&store));
+    let counts = handed.map(<[u8]>::len);
+    if !store.data().may_hand_over(counts) {
+        let [client, server] = counts;
+        let message = format!(
+            "`switch-to` with {client} and {server} bytes, of which not so many were delivered"
+        );
+        return Err(Violation::new(FaultClass::HostCall, message).into());
+    }
+    let handed = handed.map(<[u8]>::to_vec);
+    pay(&mut store, counts.iter().sum());
+    let protocol = clipped(&protocol, store.data().limits.text_bytes);
+    let verdict = Verdict::Switched(Switch { protocol, handed });
+    parsing(&mut store, "switch-to")?.verdict.get_or_insert(verdict);
+    Ok(())
+}
+
+/// Most flows that a parser can expect in one call: more than it may expect of a flow is no use.
+const EXPECTED_PER_CALL: usize = 32;
+
+/// Most bytes that the parser of an expected flow is told.
+const MAX_CONTEXT: usize = 1024;
+
+fn expect(
+    mut store: StoreContextMut<'_, State>,
+    (expectation,): (Expectation,),
+) -> wasmtime::Result<()> {
+    let Expectation { parser, transport, server, context } = expectation;
+    let described = store.data().description.as_ref().is_some_and(|known| known.expects);
+    pay(&mut store, context.len());
+    let output = parsing(&mut store, "expect")?;
+    if !described || context.len() > MAX_CONTEXT {
+        let message = if described {
+            format!("`expect` with a context of {} bytes, {MAX_CONTEXT} allowed", context.len())
+        } else {
+            "`expect` called, and `description.expects` is false".into()
+        };
+        return Err(Violation::new(FaultClass::HostCall, message).into());
+    }
+    if output.expected.len() == EXPECTED_PER_CALL {
+        output.expected.remove(0);
+    }
+    let server = socket_address(&server);
+    output.expected.push(Expected { parser, transport, server, context });
+    Ok(())
+}
+
+/// Most bytes that are added to a digest at once, as the contract says: a call of the host can't be
+/// interrupted.
+const MAX_DIGESTED: usize = 65_536;
+
+fn sha256_add(
+    mut store: StoreContextMut<'_, State>,
+    (number, bytes): (u32, WasmList<u8>),
+) -> wasmtime::Result<()> {
+    parsing(&mut store, "sha256-add")?;
+    let length = bytes.as_le_slice(&store).len();
+    pay(&mut store, length);
+    if length > MAX_DIGESTED {
+        let message = format!("`sha256-add` with {length} bytes, {MAX_DIGESTED} allowed");
+        return Err(Violation::new(FaultClass::HostCall, message).into());
+    }
+    let mut digests = std::mem::take(&mut store.data_mut().digests);
+    let added = digests.add(number, bytes.as_le_slice(&store));
+    store.data_mut().digests = digests;
+    Ok(added.ok_or_else(|| no_digest(number))?)
+}
+
+fn no_digest(number: u32) -> Violation {
+    let message = format!("there is no digest {number}: they are numbered from 0 to 15");
+    Violation::new(FaultClass::HostCall, message)
 }
 
 fn emit(
@@ -95,6 +181,7 @@ fn emit(
         return Err(Violation::new(FaultClass::RecordFlood, message).into());
     }
     state.budget.emit(json.len(), &state.limits)?;
+    (state.confirmed, state.output.confirmed) = (true, true);
     state.output.records.push(Emitted { kind, json, escaped, segment: state.output.segment });
     Ok(())
 }
@@ -150,12 +237,5 @@ fn parsing<'a>(
             let message = format!("`{function}` called from `describe`");
             Err(Violation::new(FaultClass::HostCall, message))
         }
-    }
-}
-
-fn index(side: Side) -> usize {
-    match side {
-        Side::Client => 0,
-        Side::Server => 1,
     }
 }

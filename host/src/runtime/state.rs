@@ -1,13 +1,15 @@
 //! What a cell's store holds besides the guest: what it said, and how much it may still use.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
-use super::bindings::flowcell::parser::types::Segment;
+use super::bindings::flowcell::parser::types::{Input, Segment, Side, Transport};
 use super::budget::Budget;
 use super::description::Description;
+use super::digests::Digests;
 use super::fault::{FaultClass, Violation};
 use super::limits::CellLimits;
 use super::memory::{View, Viewed};
@@ -32,6 +34,31 @@ pub enum Verdict {
     Declined(String),
     /// The protocol is violated.
     Failed(String),
+    /// The rest is of another protocol.
+    Switched(Switch),
+}
+
+/// To whom a parser hands its flow over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Switch {
+    /// Name of a parser; empty if that is to be found out.
+    pub protocol: String,
+    /// What it was given of the client and of the server that is the next one's, up to the last byte that
+    /// it was given.
+    pub handed: [Vec<u8>; 2],
+}
+
+/// A flow that a parser expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// Name of the parser that gets it.
+    pub parser: String,
+    /// Of what kind it is.
+    pub transport: Transport,
+    /// Where its client will connect to.
+    pub server: SocketAddr,
+    /// What its parser is told.
+    pub context: Vec<u8>,
 }
 
 /// A line for the operator.
@@ -58,12 +85,25 @@ pub struct Output {
     pub skip: [u64; 2],
     /// Sides that are not wanted any more, client and server.
     pub done: [bool; 2],
+    /// Flows to come.
+    pub expected: Vec<Expected>,
     /// Kept log lines.
     pub log: Vec<LogLine>,
     /// Log lines that were not kept, in all.
     pub log_dropped: u64,
     /// The segment of the delivery that it got to.
     pub segment: u32,
+}
+
+/// Most bytes of a side that a parser hands over, as the contract says.
+const MAX_HANDED: usize = 256 << 10;
+
+/// The place of a side where there is one for each.
+pub(crate) const fn index(side: Side) -> usize {
+    match side {
+        Side::Client => 0,
+        Side::Server => 1,
+    }
 }
 
 /// Which exports are being called: `describe` may do nothing but log.
@@ -84,6 +124,9 @@ pub(crate) struct State {
     /// What the packets of the current delivery have brought, if there are several.
     segments: Vec<Segment>,
     pub(crate) budget: Budget,
+    pub(crate) digests: Digests,
+    /// Bytes that it was given, client and server.
+    delivered: [u64; 2],
     /// It has said that the protocol is its own.
     pub(crate) confirmed: bool,
     pub(crate) log_lines: u32,
@@ -116,6 +159,8 @@ impl State {
             output: Output::default(),
             segments: Vec::new(),
             budget: Budget::default(),
+            digests: Digests::default(),
+            delivered: [0; 2],
             confirmed: false,
             log_lines: 0,
             emitted: 0,
@@ -144,6 +189,22 @@ impl State {
         self.segments.clear();
         self.begin_segment();
         self.budget.begin(&self.limits)
+    }
+
+    /// Takes account of what is about to be delivered.
+    pub(crate) fn deliver(&mut self, input: &Input<'_>) {
+        self.budget.deliver(input);
+        if let Input::Data(chunk) = input {
+            let delivered = &mut self.delivered[index(chunk.side)];
+            *delivered = delivered.saturating_add(chunk.bytes.len() as u64);
+        }
+    }
+
+    /// Whether the guest may hand so many bytes of each side to another parser.
+    pub(crate) fn may_hand_over(&self, counts: [usize; 2]) -> bool {
+        let fits =
+            |(count, delivered): (usize, u64)| count <= MAX_HANDED && count as u64 <= delivered;
+        counts.into_iter().zip(self.delivered).all(fits)
     }
 
     /// What is about to be delivered is of these packets.

@@ -11,9 +11,7 @@ impl Guest for Component {
         description("declines_in_open", vec![schema("note", vec![field("port", Kind::Unsigned)])])
     }
 
-    fn open(flow: WireFlow) {
-        let [high, low] = flow.client.port.to_be_bytes();
-        host::emit(0, &[0x81, 0x19, high, low]);
+    fn open(_flow: WireFlow) {
         host::decline("not from such a port");
     }
 

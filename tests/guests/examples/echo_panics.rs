@@ -11,6 +11,8 @@ static PARSER: ParserDef = ParserDef {
     doc: "The echo protocol, not understood.",
     tcp_ports: &[7],
     udp_ports: &[4789],
+    patterns: &[],
+    expects: false,
     records: &[],
     start: |flow| running(echo(flow)),
 };

@@ -20,6 +20,8 @@ static PARSER: ParserDef = ParserDef {
     doc: "The echo protocol, told differently.",
     tcp_ports: &[7],
     udp_ports: &[],
+    patterns: &[],
+    expects: false,
     records: &[<Exchange<'_> as Record>::SCHEMA],
     start: |flow| running(echo(flow)),
 };

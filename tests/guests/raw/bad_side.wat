@@ -3,7 +3,7 @@
   (import "flowcell:parser/host@0.1.0" "skip" (func $skip (param i32 i64)))
   (memory (export "memory") 18)
 
-  ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
+  ;; The description at 0: name, version, doc, TCP ports, UDP ports, patterns, records, objects, each as
   ;; address and length.
   (data (i32.const 0) "\00\01\00\00\08\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00")
   (data (i32.const 0x100) "bad_side")
@@ -17,7 +17,7 @@
     (i32.const 0x10000))
 
   (func (export "open")
-    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
+    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (call $skip (i32.const 7) (i64.const 1))

@@ -2,7 +2,7 @@
 (module
   (memory (export "memory") 100)
 
-  ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
+  ;; The description at 0: name, version, doc, TCP ports, UDP ports, patterns, records, objects, each as
   ;; address and length.
   (data (i32.const 0) "\00\01\00\00\0a\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00")
   (data (i32.const 0x100) "big_memory")
@@ -16,7 +16,7 @@
     (i32.const 0x10000))
 
   (func (export "open")
-    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
+    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (i32.const 0)))

@@ -5,7 +5,7 @@
   (memory (export "memory") 1 16384)
   (global (export "memory_limit") i32 (i32.const 0x40000000))
 
-  ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
+  ;; The description at 0: name, version, doc, TCP ports, UDP ports, patterns, records, objects, each as
   ;; address and length.
   (data (i32.const 0) "\00\01\00\00\0b\00\00\00\40\01\00\00\05\00\00\00\00\02\00\00\24\00\00\00\50\01\00\00\01\00\00\00")
   (data (i32.const 0x100) "claims_much")
@@ -20,7 +20,7 @@
     (i32.const 0x8000))
 
   (func (export "open")
-    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
+    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (drop (memory.grow (i32.const 80)))

@@ -9,7 +9,7 @@
   (memory (export "memory") 1)
   (global $stack (mut i32) (i32.const 0x1000))
 
-  ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
+  ;; The description at 0: name, version, doc, TCP ports, UDP ports, patterns, records, objects, each as
   ;; address and length.
   (data (i32.const 0) "\00\01\00\00\0e\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00")
   (data (i32.const 0x100) "hoards_secrets")
@@ -40,7 +40,7 @@
     (i32.const 0x2000))
 
   (func (export "open")
-    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
+    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param $case i32) (param i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (local $what i32)

@@ -2,9 +2,9 @@
 (module
   (memory (export "memory") 18)
 
-  ;; The description at 0: name, version, doc, TCP ports, UDP ports, records, objects, each as
+  ;; The description at 0: name, version, doc, TCP ports, UDP ports, patterns, records, objects, each as
   ;; address and length.
-  (data (i32.const 0) "\00\01\00\00\0e\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00\00\00\00\00\00\00\00\00\80\01\00\00\ff\ff\ff\7f")
+  (data (i32.const 0) "\00\01\00\00\0e\00\00\00\40\01\00\00\05\00\00\00\00\00\00\00\00\00\00\00\50\01\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\80\01\00\00\ff\ff\ff\7f")
   (data (i32.const 0x100) "list_overflows")
   (data (i32.const 0x140) "1.0.0")
   (data (i32.const 0x150) "\09\00")
@@ -16,7 +16,7 @@
     (i32.const 0x10000))
 
   (func (export "open")
-    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32))
+    (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (i32.const 0)))

@@ -78,9 +78,11 @@ pub mod by_hand {
             doc: String::new(),
             tcp_ports: vec![9],
             udp_ports: Vec::new(),
+            patterns: Vec::new(),
             records,
             objects: Vec::new(),
             segments: false,
+            expects: false,
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn declines() {
     let expected = json!([{
         "parser": "declines@0.1.0", "outcome": "declined", "reason": "it does not say please",
     }]);
-    assert_eq!((&flow["parsers"], records), (&expected, 1));
+    assert_eq!((&flow["parsers"], records), (&expected, 0));
     assert!(flow.get("service").is_none(), "{flow}");
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn declines_in_open() {
     let expected = json!([{
         "parser": "declines_in_open@0.1.0", "outcome": "declined", "reason": "not from such a port",
     }]);
-    assert_eq!((&flow["parsers"], records), (&expected, 1));
+    assert_eq!((&flow["parsers"], records), (&expected, 0));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flowcell::json;
 use flowcell::registry::load;
 use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, End, EndReason, Endpoint, Engine, Flow, Gap, GapReason,
-    Input, Output, Parser, Progress, Side, Transport, Verdict,
+    Cell, CellLimits, Chunk, End, EndReason, Engine, Expected, Flow, Gap, GapReason, Input, Output,
+    Parser, Progress, Side, Switch, Transport, Verdict, endpoint,
 };
 use flowcell_sdk as sdk;
 use flowcell_sdk::FlowInfo;
@@ -57,7 +57,8 @@ fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
     let mut outcome = Outcome::default();
     let mut wanted = [Wanted::default(), Wanted::default()];
     let mut cell = Cell::open(parser, flow(&script.info)).expect("it opens");
-    for step in pieces(script.cut(cut)) {
+    let mut steps = pieces(script.cut(cut));
+    while let Some(step) = steps.next() {
         let (side, index) = match &step {
             Step::Data { side, .. } | Step::Gap { side, .. } | Step::End { side, .. } => match side
             {
@@ -84,7 +85,8 @@ fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
             }
         };
         let progress = cell.poll(input).expect("no fault");
-        let Output { records, confirmed, verdict, skip, done, .. } = std::mem::take(cell.output());
+        let Output { records, confirmed, verdict, skip, done, expected, .. } =
+            std::mem::take(cell.output());
         for record in records {
             let name = parser.description().records[record.kind].name.clone();
             let data: Value = serde_json::from_slice(&record.json).expect("JSON");
@@ -97,7 +99,24 @@ fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
             state.skip += skip;
             state.done |= done;
         }
+        for Expected { parser, transport, server, context } in expected {
+            let context = context.escape_ascii();
+            let text = format!("expect {parser} {transport:?} {server} \"{context}\"");
+            // As wit-bindgen shows it.
+            outcome.verdicts.push(text.replace("Transport::", "").to_lowercase());
+        }
         match verdict {
+            Some(Verdict::Switched(Switch { protocol, mut handed })) => {
+                for step in steps.by_ref() {
+                    if let Step::Data { side, bytes } = step {
+                        let index = usize::from(side == sdk::Side::Server);
+                        handed[index].extend_from_slice(&bytes);
+                    }
+                }
+                let [client, server] = handed.map(|bytes| bytes.escape_ascii().to_string());
+                let parts = format!("client \"{client}\" server \"{server}\"");
+                outcome.verdicts.push(format!("switch_to \"{protocol}\" {parts}"));
+            }
             Some(Verdict::Declined(reason)) => outcome.verdicts.push(format!("decline {reason:?}")),
             Some(Verdict::Failed(reason)) => outcome.verdicts.push(format!("fail {reason:?}")),
             None if progress == Progress::Pending => continue,
@@ -119,11 +138,7 @@ fn pieces(steps: Vec<Step>) -> impl Iterator<Item = Step> {
     })
 }
 
-fn flow(info: &FlowInfo) -> Flow {
-    let endpoint = |address: std::net::SocketAddr| {
-        let std::net::IpAddr::V4(v4) = address.ip() else { panic!("scripts are of IPv4") };
-        Endpoint { address: Address::Ipv4(v4.to_bits()), port: address.port() }
-    };
+fn flow(info: &FlowInfo) -> Flow<'_> {
     Flow {
         client: endpoint(info.client),
         server: endpoint(info.server),
@@ -134,6 +149,7 @@ fn flow(info: &FlowInfo) -> Flow {
         at: 0,
         midstream: info.midstream,
         originator: Side::Client,
+        context: info.context.as_deref(),
     }
 }
 

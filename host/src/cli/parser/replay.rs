@@ -200,6 +200,7 @@ fn tell_ending(bundle: &Bundle, replayed: &Replayed, messages: &Messages) -> Exi
     let instead = match &replayed.ending {
         Ending::Declined(why) => format!("the parser declined {place}: {why}"),
         Ending::Failed(why) => format!("the parser failed the flow {place}: {why}"),
+        Ending::Switched(to) => format!("the parser handed the flow over {place}, to {to:?}"),
         Ending::Ready => format!("the parser was ready {place}"),
         Ending::Pending | Ending::Fault(_) => {
             format!("the parser took all {} deliveries", bundle.inputs.len())

@@ -1,14 +1,13 @@
 //! What a bundle says, as it stands in its file: `docs/repro.md`.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::driver::flow_task::address;
 use crate::json;
 use crate::runtime;
 
@@ -110,6 +109,9 @@ pub struct Flow {
     pub midstream: bool,
     /// Who sent the first packet seen.
     pub originator: Side,
+    /// What the parser that expected it has said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Payload>,
 }
 
 /// One delivery; as in `wit/parser.wit`.
@@ -345,41 +347,30 @@ impl From<&runtime::Input<'_>> for Input {
     }
 }
 
-impl From<&runtime::Flow> for Flow {
-    fn from(flow: &runtime::Flow) -> Self {
-        let endpoint = |endpoint: &runtime::Endpoint| {
-            let address = match endpoint.address {
-                runtime::Address::Ipv4(bits) => IpAddr::V4(bits.into()),
-                runtime::Address::Ipv6((upper, lower)) => {
-                    IpAddr::V6((u128::from(upper) << 64 | u128::from(lower)).into())
-                }
-            };
-            SocketAddr::new(address, endpoint.port)
-        };
+impl From<&runtime::Flow<'_>> for Flow {
+    fn from(flow: &runtime::Flow<'_>) -> Self {
         Self {
-            client: endpoint(&flow.client),
-            server: endpoint(&flow.server),
+            client: runtime::socket_address(&flow.client),
+            server: runtime::socket_address(&flow.server),
             transport: flow.transport.into(),
             at: Time(flow.at),
             midstream: flow.midstream,
             originator: flow.originator.into(),
+            context: flow.context.map(|bytes| Payload(bytes.into())),
         }
     }
 }
 
-impl From<&Flow> for runtime::Flow {
-    fn from(flow: &Flow) -> Self {
-        let endpoint = |endpoint: &SocketAddr| runtime::Endpoint {
-            address: address(endpoint.ip()),
-            port: endpoint.port(),
-        };
+impl<'a> From<&'a Flow> for runtime::Flow<'a> {
+    fn from(flow: &'a Flow) -> Self {
         Self {
-            client: endpoint(&flow.client),
-            server: endpoint(&flow.server),
+            client: runtime::endpoint(flow.client),
+            server: runtime::endpoint(flow.server),
             transport: flow.transport.into(),
             at: flow.at.0,
             midstream: flow.midstream,
             originator: flow.originator.into(),
+            context: flow.context.as_ref().map(|bytes| &*bytes.0),
         }
     }
 }

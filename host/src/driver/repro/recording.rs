@@ -4,7 +4,7 @@ use std::mem::size_of;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::bundle::{Bundle, FORMAT, FaultSeen, Header, Input, ParserId, Truncated, payload};
+use super::bundle::{Bundle, FORMAT, FaultSeen, Flow, Header, Input, ParserId, Truncated, payload};
 use super::limits::ReproLimits;
 use crate::registry::ParserFile;
 use crate::runtime::{self, CellLimits, Fault, Parser};
@@ -56,7 +56,7 @@ impl Book {
 pub(in crate::driver) struct Recording {
     book: Arc<Book>,
     pub(super) file: Arc<ParserFile>,
-    flow: Option<runtime::Flow>,
+    flow: Option<Flow>,
     inputs: Vec<Input>,
     held: u64,
     /// Something did not fit: nothing that comes later is kept, because without what is missing it
@@ -71,8 +71,8 @@ impl Recording {
     }
 
     /// The parser is about to be started.
-    pub(in crate::driver) fn open(&mut self, flow: &runtime::Flow) {
-        self.flow = Some(*flow);
+    pub(in crate::driver) fn open(&mut self, flow: &runtime::Flow<'_>) {
+        self.flow = Some(flow.into());
     }
 
     /// The parser is about to be given this.
@@ -123,7 +123,7 @@ impl Recording {
             limits: named(parser.limits()).collect(),
             deterministic: parser.is_deterministic(),
             uid: uid.into(),
-            flow: self.flow.as_ref()?.into(),
+            flow: self.flow.take()?,
             fault: FaultSeen::from(fault),
             inputs: inputs.len() as u64,
             truncated: self.missing.take(),

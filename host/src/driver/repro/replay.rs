@@ -14,6 +14,8 @@ pub enum Ending {
     Declined(String),
     /// The parser said that the protocol is violated.
     Failed(String),
+    /// The parser said that the rest is of another protocol, of this name.
+    Switched(String),
     /// The parser wanted nothing more.
     Ready,
     /// All was delivered, and the parser would take more.
@@ -200,6 +202,7 @@ impl Player<'_> {
             (Err(fault), _) => Some(Ending::Fault(fault.clone())),
             (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
+            (Ok(_), Some(Verdict::Switched(to))) => Some(Ending::Switched(to.protocol.clone())),
             (Ok(Progress::Ready), None) => Some(Ending::Ready),
             (Ok(Progress::Pending), None) => None,
         };

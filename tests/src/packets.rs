@@ -39,6 +39,15 @@ impl Conversation {
         Self::between((address(1), client).into(), (address(2), server).into())
     }
 
+    /// TCP between these ports of two hosts that are only in this conversation: one of many, by number. All
+    /// flows between two hosts share a lane.
+    #[must_use]
+    pub fn of_its_own(number: u16, client: u16, server: u16) -> Self {
+        let [high, low] = number.to_be_bytes();
+        let address = |last| IpAddr::from([10, last, high, low]);
+        Self::between((address(1), client).into(), (address(2), server).into())
+    }
+
     /// A conversation of these endpoints; nothing was sent yet. Initial sequence numbers are so large
     /// that they wrap soon.
     #[must_use]

@@ -326,14 +326,6 @@ fn a_folder_with_the_name_of_a_filters_word_is_not_read() {
 }
 
 #[test]
-fn two_parsers_of_one_port_are_told() {
-    let (scratch, capture, _parsers) = prepared();
-    let parsers = scratch.parsers(&["declines", "fails"]);
-    let run = run(&capture, &parsers, &[]);
-    assert!(run.stderr.contains("fails@0.1.0 wants tcp port 9, which declines@0.1.0 has already"));
-}
-
-#[test]
 fn records_of_a_pipe_come_before_it_ends() {
     let (_scratch, capture, parsers) = prepared();
     let mut command = flowcell(["run", "-q", "-r", "-", "--types", "echo.*", "--parsers"]);
@@ -372,7 +364,7 @@ fn a_second_signal_ends_a_run_that_waits() {
     }
 }
 
-/// Cells are divided among the lanes, to which flows go by their hash: with a quarter more flows than
+/// Cells are divided among the lanes, to which flows go by their hosts: with a quarter more flows than
 /// cells, each lane has more than it has cells for.
 #[test]
 fn flows_beyond_the_last_cell_are_tracked_and_told() {
@@ -383,10 +375,8 @@ fn flows_beyond_the_last_cell_are_tracked_and_told() {
     let count = MAX_CELLS + MAX_CELLS / 4;
     let flows: Vec<Conversation> = (0..count)
         .map(|number| {
-            let port = u16::try_from(number % 50_000 + 1024).expect("a port");
-            let client = format!("10.0.{}.1:{port}", number / 50_000).parse().expect("an address");
-            let server = "10.1.0.1:7".parse().expect("an address");
-            Conversation::between(client, server).open().send(Client, b"waiting")
+            let number = u16::try_from(number).expect("few");
+            Conversation::of_its_own(number, 4000, 7).open().send(Client, b"waiting")
         })
         .collect();
     let capture = scratch.capture("many.pcap", &Pcap::of(&flows));

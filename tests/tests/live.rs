@@ -135,7 +135,7 @@ fn no_permission_to_capture() {
 #[test]
 fn a_parser_over_its_share_gets_no_new_flows() {
     let Some(namespace) = Namespace::new() else { return };
-    for (share, outcome, throttled) in [("900", "unconfirmed", 0), ("1", "throttled", 1)] {
+    for (share, outcome, throttled) in [("900", "confirmed", 0), ("1", "throttled", 1)] {
         let scratch = Scratch::new();
         let file = scratch.write("only/slow.wasm", guests::guest("slow_and_steady"));
         let limits = scratch.write("limits.toml", format!("[cells]\nparser_cpu = {share}\n"));
@@ -159,7 +159,7 @@ fn a_parser_over_its_share_gets_no_new_flows() {
         });
         let run = running.end_with("INT");
         for flow in run.of_type("flow") {
-            let expected = if flow["uid"] == uid { "unconfirmed" } else { outcome };
+            let expected = if flow["uid"] == uid { "confirmed" } else { outcome };
             assert_eq!(flow["data"]["parsers"][0]["outcome"], expected, "{flow}");
         }
         let stats: Value = serde_json::from_slice(&read(&stats)).unwrap();

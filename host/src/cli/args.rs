@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use flowcell_core::{Checksums, EngineConfig, KeyOptions, Limits, OverlapPolicies};
 
 use super::parser::ParserCommand;
+use crate::registry::Rule;
 use crate::registry::compiler::COMMAND;
 
 /// Network traffic in, records out, with every protocol parser in a sandbox of its own.
@@ -43,6 +44,11 @@ pub(super) struct RunArgs {
     /// folder is watched, and changed files are swapped in.
     #[arg(long, value_name = "DIR")]
     pub(super) parsers: Option<PathBuf>,
+
+    /// Give flows to this server port (or all, `*`) to this parser, whatever they look like; for instance
+    /// tcp/8025=smtp or *=stream. May be given several times; the first that fits counts.
+    #[arg(long, value_name = "[tcp/|udp/]PORT=PARSER", value_delimiter = ',')]
+    pub(super) map: Vec<Rule>,
 
     #[command(flatten)]
     pub(super) cache: CacheArgs,

@@ -22,7 +22,7 @@ use crate::capture::{LiveSource, Source};
 use crate::driver::repro::{ReproDir, ReproLimits};
 use crate::driver::{Judge, Messages, Plan, Share, Worker, WorkerStats, drive, wall_clock};
 use crate::output::{Place, Records, Subject, Types};
-use crate::registry::{Compiler, Folder, Handle, Loaded, Report, Watcher, bundled};
+use crate::registry::{Compiler, Folder, Handle, Loaded, Mapping, Report, Rule, Watcher, bundled};
 use crate::runtime::{Engine, ParserLimits};
 
 pub(super) fn run(args: RunArgs) -> Result<Exit> {
@@ -58,6 +58,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     let names = handle.current();
     let names = names.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
     limits.tell_unknown_parsers(names, &messages);
+    check_map(&args.map, &handle, live, &messages)?;
     let known = known_types(&handle);
     if let Some(glob) = args.output.types.iter().find(|glob| !session::matches_any(glob, &known)) {
         let problem =
@@ -95,6 +96,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
             Share::Carriers => for_carriers,
         };
         worker.set_room(room, park_always);
+        worker.set_mapping(Mapping::new(args.map.clone()));
         worker.set_together(share == Share::Lane && !args.cell_mode.contains(&CellMode::Alone));
         if let Some(repro) = &repro {
             worker.set_repro(repro.desk(plan.lanes + 1));
@@ -156,6 +158,22 @@ fn open_repro(
         bail!("{}: is the folder of parsers; --repro-dir wants another one", folder.display());
     }
     Ok(ReproDir::open(folder, limits, messages.clone())?)
+}
+
+/// Flows can only be given to parsers that there are.
+fn check_map(rules: &[Rule], handle: &Handle, live: bool, messages: &Messages) -> Result<()> {
+    let generation = handle.current();
+    let names = generation.parsers().iter().map(|loaded| loaded.parser.description().name.as_str());
+    let names: Vec<&str> = names.collect();
+    if let Some(rule) = rules.iter().find(|rule| !names.contains(&rule.parser())) {
+        let (wanted, known) = (rule.parser(), names.join(", "));
+        let problem = format!("--map: there is no parser `{wanted}`; there are: {known}");
+        if !live {
+            bail!(problem);
+        }
+        messages.tell(&problem); // it may still be loaded
+    }
+    Ok(())
 }
 
 /// The types that records of this run can have.
@@ -246,9 +264,6 @@ fn load(folder: Option<PathBuf>, loading: Loading, messages: &Messages) -> Resul
     let mut folder = folder.keep_files(keep_files);
     let (generation, first) = folder.read()?;
     let generation = generation.unwrap_or_default();
-    for clash in generation.clashes() {
-        messages.tell(clash);
-    }
     let refused = first.iter().any(|report| matches!(report, Report::Refused { .. }));
     if generation.parsers().is_empty() && !refused && !watch {
         messages.tell(&format!("{}: no .wasm files in it; flows are tracked only", path.display()));

@@ -9,6 +9,7 @@ use std::mem;
 
 use flowcell_core::{FiveTuple, FlowId, FlowView, Side, Timestamp};
 
+use super::pursuit::{Held, Seen};
 use crate::output::Place;
 use crate::runtime::Segment;
 
@@ -92,6 +93,22 @@ impl Aside {
     pub(super) fn behind(&self, packet: u32) -> u64 {
         let behind = self.segments.iter().skip((packet as usize).saturating_add(1));
         behind.map(|segment| u64::from(segment.length)).sum()
+    }
+
+    /// What has come in packets behind this one.
+    pub(super) fn held_behind(&self, packet: u32) -> Vec<Held> {
+        let mut rest = self.bytes.as_slice();
+        let mut offset = self.offset;
+        let mut held = Vec::new();
+        for (index, (segment, packet_of)) in self.segments.iter().zip(&self.packets).enumerate() {
+            let (bytes, later) = rest.split_at(rest.len().min(segment.length as usize));
+            rest = later;
+            if index > packet as usize {
+                held.push(Held::new(*packet_of, self.side, Seen::Data { offset, bytes }));
+            }
+            offset += bytes.len() as u64;
+        }
+        held
     }
 }
 

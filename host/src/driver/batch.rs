@@ -68,8 +68,8 @@ impl Batch {
     pub(super) fn push(&mut self, arrival: Arrival<'_>, digits: usize) {
         let (start, len) = (self.bytes.len(), arrival.bytes().len());
         self.bytes.extend_from_slice(arrival.bytes());
-        // The low half of the hash chooses places within a lane.
-        let lane = (arrival.hash >> 32) % self.lanes.len().max(1) as u64;
+        // All flows between two hosts have the same lane: one may be expected by another.
+        let lane = (arrival.hosts() >> 32) % self.lanes.len().max(1) as u64;
         if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| self.lanes.get_mut(lane)) {
             // A batch is full long before it has 4 GiB, and there are at most nine digits.
             let short = |len: usize| u32::try_from(len).unwrap_or(0);

@@ -8,7 +8,9 @@ use flowcell_core::{EndReason, FlowView, GapReason, Side, Transport};
 use super::parking::Full;
 use super::repro::Recording;
 use crate::registry::Candidate;
-use crate::runtime::{self, Cell, Fault, Footprint, Input, Output, Parser, Progress, Verdict};
+use crate::runtime::{
+    self, Cell, Expected, Fault, Footprint, Input, Output, Parser, Progress, Switch, Verdict,
+};
 
 /// Most bytes in one delivery, as the contract says.
 pub(super) const MAX_DELIVERY: usize = 65_536;
@@ -31,6 +33,14 @@ pub(super) struct FlowTask {
     reserved: bool,
     /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
     datagram_bytes: [u64; 2],
+    /// Stream offset behind the last byte that was given to it, by [`Side::index`].
+    reached: [u64; 2],
+    /// What the parser that expected the flow has said.
+    context: Option<Box<[u8]>>,
+    /// Flows that it expects, until they are taken out.
+    pub(super) expected: Vec<Expected>,
+    /// What it hands over, until that is taken out.
+    switch: Option<Switch>,
     /// What it was given, if a fault is to be replayed one day.
     pub(super) recording: Option<Box<Recording>>,
 }
@@ -70,7 +80,7 @@ pub(super) struct Delivered {
 }
 
 impl FlowTask {
-    pub(super) fn new(candidate: Candidate) -> Self {
+    pub(super) fn new(candidate: Candidate, context: Option<Box<[u8]>>) -> Self {
         Self {
             parser: candidate.parser,
             server: candidate.server,
@@ -81,6 +91,10 @@ impl FlowTask {
             ended: [false; 2],
             reserved: false,
             datagram_bytes: [0; 2],
+            reached: [0; 2],
+            context,
+            expected: Vec::new(),
+            switch: None,
             recording: None,
         }
     }
@@ -88,6 +102,11 @@ impl FlowTask {
     /// There was something to parse.
     pub(super) fn started(&self) -> bool {
         !matches!(self.stage, Stage::Waiting)
+    }
+
+    /// The end of a side is enough to start it: a flow that was expected says something even if it is empty.
+    pub(super) const fn starts_at_end(&self) -> bool {
+        self.context.is_some()
     }
 
     /// What its cell takes, if it has one, or will have one as soon as its bytes are delivered.
@@ -160,6 +179,39 @@ impl FlowTask {
         matches!(self.stage, Stage::Over(_))
     }
 
+    /// It has come to nothing, and another parser may try.
+    pub(super) fn gives_way(&self) -> bool {
+        let Stage::Over(ending) = &self.stage else { return false };
+        let is_nothing = matches!(
+            ending,
+            Ending::Declined(_) | Ending::Fault(_) | Ending::BreakerOpen | Ending::Throttled
+        );
+        is_nothing && !self.confirmed
+    }
+
+    /// The endpoint that the parser knows as the server.
+    pub(super) const fn server(&self) -> Side {
+        self.server
+    }
+
+    /// It has ended, and another parser gets the flow.
+    pub(super) const fn hands_over(&self) -> bool {
+        self.switch.is_some()
+    }
+
+    /// What it hands over, if it has done that: to whom; of each side that it was given bytes of, the
+    /// stream offset and the bytes.
+    pub(super) fn take_switch(&mut self) -> Option<(String, Vec<(Side, u64, Vec<u8>)>)> {
+        let Switch { protocol, handed } = self.switch.take()?;
+        let roles = [runtime::Side::Client, runtime::Side::Server];
+        let handed = roles.into_iter().zip(handed).map(|(role, bytes)| {
+            let side = self.side_of(role);
+            let offset = self.reached[side.index()].saturating_sub(bytes.len() as u64);
+            (side, offset, bytes)
+        });
+        Some((protocol, handed.filter(|(_, _, bytes)| !bytes.is_empty()).collect()))
+    }
+
     /// The parser wants nothing more of `side`.
     pub(super) fn is_done(&self, side: Side) -> bool {
         self.is_over() || self.done[side.index()]
@@ -180,14 +232,15 @@ impl FlowTask {
         side: Side,
         bytes: &[u8],
         tell: &mut dyn FnMut(&Self, Delivered),
-    ) {
+    ) -> usize {
         let sent = &mut self.datagram_bytes[side.index()];
         let offset = *sent;
         *sent += bytes.len() as u64;
-        self.data(flow, side, offset, bytes, tell);
+        self.data(flow, side, offset, bytes, tell)
     }
 
-    /// Delivers in-order bytes of a stream, or one datagram. `offset` is that of the first byte.
+    /// Delivers in-order bytes of a stream, or one datagram. `offset` is that of the first byte. Returns
+    /// how many at the end are not delivered: the parser has ended before.
     pub(super) fn data(
         &mut self,
         flow: &FlowView<'_>,
@@ -195,25 +248,28 @@ impl FlowTask {
         offset: u64,
         bytes: &[u8],
         tell: &mut dyn FnMut(&Self, Delivered),
-    ) {
+    ) -> usize {
         let (skipped, mut rest) = self.after_skip(side, bytes);
         let mut offset = offset + skipped;
         let datagram = flow.tuple.transport == Transport::Udp;
         if rest.is_empty() && !(datagram && bytes.is_empty()) {
-            return;
+            return 0;
         }
         loop {
             let (now, later) = rest.split_at(rest.len().min(MAX_DELIVERY));
             let (role, at) = (self.role(side), flow.ts.0);
             let chunk = runtime::Chunk { side: role, offset, at, segments: None, bytes: now };
             self.deliver(flow, Input::Data(chunk), tell);
+            if self.is_over() {
+                return later.len();
+            }
             offset += now.len() as u64;
             // What was delivered may have asked to skip or to stop.
             let (skipped, left) = self.after_skip(side, later);
             offset += skipped;
             rest = left;
             if rest.is_empty() || self.is_done(side) {
-                return;
+                return 0;
             }
         }
     }
@@ -274,7 +330,7 @@ impl FlowTask {
         reason: EndReason,
         tell: &mut dyn FnMut(&Self, Delivered),
     ) {
-        if matches!(self.stage, Stage::Waiting) {
+        if matches!(self.stage, Stage::Waiting) && !self.starts_at_end() {
             return; // a flow without data is not worth a cell
         }
         let reason = match reason {
@@ -316,6 +372,15 @@ impl FlowTask {
             return;
         }
         self.record(flow, &input);
+        let behind = match &input {
+            Input::Data(chunk) => chunk.offset + chunk.bytes.len() as u64,
+            Input::Gap(gap) => gap.offset.saturating_add(gap.length),
+            Input::End(_) => self.reached[from.index()],
+        };
+        let segments = match &input {
+            Input::Data(chunk) => chunk.segments.unwrap_or_default(),
+            Input::Gap(_) | Input::End(_) => &[],
+        };
         let mut output = Output::default();
         let outcome = match &mut self.stage {
             Stage::Over(_) => return,
@@ -337,13 +402,19 @@ impl FlowTask {
         if let Stage::Parsing(cell) = &mut self.stage {
             output = std::mem::take(cell.output());
         }
-        self.heed(&output);
+        let unseen = segments.iter().skip((output.segment as usize).saturating_add(1));
+        let unseen: u64 = unseen.map(|segment| u64::from(segment.length)).sum();
+        self.reached[from.index()] = behind.saturating_sub(unseen);
+        self.heed(&mut output);
         // A fault says more than what the parser had decided before it, and that more than `ready`.
         let ending = match (&outcome, &output.verdict) {
             (Err(fault), _) => Some(Ending::Fault(fault.class.name())),
             (Ok(_), Some(Verdict::Declined(why))) => Some(Ending::Declined(why.clone())),
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
-            (Ok(_), Some(Verdict::Switched(to))) => Some(Ending::Switched(to.protocol.clone())),
+            (Ok(_), Some(Verdict::Switched(to))) => {
+                self.switch = Some(to.clone());
+                Some(Ending::Switched(to.protocol.clone()))
+            }
             (Ok(Progress::Ready), None) => Some(Ending::Done),
             // Done with both sides is done with the flow.
             (Ok(Progress::Pending), None) => (self.done == [true; 2]).then_some(Ending::Done),
@@ -368,8 +439,9 @@ impl FlowTask {
     }
 
     /// Takes note of what the parser wants from now on.
-    fn heed(&mut self, output: &Output) {
+    fn heed(&mut self, output: &mut Output) {
         self.confirmed |= output.confirmed;
+        self.expected.append(&mut output.expected);
         for (index, role) in [runtime::Side::Client, runtime::Side::Server].into_iter().enumerate()
         {
             let side = self.side_of(role).index();
@@ -406,7 +478,7 @@ impl FlowTask {
             at: flow.ts.0,
             midstream: flow.midstream,
             originator: self.role(Side::Orig),
-            context: None,
+            context: self.context.as_deref(),
         }
     }
 }

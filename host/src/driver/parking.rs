@@ -95,6 +95,11 @@ impl<I: Copy> Parking<I> {
         Self { room, always, cells: 0, memory: 0, parsers: Vec::new() }
     }
 
+    /// Bytes that searches for parsers may hold.
+    pub(super) const fn search_bytes(&self) -> u64 {
+        self.room.search_bytes
+    }
+
     pub(super) const fn always(&self) -> bool {
         self.always
     }

@@ -17,20 +17,30 @@ limit_table! {
         => "the longest quiet cells are parked; then `no_room`, and fault `memory` for a cell that grows";
     /// How long a flow is quiet, in packet time, before its cell is parked.
     park_after_ms: u64 = 5_000, "ms", 0..=ANY => "the cell is parked until its flow goes on";
+    /// Bytes that are held while the parsers of flows are being found.
+    search_bytes: u64 = 256 << 20, "bytes", 1 << 16..=ANY
+        => "patterns are not waited for (the ports decide), and candidates have their flows for good";
     fixed:
+    search_window = crate::registry::WINDOW as u64, "bytes of a side"
+        => "patterns are not looked for any further: the ports decide";
+    search_candidates = crate::registry::CANDIDATES as u64, "parsers that may try a flow"
+        => "no further one gets it";
+    search_replay = super::pursuit::MAX_HELD as u64, "bytes of a flow"
+        => "a parser that has not said whether it is its protocol has the flow for good";
 }
 
 impl Room {
     /// One of so many shares.
     #[must_use]
     pub fn share(self, parts: u64) -> Self {
-        let Self { cells, memory_in_all, memory_of_parser, park_after_ms } = self;
+        let Self { cells, memory_in_all, memory_of_parser, park_after_ms, search_bytes } = self;
         let part = |value: u64| value / parts.max(1);
         Self {
             cells: part(cells),
             memory_in_all: part(memory_in_all),
             memory_of_parser: part(memory_of_parser),
             park_after_ms,
+            search_bytes: part(search_bytes),
         }
     }
 }
@@ -42,7 +52,7 @@ mod tests {
     #[test]
     fn every_row_can_be_read_and_set() {
         let mut room = Room::default();
-        for row in Room::TABLE {
+        for row in Room::TABLE.iter().filter(|row| !row.fixed) {
             assert_eq!(room.get(row.name), Some(row.default));
             assert!(row.default > 0 && (row.min..=row.max).contains(&row.default), "{}", row.name);
             assert!(room.set(row.name, 77));

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::aside::Packet;
 use super::breaker::{Gate, Pass, When};
+use super::expectations::ExpectationStats;
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::log_gate::LogGate;
 use super::messages::Messages;
@@ -38,6 +39,8 @@ pub struct WorkerStats {
     /// What parking came to.
     #[serde(flatten)]
     pub parking: ParkingStats,
+    /// Flows that parsers have expected.
+    pub expectations: ExpectationStats,
 }
 
 impl WorkerStats {
@@ -52,6 +55,7 @@ impl WorkerStats {
             throttled,
             log_lines_dropped,
             parking,
+            expectations,
         } = other;
         self.parsed_flows += parsed_flows;
         self.no_room += no_room;
@@ -60,6 +64,7 @@ impl WorkerStats {
         self.throttled += throttled;
         self.log_lines_dropped += log_lines_dropped;
         self.parking.merge(parking);
+        self.expectations.merge(expectations);
         for (class, count) in faults {
             *self.faults.entry(class).or_default() += count;
         }

@@ -1,5 +1,7 @@
 //! Turns the flow engine's events into records.
 
+mod finding;
+
 use flowcell_core::{
     CaughtUp, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
     Timestamp,
@@ -7,19 +9,21 @@ use flowcell_core::{
 
 use super::aside::{Aside, Asides, Packet};
 use super::breaker::{BreakerLimits, Gate, Pass, When};
+use super::expectations::Expectations;
 use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
+use super::flows::{Flows, Tracked};
 use super::lane::Recorder;
 use super::log_gate::LogGate;
 use super::messages::Messages;
 use super::parking::{LOOKS, Parking, Whose};
+use super::pursuit::Seen;
 use super::repro::ReproDesk;
 use super::room::Room;
 use super::scribe::{
     AnomalyRecord, Books, FragmentRecord, WorkerStats, candidacy, seconds, tunnel_record,
 };
-use super::slots::Slots;
 use crate::output::{FlowLabel, FlowRecord, Place, Records, Subject};
-use crate::registry::Handle;
+use crate::registry::{Handle, Mapping};
 use crate::runtime::Footprint;
 
 /// A sink that parses: selects a parser for each new flow, runs its cell, writes records.
@@ -28,28 +32,17 @@ pub struct Worker {
     parsers: Handle,
     books: Books,
     digits: usize,
-    tasks: Slots<Tracked>,
+    pub(super) flows: Flows,
+    pub(super) expectations: Expectations,
+    mapping: Mapping,
+    /// Bytes that searches hold, roughly.
+    held: u64,
     parking: Parking,
     /// Sides that a parser is done with, for the engine to stop reassembling.
     done: Vec<(FlowId, Side)>,
     /// Bytes of several packets are delivered at once.
     together: bool,
     asides: Asides,
-}
-
-/// A flow with a task, and its label once a record has needed it.
-#[derive(Debug)]
-struct Tracked {
-    task: FlowTask,
-    label: Option<FlowLabel>,
-    /// Bytes that are not delivered yet.
-    aside: Option<Box<Aside>>,
-    /// If the engine waits for an answer: bytes that came after nothing more of their side was wanted.
-    owed: Option<u64>,
-    /// When something was delivered last.
-    used: Timestamp,
-    /// Whether the breaker lets it through, once that is known.
-    pass: Option<Pass>,
 }
 
 impl Worker {
@@ -68,7 +61,10 @@ impl Worker {
             parsers,
             books,
             digits: 6,
-            tasks: Slots::default(),
+            flows: Flows::default(),
+            expectations: Expectations::default(),
+            mapping: Mapping::default(),
+            held: 0,
             parking: Parking::new(Room::default(), false),
             done: Vec::new(),
             together: true,
@@ -85,6 +81,11 @@ impl Worker {
     /// waits.
     pub fn set_room(&mut self, room: Room, always: bool) {
         self.parking = Parking::new(room, always);
+    }
+
+    /// Sets who gets which flows whatever they look like.
+    pub fn set_mapping(&mut self, mapping: Mapping) {
+        self.mapping = mapping;
     }
 
     /// Makes a bundle of each fault from now on.
@@ -109,54 +110,53 @@ impl Worker {
         &self.books.stats
     }
 
-    fn opened(&mut self, flow: &FlowView<'_>) {
-        let candidate = self.parsers.current().select(flow.tuple, flow.midstream);
-        if let Some(candidate) = candidate {
-            let file = candidate.file.clone();
-            let (mut task, used) = (FlowTask::new(candidate), flow.ts);
-            if let (Some(repro), Some(file)) = (&self.books.repro, file) {
-                task.recording = Some(repro.recording(&file));
-            }
-            let tracked = Tracked { task, label: None, pass: None, aside: None, owed: None, used };
-            self.tasks.insert(flow.id, tracked);
-        }
-    }
-
-    /// Runs `step` on the flow's task, if it has one, and writes what comes of it. `starts`: it starts
-    /// a parser that has not been started.
-    fn with_task(
-        &mut self,
-        flow: &FlowView<'_>,
-        side: Side,
-        starts: bool,
-        step: impl FnOnce(&mut FlowTask, &mut dyn FnMut(&FlowTask, Delivered)),
-    ) -> Demand {
+    /// Gives the flow's parser, if it has one, what was seen of a side in `packet`, and writes what comes of
+    /// it. Returns how many bytes at the end it did not look at, because it had ended before.
+    fn give(&mut self, flow: &FlowView<'_>, packet: Packet, side: Side, seen: Seen<'_>) -> usize {
         self.make_room(flow);
-        let Some(Tracked { task, label, pass, .. }) = self.tasks.get_mut(flow.id) else {
-            return Demand::More;
-        };
+        let Some(Tracked { task, label, pass, .. }) = self.flows.get_mut(flow.id) else { return 0 };
         if task.is_done(side) {
-            return Demand::Done;
+            return 0;
         }
+        let starts = !matches!(seen, Seen::End(_)) || task.starts_at_end();
         if starts {
             admit(&self.parking, &mut self.books.gate, task, pass, flow);
         }
-        let (before, other_was_done) = (task.footprint(), task.is_done(side.other()));
-        let packet = Packet::of(flow, self.digits);
+        let (before, was_done) = (task.footprint(), Side::BOTH.map(|side| task.is_done(side)));
         let packets = [packet];
         let mut scribe = self.books.scribe(&packets, flow, label, *pass);
-        step(task, &mut |task, delivered| scribe.write(task, delivered));
-        if !other_was_done && task.is_done(side.other()) {
-            self.done.push((flow.id, side.other()));
-        }
-        let demand = if task.is_done(side) { Demand::Done } else { Demand::More };
+        let tell = &mut |task: &FlowTask, delivered: Delivered| scribe.write(task, delivered);
+        let left = match seen {
+            Seen::Data { offset, bytes } => task.data(flow, side, offset, bytes, tell),
+            Seen::Datagram(bytes) => task.datagram(flow, side, bytes, tell),
+            Seen::Gap { offset, len, reason } => {
+                task.gap(flow, side, offset, len, reason, tell);
+                0
+            }
+            Seen::End(reason) => {
+                task.end(flow, side, reason, tell);
+                0
+            }
+        };
+        let other = side.other();
+        let other_done = !was_done[other.index()] && task.is_done(other);
         self.settle(flow, before, packet);
-        demand
+        if other_done && self.demand(flow.id, other) == Demand::Done {
+            self.done.push((flow.id, other));
+        }
+        if let Seen::End(_) = seen
+            && let Some(Tracked { task, .. }) = self.flows.get_mut(flow.id)
+        {
+            let before = task.footprint();
+            task.ended(side);
+            self.parking.account(Whose::of(task.parser()), before, task.footprint());
+        }
+        left
     }
 
     /// Takes account of a delivery: the flow's cell was `before`.
     fn settle(&mut self, flow: &FlowView<'_>, before: Option<Footprint>, packet: Packet) {
-        let Some(Tracked { task, used, .. }) = self.tasks.get_mut(flow.id) else { return };
+        let Some(Tracked { task, used, .. }) = self.flows.get_mut(flow.id) else { return };
         let whose = Whose::of(task.parser());
         let after = task.footprint();
         // One that was kept free was as large as it was to be.
@@ -170,7 +170,7 @@ impl Worker {
             self.park_others(flow);
         }
         let far_beyond = self.parking.far_beyond(whose);
-        let Some(Tracked { task, label, pass, .. }) = self.tasks.get_mut(flow.id) else { return };
+        let Some(Tracked { task, label, pass, .. }) = self.flows.get_mut(flow.id) else { return };
         if (grew || far_beyond)
             && let Some(full) = self.parking.short(whose)
         {
@@ -191,9 +191,9 @@ impl Worker {
 
     /// A cell is awake, and may be parked later.
     fn keep_awake(&mut self, whose: Whose, id: FlowId, since: Timestamp) {
-        let tasks = &mut self.tasks;
+        let flows = &mut self.flows;
         let is_awake = |id| {
-            let cell = tasks.get_mut(id).and_then(|tracked| tracked.task.footprint());
+            let cell = flows.get_mut(id).and_then(|tracked| tracked.task.footprint());
             cell.is_some_and(|cell| cell.awake)
         };
         self.parking.woke(whose, id, since, is_awake);
@@ -201,12 +201,12 @@ impl Worker {
 
     /// Parks cells of other flows: those that are quiet, and more where memory is short.
     fn park_others(&mut self, flow: &FlowView<'_>) {
-        let tracked = self.tasks.get_mut(flow.id);
+        let tracked = self.flows.get_mut(flow.id);
         let Some(whose) = tracked.map(|tracked| Whose::of(tracked.task.parser())) else { return };
         let mut spared = 0;
         for _ in 0..LOOKS {
             let Some(next) = self.parking.next(whose, flow.ts) else { return };
-            let Some(tracked) = self.tasks.get_mut(next.flow) else { continue };
+            let Some(tracked) = self.flows.get_mut(next.flow) else { continue };
             let cell = tracked.task.footprint();
             if !cell.is_some_and(|cell| cell.awake) {
                 continue;
@@ -225,7 +225,7 @@ impl Worker {
 
     /// Parks the cell of a flow, if it has one that can be.
     fn park(&mut self, id: FlowId) {
-        let Some(Tracked { task, label, .. }) = self.tasks.get_mut(id) else { return };
+        let Some(Tracked { task, label, .. }) = self.flows.get_mut(id) else { return };
         let before = task.footprint();
         if let Some(stored) = task.park() {
             // It can be made again, and is as large as much of what is kept of a cell.
@@ -238,18 +238,23 @@ impl Worker {
 
     /// Whether bytes of a flow can be delivered with others.
     fn may_wait(&mut self, id: FlowId) -> bool {
-        self.together && self.tasks.get_mut(id).is_some_and(|known| known.task.takes_segments())
+        let settled = self.flows.followed(id).filter(|followed| followed.is_settled());
+        let tracked = settled.and_then(|followed| followed.tracked.as_deref());
+        self.together && tracked.is_some_and(|tracked| tracked.task.takes_segments())
     }
 
     /// Keeps bytes for later if the flow's parser may want them. The answer is [`Demand::Later`] then.
     fn put_aside(&mut self, flow: &FlowView<'_>, side: Side, offset: u64, bytes: &[u8]) -> Demand {
         self.make_room(flow);
         let is_full = |aside: &Aside| aside.side != side || !aside.fits(bytes.len());
-        let waiting = self.tasks.get_mut(flow.id).and_then(|tracked| tracked.aside.as_deref());
+        let waiting = self.flows.get_mut(flow.id).and_then(|tracked| tracked.aside.as_deref());
         if waiting.is_some_and(is_full) {
             self.deliver_aside(flow.id);
+            if !self.may_wait(flow.id) {
+                return self.follow(flow, side, Seen::Data { offset, bytes });
+            }
         }
-        let Some(Tracked { task, aside, owed, pass, .. }) = self.tasks.get_mut(flow.id) else {
+        let Some(Tracked { task, aside, owed, pass, .. }) = self.flows.get_mut(flow.id) else {
             return Demand::More;
         };
         if task.is_done(side) {
@@ -280,7 +285,7 @@ impl Worker {
 
     /// Delivers what a flow has aside.
     fn deliver_aside(&mut self, id: FlowId) {
-        let Some(Tracked { task, label, aside, owed, pass, .. }) = self.tasks.get_mut(id) else {
+        let Some(Tracked { task, label, aside, owed, pass, .. }) = self.flows.get_mut(id) else {
             return;
         };
         let Some(aside) = aside.take() else { return };
@@ -293,11 +298,13 @@ impl Worker {
             scribe.write(task, delivered);
         };
         task.segments(flow, aside.side, aside.offset, &aside.segments, &aside.bytes, tell);
-        if task.is_done(aside.side) {
+        if task.is_done(aside.side) && !task.hands_over() {
             *owed.get_or_insert(0) += aside.behind(last);
         }
-        let last = aside.packets.last().copied();
-        self.settle(flow, before, last.unwrap_or_else(|| Packet::of(flow, self.digits)));
+        let end = aside.packets.last().copied();
+        let end = end.unwrap_or_else(|| Packet::of(flow, self.digits));
+        self.settle(flow, before, end);
+        self.heed(flow, end, &mut || aside.held_behind(last));
         self.asides.give_back(aside);
     }
 
@@ -307,7 +314,7 @@ impl Worker {
         self.park_others(flow);
         let wants =
             |tracked: &Tracked| !tracked.task.started() && tracked.task.footprint().is_none();
-        let wants = self.tasks.get_mut(flow.id).filter(|tracked| wants(tracked));
+        let wants = self.flows.get_mut(flow.id).filter(|tracked| wants(tracked));
         let whose = wants.map(|tracked| Whose::of(tracked.task.parser()));
         if whose.is_some_and(|whose| self.parking.full(whose).is_some()) {
             let behind = std::mem::take(&mut self.asides.flows);
@@ -318,31 +325,31 @@ impl Worker {
     }
 
     fn closed(&mut self, flow: &FlowView<'_>, summary: &FlowSummary) {
-        let mut tracked = self.tasks.remove(flow.id);
-        if let Some(Tracked { task, .. }) = &tracked {
+        self.drop_pursuit(flow.id);
+        let mut followed = self.flows.remove(flow.id).unwrap_or_default();
+        if let Some(Tracked { task, .. }) = followed.tracked.as_deref() {
             self.parking.account(Whose::of(task.parser()), task.footprint(), None);
         }
-        let label = match tracked.as_mut().and_then(|tracked| tracked.label.take()) {
-            Some(label) => label,
-            None => FlowLabel::new(flow),
-        };
-        let task = tracked.as_ref().map(|tracked| &tracked.task).filter(|task| task.started());
-        let ending = task.map(FlowTask::ending);
-        match ending {
+        let label = followed.tracked.as_mut().and_then(|tracked| tracked.label.take());
+        let label = label.unwrap_or_else(|| FlowLabel::new(flow));
+        let tasks = followed.tasks().filter(|task| task.started());
+        let tasks: Vec<(&FlowTask, Ending)> = tasks.map(|task| (task, task.ending())).collect();
+        match tasks.last() {
             None => {}
-            Some(Ending::NoRoom) => self.books.stats.no_room += 1,
-            Some(Ending::BreakerOpen) => self.books.stats.breaker_open += 1,
-            Some(Ending::Throttled) => self.books.stats.throttled += 1,
+            Some((_, Ending::NoRoom)) => self.books.stats.no_room += 1,
+            Some((_, Ending::BreakerOpen)) => self.books.stats.breaker_open += 1,
+            Some((_, Ending::Throttled)) => self.books.stats.throttled += 1,
             Some(_) => self.books.stats.parsed_flows += 1,
         }
-        let service = task
-            .filter(|task| task.confirmed())
-            .map(|task| task.parser().description().name.as_str());
-        let parsers = task.zip(ending.as_ref()).map(|(task, ending)| candidacy(task, ending));
+        let confirmed = tasks.iter().filter(|(task, _)| task.confirmed());
+        let mut services: Vec<&str> =
+            confirmed.map(|(task, _)| task.parser().description().name.as_str()).collect();
+        services.dedup();
         let (orig, resp) = (&summary.orig, &summary.resp);
         let record = FlowRecord {
             duration: seconds(summary.last_ts.0.saturating_sub(summary.first_ts.0)),
-            service,
+            service: (!services.is_empty()).then(|| services.join(",")),
+            parent: followed.parent.as_deref(),
             orig_bytes: orig.bytes,
             resp_bytes: resp.bytes,
             missed_bytes: orig.missed_bytes + resp.missed_bytes,
@@ -357,7 +364,7 @@ impl Worker {
             vlan: &summary.vlan,
             tunnel: flow.tunnel.map(tunnel_record),
             anomalies: summary.anomalies.iter().map(|kind| kind.name()).collect(),
-            parsers: parsers.into_iter().collect(),
+            parsers: tasks.iter().map(|(task, ending)| candidacy(task, ending)).collect(),
         };
         let subject = Subject::of(&label, summary.first_ts.0, self.digits, summary.first_packet);
         self.books.records.own(Place::of(flow), "flow", &subject, &record);
@@ -367,41 +374,19 @@ impl Worker {
 impl FlowSink for Worker {
     fn event(&mut self, flow: &FlowView<'_>, event: FlowEvent<'_>) -> Demand {
         match event {
-            FlowEvent::Opened => {
-                self.opened(flow);
-                Demand::More
-            }
             FlowEvent::Data { side, offset, bytes }
                 if flow.may_wait && self.may_wait(flow.id) && bytes.len() <= MAX_DELIVERY =>
             {
                 self.put_aside(flow, side, offset, bytes)
             }
             FlowEvent::Data { side, offset, bytes } => {
-                self.with_task(flow, side, true, |task, tell| {
-                    task.data(flow, side, offset, bytes, tell);
-                })
+                self.follow(flow, side, Seen::Data { offset, bytes })
             }
-            FlowEvent::Datagram { side, bytes } => {
-                self.with_task(flow, side, true, |task, tell| {
-                    task.datagram(flow, side, bytes, tell);
-                })
-            }
+            FlowEvent::Datagram { side, bytes } => self.follow(flow, side, Seen::Datagram(bytes)),
             FlowEvent::Gap { side, offset, len, reason } => {
-                self.with_task(flow, side, true, |task, tell| {
-                    task.gap(flow, side, offset, len, reason, tell);
-                })
+                self.follow(flow, side, Seen::Gap { offset, len, reason })
             }
-            FlowEvent::End { side, reason } => {
-                let demand = self.with_task(flow, side, false, |task, tell| {
-                    task.end(flow, side, reason, tell);
-                });
-                if let Some(Tracked { task, .. }) = self.tasks.get_mut(flow.id) {
-                    let before = task.footprint();
-                    task.ended(side);
-                    self.parking.account(Whose::of(task.parser()), before, task.footprint());
-                }
-                demand
-            }
+            FlowEvent::End { side, reason } => self.follow(flow, side, Seen::End(reason)),
             FlowEvent::Anomaly(anomaly) => {
                 let label = FlowLabel::new(flow);
                 let subject = Subject::of(&label, flow.ts.0, self.digits, flow.packet);
@@ -423,11 +408,9 @@ impl FlowSink for Worker {
 
     fn catch_up(&mut self, flow: FlowId) -> CaughtUp {
         self.deliver_aside(flow);
-        let Some(Tracked { task, owed, .. }) = self.tasks.get_mut(flow) else {
-            return CaughtUp::default();
-        };
-        let done = Side::BOTH.map(|side| task.is_done(side));
-        CaughtUp { done, unwanted: owed.take().unwrap_or(0) }
+        let done = Side::BOTH.map(|side| self.demand(flow, side) == Demand::Done);
+        let owed = self.flows.get_mut(flow).and_then(|tracked| tracked.owed.take());
+        CaughtUp { done, unwanted: owed.unwrap_or(0) }
     }
 
     fn next_behind(&mut self) -> Option<FlowId> {

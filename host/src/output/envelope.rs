@@ -113,9 +113,12 @@ pub(super) fn line(
 pub struct FlowRecord<'a> {
     /// Seconds from the first to the last packet.
     pub duration: f64,
-    /// The protocol, if a parser has confirmed it.
+    /// The protocols that parsers have confirmed, in order, with commas between them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<&'a str>,
+    pub service: Option<String>,
+    /// The `uid` of the flow that has brought about this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<&'a str>,
     /// Payload bytes, for TCP by sequence space.
     pub orig_bytes: u64,
     /// The same of the responder.
@@ -171,10 +174,11 @@ pub struct TunnelRecord {
 pub struct Candidacy<'a> {
     /// `name@version`.
     pub parser: &'a str,
-    /// `confirmed`, `unconfirmed`, `declined`, `failed` or `fault`; `no_room` or `breaker_open` if it
+    /// `confirmed`, `unconfirmed`, `declined`, `failed`, `switched` or `fault`; `no_room` or `breaker_open` if it
     /// was not started.
     pub outcome: &'a str,
-    /// The parser's reason to decline or fail, or the class of the fault.
+    /// The parser's reason to decline or fail, the protocol that it has handed over to, or the class of the
+    /// fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'a str>,
 }

@@ -6,17 +6,23 @@
 
 mod bundled;
 pub mod compiler;
+mod detection;
 mod generation;
 mod loader;
+mod mapping;
 mod reload;
 mod resumable;
+mod search;
 mod watcher;
 mod weight;
 
 pub use bundled::bundled;
 pub use compiler::Compiler;
+pub use detection::WINDOW;
 pub use generation::{Candidate, Generation, Handle};
 pub use loader::{LoadError, Loaded, ParserFile, load};
+pub use mapping::{Mapping, Rule};
 pub(crate) use reload::read_file;
 pub use reload::{Folder, FolderError, Report};
+pub use search::{CANDIDATES, Next, Search};
 pub use watcher::{Rollback, Watcher};

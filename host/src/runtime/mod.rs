@@ -40,6 +40,6 @@ pub use limits::{CellLimitInfo, CellLimits, MAX_FILE, ParserLimits};
 pub(crate) use names::refuse_long_names;
 pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
-pub use pattern::{Pattern, Patterns};
+pub use pattern::{Pattern, Patterns, Progressed};
 pub(crate) use resumption::{RESTORE, SAVE};
 pub use state::{Emitted, Expected, LogLine, Output, Switch, Verdict};

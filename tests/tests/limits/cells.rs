@@ -57,10 +57,10 @@ fn case(name: &str) -> Case {
             "10001 table elements wanted, 10000 allowed",
             "5001 table elements wanted, 5000 allowed",
         ),
-        "flow_cpu" => ("slow_and_steady", "1", outcome, "unconfirmed ", "fault cpu"),
+        "flow_cpu" => ("slow_and_steady", "1", outcome, "confirmed ", "fault cpu"),
         "flow_cpu_per_mib" => {
             base = "flow_cpu = 1\n";
-            ("slow_and_steady", "'1000 min'", outcome, "fault cpu", "unconfirmed ")
+            ("slow_and_steady", "'1000 min'", outcome, "fault cpu", "confirmed ")
         }
         "record_bytes" => (
             "long_record",
@@ -91,7 +91,7 @@ fn case(name: &str) -> Case {
             "more than 10 records in a second of packet time",
         ),
         "output_per_second" => {
-            ("stray_texts", "'300 kB'", outcome, "unconfirmed ", "fault record_flood")
+            ("stray_texts", "'300 kB'", outcome, "confirmed ", "fault record_flood")
         }
         // The line of 1 MiB is within the bounds then.
         "host_call_bytes" => ("long_log", "'2 MiB'", outcome, "fault host_call", "unconfirmed "),
@@ -169,8 +169,8 @@ fn cells_at_a_time() {
 /// evenly.
 #[test]
 fn cells_are_never_more_than_the_limit() {
-    let flow = |port| Conversation::tcp(port, 7).open().send(Client, b"a\n");
-    let flows: Vec<_> = (0..100).map(|index| flow(4000 + index)).collect();
+    let flow = |index| Conversation::of_its_own(index, 4000, 7).open().send(Client, b"a\n");
+    let flows: Vec<_> = (0..100).map(flow).collect();
     let pcap = Pcap::of(&flows);
     for most in [1, 7, 16, 17, 31, 47] {
         let run = run_with(&[], &pcap, Some(&format!("[cells]\ncells = {most}\n")));

@@ -71,7 +71,8 @@ struct Case {
 
 /// Flows that fill the lanes a little.
 fn crowd() -> Conversation {
-    let flows = (0..60).map(|port| Conversation::tcp(9000 + port, 9).datagram(Client, b"?"));
+    let flow = |index| Conversation::of_its_own(index, 9000, 9).datagram(Client, b"?");
+    let flows = (0..60).map(flow);
     flows.fold(tcp(1), |crowd, flow| crowd.frame(flow.frames()[0].clone()))
 }
 
@@ -207,7 +208,8 @@ fn streams_takes_the_engines_limits() {
 /// evenly.
 #[test]
 fn flows_at_a_time_are_never_more_than_the_limit() {
-    let flows: Vec<_> = (0..100).map(|port| tcp(4000 + port).open()).collect();
+    let flow = |index| Conversation::of_its_own(index, 4000, 7).open();
+    let flows: Vec<_> = (0..100).map(flow).collect();
     let pcap = capture(&flows);
     for most in [1, 7, 15, 16, 17, 31, 47] {
         let run = run_with(&[], &pcap, Some(&format!("[engine]\nmax_flows = {most}\n")));

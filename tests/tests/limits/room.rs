@@ -9,7 +9,7 @@ use super::{Counted, run_with};
 /// Flows that wait in the middle of a line, all at a time, and each goes on once more.
 fn waiting(flows: u16, port: u16) -> Pcap {
     let flow = |index: u16| {
-        let flow = Conversation::tcp(4000 + index, port).open();
+        let flow = Conversation::of_its_own(index, 4000, port).open();
         flow.send(Client, b"in the").send(Client, b" middle\nof").close()
     };
     Pcap::of(&(0..flows).map(flow).collect::<Vec<_>>())
@@ -59,7 +59,7 @@ fn flows_get_no_parser_where_nothing_can_be_parked() {
 #[test]
 fn growth_beyond_the_room_ends_a_cell() {
     let flow = |index: u16| {
-        let flow = Conversation::tcp(4000 + index, 9).open();
+        let flow = Conversation::of_its_own(index, 4000, 9).open();
         let flow = flow.send(Client, b"-").send(flowcell_sdk::Side::Server, b"-");
         flow.send(Client, b"g").send(flowcell_sdk::Side::Server, b"-").close()
     };
@@ -76,7 +76,7 @@ fn growth_beyond_the_room_ends_a_cell() {
 /// The same for cells that were parked and grow in the call that brings them back.
 #[test]
 fn growth_of_a_cell_that_was_parked_counts() {
-    let begin = |index: u16| Conversation::tcp(4000 + index, 9).open().send(Client, b"-");
+    let begin = |index: u16| Conversation::of_its_own(index, 4000, 9).open().send(Client, b"-");
     let mut frames: Vec<_> = (0..64).flat_map(|index| begin(index).frames().to_vec()).collect();
     // Nothing for a while.
     frames.extend(std::iter::repeat_n(vec![0; 60], 500));
@@ -99,7 +99,7 @@ fn growth_of_a_cell_that_was_parked_counts() {
 #[test]
 fn quiet_cells_are_parked_after_a_while() {
     let flow = |index: u16| {
-        let flow = Conversation::tcp(4000 + index, 7).open();
+        let flow = Conversation::of_its_own(index, 4000, 7).open();
         flow.send(Client, b"in the").send(Client, b" middle\nof").close()
     };
     // A frame of the capture is a millisecond.
@@ -111,7 +111,8 @@ fn quiet_cells_are_parked_after_a_while() {
 
 #[test]
 fn every_row_has_a_test() {
-    // `cells` has its tests beside those of single cells.
-    let tested = ["cells", "memory_in_all", "memory_of_parser", "park_after_ms"];
-    assert_eq!(Room::TABLE.iter().map(|row| row.name).collect::<Vec<_>>(), tested);
+    // `cells` has its tests beside those of single cells, and the others beside those of detection.
+    let tested = ["cells", "memory_in_all", "memory_of_parser", "park_after_ms", "search_bytes"];
+    let rows = Room::TABLE.iter().filter(|row| !row.fixed).map(|row| row.name);
+    assert_eq!(rows.collect::<Vec<_>>(), tested);
 }

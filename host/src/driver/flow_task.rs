@@ -71,6 +71,9 @@ pub(super) enum Ending {
     Throttled,
 }
 
+/// Bytes of a side that a parser has handed back, with the stream offset of the first.
+pub(super) type Handed = (Side, u64, Vec<u8>);
+
 /// What one delivery led to. Records and log lines are in `output`.
 pub(super) struct Delivered {
     pub(super) output: Output,
@@ -201,7 +204,7 @@ impl FlowTask {
 
     /// What it hands over, if it has done that: to whom; of each side that it was given bytes of, the
     /// stream offset and the bytes.
-    pub(super) fn take_switch(&mut self) -> Option<(String, Vec<(Side, u64, Vec<u8>)>)> {
+    pub(super) fn take_switch(&mut self) -> Option<(String, Vec<Handed>)> {
         let Switch { protocol, handed } = self.switch.take()?;
         let roles = [runtime::Side::Client, runtime::Side::Server];
         let handed = roles.into_iter().zip(handed).map(|(role, bytes)| {

@@ -114,7 +114,7 @@ impl Pursuit {
         if last && !self.search.has_candidates() {
             self.search.give_up_waiting();
         }
-        self.search.next()
+        self.search.decide()
     }
 
     /// Looks at what is held, up to the first match.

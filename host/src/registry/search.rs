@@ -141,7 +141,7 @@ impl Search {
     }
 
     /// Says what to do, after all that is known was looked at.
-    pub fn next(&mut self) -> Next {
+    pub fn decide(&mut self) -> Next {
         if self.queue.is_empty() && !self.by_port_tried && self.has_nothing_more() {
             self.by_port_tried = true;
             self.add(self.by_port.clone());

@@ -1,0 +1,200 @@
+//! The client half: reads requests.
+
+use flowcell_sdk::prelude::*;
+
+use crate::anomalies::Anomaly;
+use crate::basic::take_user;
+use crate::body::{self, Body, Then};
+use crate::framing::{self, Framing};
+use crate::hand_over::{HTTP2, hand_over, protocol};
+use crate::header::{Field, Header};
+use crate::message::Request;
+use crate::scan::{self, Before, Found};
+use crate::shown::Version;
+use crate::start_line::{self, RequestLine, Start};
+use crate::talk::Talk;
+use crate::target::{agrees, mask_password};
+use crate::text::{is_token_byte, same};
+
+/// Longest start of a line that is looked at to tell what follows, in bytes.
+const LOOK_MAX: usize = 2_048;
+
+/// The client, as it is read.
+pub(crate) struct Client<'a, 'f> {
+    stream: &'a mut ByteStream,
+    talk: &'a Talk<'f>,
+    before: Before,
+}
+
+impl<'a, 'f> Client<'a, 'f> {
+    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
+        let before = if midstream { Before::Gap } else { Before::Message };
+        Self { stream, talk, before }
+    }
+
+    /// Reads requests to the end.
+    pub(crate) async fn speak(mut self) -> Result<()> {
+        if self.before == Before::Gap {
+            self.talk.client_torn();
+        } else if let Ok([first]) = self.stream.look_ahead(1).await
+            && !is_token_byte(*first)
+            && !first.is_ascii_whitespace()
+            && !self.talk.is_confirmed()
+        {
+            return Err(Error::decline("the client's first byte starts no request"));
+        }
+        loop {
+            self.talk.catch_up().await;
+            let mut header = Header::new(Side::Client);
+            let Some(line) = self.request_line(&mut header).await? else {
+                break;
+            };
+            self.request(line, header).await?;
+        }
+        self.talk.client_ended();
+        Ok(())
+    }
+
+    /// Reads the next request line; none at the end.
+    async fn request_line(&mut self, header: &mut Header) -> Result<Option<RequestLine>> {
+        while self.before == Before::Message {
+            match start_line::read(self.stream, header, RequestLine::parse).await {
+                Ok(Start::Line(line)) => return Ok(Some(line)),
+                Ok(Start::Empty) => {}
+                Ok(Start::Junk) if !self.talk.is_confirmed() => {
+                    return Err(Error::decline("the client's first line is no request"));
+                }
+                Ok(Start::Junk) => self.before = Before::Junk,
+                Err(ReadError::Gap(_)) => self.torn(),
+                Err(_) => return Ok(None),
+            }
+        }
+        let sure = self.talk.is_confirmed();
+        let budget = if sure { scan::BUDGET } else { scan::BUDGET_UNSURE };
+        match scan::search(self.stream, RequestLine::find, budget).await {
+            Found::Line(line) => {
+                if self.before == Before::Junk {
+                    header.anomalies.add(Anomaly::Junk);
+                }
+                self.before = Before::Message;
+                Ok(Some(line))
+            }
+            Found::Nothing { torn: false } if sure && self.before == Before::Junk => {
+                Err(Error::violation("what the client sends is no request"))
+            }
+            Found::Nothing { .. } => {
+                self.stream.done();
+                Ok(None)
+            }
+            Found::Ended => Ok(None),
+        }
+    }
+
+    /// Reads the rest of a request.
+    async fn request(&mut self, mut line: RequestLine, mut header: Header) -> Result<()> {
+        let at = self.talk.flow.now();
+        if line.version.major == 2 && line.is("PRI") {
+            // RFC 9113 §3.4.
+            return Err(match self.talk.is_confirmed() {
+                false => Error::decline("the client starts with HTTP/2"),
+                true => hand_over(HTTP2),
+            });
+        }
+        let simple = line.version == Version::OLDEST;
+        let mut whole = true;
+        if !simple {
+            self.talk.confirm();
+            whole = match header.read(self.stream).await {
+                Ok(()) => true,
+                Err(ReadError::TooLong { .. }) => {
+                    self.before = Before::Junk;
+                    false
+                }
+                Err(_) => {
+                    self.torn();
+                    false
+                }
+            };
+        }
+        let framing = framing::of_request(&mut header, line.version);
+        check(&line, &mut header, whole);
+        mask_password(&mut line.uri);
+        let user = take_user(&mut header);
+        let expects = header.get(Field::Expect).is_some_and(|value| same(value, "100-continue"));
+        let offers = protocol(header.get(Field::Upgrade).unwrap_or_default());
+        let tunnels = line.is("CONNECT");
+        let request = Request { at, line, header, user, body: Body::default(), whole: false };
+        let depth = self.talk.push(Box::new(request));
+        if !whole {
+            self.talk.request_ended(depth, Body::default(), false);
+            if self.before == Before::Gap {
+                self.talk.client_torn();
+            }
+            return Ok(());
+        }
+        // Behind the line of HTTP/0.9 nothing is said.
+        let framing = match framing {
+            Framing::Length(_) | Framing::Chunked if expects && self.left_out().await => {
+                Framing::Nothing
+            }
+            framing => framing,
+        };
+        let (body, then) = body::read(self.talk.flow, self.stream, framing).await;
+        self.talk.request_ended(depth, body, then != Then::Ended);
+        match then {
+            Then::Next => {}
+            Then::Lost => self.torn(),
+            Then::Junk => self.before = Before::Junk,
+            Then::Ended => return Ok(()),
+        }
+        if tunnels || !offers.is_empty() {
+            self.switch(&offers).await?;
+        }
+        Ok(())
+    }
+
+    /// RFC 9110 §10.1.1: a client that waits for 100 and gets a final response need not send the body,
+    /// and some go on with the next request instead.
+    async fn left_out(&mut self) -> bool {
+        self.stream.look_ahead(1).await.is_ok()
+            && self.talk.is_answered()
+            && scan::line_follows(self.stream, RequestLine::find, LOOK_MAX).await
+    }
+
+    /// Behind CONNECT or Upgrade, waits for the response: it decides what follows. If that switches, the
+    /// server half hands over.
+    async fn switch(&mut self, offers: &[u8]) -> Result<()> {
+        if self.talk.answer(self.stream).await || self.before != Before::Message {
+            return Ok(());
+        }
+        // The response is missing: what follows tells. At the end, nothing does.
+        let nothing = self.stream.look_ahead(1).await.is_err();
+        if nothing || scan::line_follows(self.stream, RequestLine::find, LOOK_MAX).await {
+            return Ok(());
+        }
+        Err(hand_over(offers))
+    }
+
+    fn torn(&mut self) {
+        self.before = Before::Gap;
+        self.talk.client_torn();
+    }
+}
+
+/// What the request line and the header say together.
+fn check(line: &RequestLine, header: &mut Header, whole: bool) {
+    let host = header.get(Field::Host);
+    let missing = host.is_none() && whole && line.version.is_known() && !line.version.is_old();
+    let differs = host.is_some_and(|host| !agrees(&line.uri, host));
+    let strange = !line.version.is_known() && line.version != Version::OLDEST;
+    for (found, anomaly) in [
+        (missing, Anomaly::MissingHost),
+        (differs, Anomaly::HostMismatch),
+        (strange, Anomaly::BadVersion),
+        (!line.clean, Anomaly::BadRequestLine),
+    ] {
+        if found {
+            header.anomalies.add(anomaly);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The server half: reads responses.
+
+use flowcell_sdk::prelude::*;
+
+use crate::anomalies::Anomaly;
+use crate::body::{self, Body, Then};
+use crate::framing::{self, Framing};
+use crate::hand_over::{hand_over, protocol};
+use crate::header::{Field, Header};
+use crate::message::{Info, Response};
+use crate::scan::{self, Before, Found};
+use crate::start_line::{self, Start, StatusLine};
+use crate::state::Asked;
+use crate::talk::Talk;
+use crate::target::filename;
+
+/// What every response of HTTP/1 starts with.
+const PREFIX: &[u8] = b"HTTP/1.";
+
+/// What comes first of a response.
+enum First {
+    Status(StatusLine),
+    /// HTTP/0.9: the body.
+    Body,
+    End,
+}
+
+/// The server, as it is read.
+pub(crate) struct Server<'a, 'f> {
+    stream: &'a mut ByteStream,
+    talk: &'a Talk<'f>,
+    before: Before,
+    /// The last informational response to the request that is not answered yet.
+    info: Option<Info>,
+}
+
+impl<'a, 'f> Server<'a, 'f> {
+    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
+        let before = if midstream { Before::Gap } else { Before::Message };
+        Self { stream, talk, before, info: None }
+    }
+
+    /// Reads responses to the end, and then waits for the end of the client.
+    pub(crate) async fn listen(mut self) -> Result<()> {
+        loop {
+            let mut header = Header::new(Side::Server);
+            match self.first(&mut header).await? {
+                First::Status(line) => {
+                    self.talk.confirm();
+                    self.response(line, header).await?;
+                }
+                First::Body => self.oldest(header).await,
+                First::End => break,
+            }
+        }
+        self.talk.server_ended().await;
+        Ok(())
+    }
+
+    /// Reads the next status line.
+    async fn first(&mut self, header: &mut Header) -> Result<First> {
+        while self.before == Before::Message {
+            if self.talk.expects_oldest() && !self.starts_with_prefix().await {
+                return Ok(First::Body);
+            }
+            match start_line::read(self.stream, header, StatusLine::parse).await {
+                Ok(Start::Line(line)) => return Ok(First::Status(line)),
+                Ok(Start::Empty) => {}
+                Ok(Start::Junk) if !self.talk.is_confirmed() => {
+                    return Err(Error::decline("the server's first line is no status line"));
+                }
+                Ok(Start::Junk) => self.before = Before::Junk,
+                Err(ReadError::Gap(_)) => self.torn().await,
+                Err(_) => return Ok(First::End),
+            }
+        }
+        let sure = self.talk.is_confirmed();
+        let budget = if sure { scan::BUDGET } else { scan::BUDGET_UNSURE };
+        match scan::search(self.stream, StatusLine::find, budget).await {
+            Found::Line(line) => {
+                if self.before == Before::Junk {
+                    header.anomalies.add(Anomaly::Junk);
+                }
+                self.before = Before::Message;
+                Ok(First::Status(line))
+            }
+            Found::Nothing { torn: false } if sure && self.before == Before::Junk => {
+                Err(Error::violation("what the server sends is no response"))
+            }
+            Found::Nothing { .. } => {
+                self.stream.done();
+                Ok(First::End)
+            }
+            Found::Ended => Ok(First::End),
+        }
+    }
+
+    /// Whether what follows begins as a response does, as far as it is there. True at the end and at
+    /// a gap.
+    async fn starts_with_prefix(&mut self) -> bool {
+        for count in 1..=PREFIX.len() {
+            match self.stream.look_ahead(count).await {
+                Ok(bytes) if bytes.last() == PREFIX.get(count - 1) => {}
+                Ok(_) => return false,
+                Err(_) => return true,
+            }
+        }
+        true
+    }
+
+    /// Reads the rest of a response.
+    async fn response(&mut self, line: StatusLine, mut header: Header) -> Result<()> {
+        let at = self.talk.flow.now();
+        if !line.clean {
+            header.anomalies.add(Anomaly::BadStatusLine);
+        }
+        if line.version.minor > 1 {
+            header.anomalies.add(Anomaly::BadVersion);
+        }
+        let then = match header.read(self.stream).await {
+            Ok(()) => Then::Next,
+            Err(ReadError::Gap(_)) => Then::Lost,
+            Err(ReadError::End(_)) => Then::Ended,
+            Err(ReadError::TooLong { .. }) => Then::Junk,
+        };
+        let info = (100..200).contains(&line.code);
+        if info {
+            self.info = Some(Info { code: line.code, reason: line.reason.clone() });
+        }
+        // RFC 9110 §15.2: a final response follows, but for 101, behind which there is no HTTP.
+        if info && line.code != 101 {
+            match then {
+                Then::Lost => self.torn().await,
+                Then::Junk => self.before = Before::Junk,
+                Then::Next | Then::Ended => {}
+            }
+            return Ok(());
+        }
+        let asked = self.talk.begin(self.stream).await;
+        let tunnel = asked == Asked::Connect && (200..300).contains(&line.code);
+        let mut upgrade = None;
+        if line.code == 101 {
+            let named = protocol(header.get(Field::Upgrade).unwrap_or_default());
+            upgrade = Some(if named.is_empty() { protocol(&self.talk.offered()) } else { named });
+        }
+        let framing = framing::of_response(&mut header, line.version);
+        let framing = match line.code {
+            // RFC 9112 §6.3, points 1 and 2.
+            101 | 204 | 304 => Framing::Nothing,
+            _ if tunnel || asked == Asked::Head => Framing::Nothing,
+            _ => framing,
+        };
+        let (body, then) = match then {
+            Then::Next => body::read(self.talk.flow, self.stream, framing).await,
+            then => (Body::default(), then),
+        };
+        header.anomalies.add_all(body.anomalies);
+        let name = header.get(Field::ContentDisposition).and_then(filename);
+        let filenames = name.map(<[u8]>::to_vec).into_iter().collect();
+        let next = match &upgrade {
+            Some(protocol) => Some(hand_over(protocol)),
+            None if tunnel => Some(hand_over(b"")),
+            None => None,
+        };
+        let response = Response {
+            at,
+            version: Some(line.version),
+            code: Some(line.code),
+            reason: line.reason,
+            header,
+            info: self.info.take(),
+            upgrade,
+            filenames,
+            whole: body.whole,
+            body,
+        };
+        self.talk.answered(Box::new(response)).await;
+        if let Some(next) = next {
+            return Err(next);
+        }
+        match then {
+            Then::Lost => self.torn().await,
+            Then::Junk => self.before = Before::Junk,
+            Then::Next | Then::Ended => {}
+        }
+        Ok(())
+    }
+
+    /// HTTP/0.9: everything up to the end answers the request.
+    async fn oldest(&mut self, header: Header) {
+        let at = self.talk.flow.now();
+        self.talk.begin(self.stream).await;
+        self.talk.confirm();
+        let (body, _) = body::read(self.talk.flow, self.stream, Framing::UntilClose).await;
+        let response = Response {
+            at,
+            version: Some(crate::shown::Version::OLDEST),
+            code: None,
+            reason: Vec::new(),
+            header,
+            info: None,
+            upgrade: None,
+            filenames: Vec::new(),
+            whole: body.whole,
+            body,
+        };
+        self.talk.answered(Box::new(response)).await;
+    }
+
+    async fn torn(&mut self) {
+        self.before = Before::Gap;
+        self.talk.server_torn().await;
+    }
+}

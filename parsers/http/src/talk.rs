@@ -1,0 +1,220 @@
+//! What both halves share, and how they wait for each other.
+//!
+//! ```text
+//!   client half ── push() ──▶ ┌───┬────┬───┐ ◀── begin(), answered() ── server half
+//!                             │GET│POST│GET│
+//!   ◀── answer() ──────────── └───┴────┴───┘ ──▶ records
+//! ```
+//!
+//! The n-th response answers the n-th request (RFC 9112 §9.3), so neither half needs to know when the
+//! other's bytes arrived. The server half waits where a response is there before its request, since a
+//! response's length depends on that (RFC 9112 §6.3); the client half waits where the response decides
+//! what its next bytes are: CONNECT and Upgrade. What they hold back meanwhile is bounded, so that a
+//! side that is missing from the capture stops nothing.
+
+use std::cell::{RefCell, RefMut};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use flowcell_sdk::prelude::*;
+
+use crate::body::Body;
+use crate::message::{Request, Response};
+use crate::state::{Asked, State};
+
+/// Most bytes that a half holds back while it waits for the other, in bytes: more than an endpoint
+/// sends before it waits for the other (the initial window of RFC 6928 is 14,600).
+const HELD_MAX: usize = 16_384;
+
+/// What ended a race between the conversation and a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Raced {
+    /// What was waited for.
+    Held,
+    /// The stream holds back all that it may.
+    Full,
+    /// The stream has a gap.
+    Torn,
+}
+
+/// Shared by the two halves.
+#[derive(Debug)]
+pub(crate) struct Talk<'f> {
+    pub(crate) flow: &'f Flow,
+    state: RefCell<State<'f>>,
+}
+
+impl<'f> Talk<'f> {
+    pub(crate) fn new(flow: &'f Flow) -> Self {
+        Self { flow, state: RefCell::new(State::new(flow)) }
+    }
+
+    /// No borrow outlives the step that takes it. Not inlined: that it is the only one is checked in one
+    /// place.
+    #[inline(never)]
+    fn state(&self) -> RefMut<'_, State<'f>> {
+        self.state.borrow_mut()
+    }
+
+    /// Something has shown that the flow is HTTP.
+    pub(crate) fn confirm(&self) {
+        self.state().confirm();
+    }
+
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.state().confirmed
+    }
+
+    // ---- the client half ----
+
+    /// Lets the server half catch up where responses were there before their requests.
+    pub(crate) async fn catch_up(&self) {
+        loop {
+            let (waits, steps) = {
+                let state = self.state();
+                (state.response_waits, state.steps)
+            };
+            if !waits {
+                return;
+            }
+            self.settle().await;
+            if self.state().steps == steps {
+                return;
+            }
+        }
+    }
+
+    /// The client has sent a request up to its body. Returns a name for it.
+    pub(crate) fn push(&self, request: Box<Request>) -> u64 {
+        self.state().push(request)
+    }
+
+    /// The request has ended, or nothing more of it can be read.
+    pub(crate) fn request_ended(&self, depth: u64, body: Body, whole: bool) {
+        self.state().request_ended(depth, body, whole);
+    }
+
+    /// Waits for the response to the last request. `client` holds back what follows meanwhile. False if
+    /// no response is seen.
+    pub(crate) async fn answer(&self, client: &mut ByteStream) -> bool {
+        self.catch_up().await;
+        self.race(client, |state| state.all_answered() || state.server_gone || state.server_torn)
+            .await;
+        self.is_answered()
+    }
+
+    /// The last request was answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.state().all_answered()
+    }
+
+    /// Bytes of the client are missing, and requests may be among them.
+    pub(crate) fn client_torn(&self) {
+        self.state().client_torn = true;
+    }
+
+    /// The client will say no more.
+    pub(crate) fn client_ended(&self) {
+        self.state().client_gone = true;
+    }
+
+    // ---- the server half ----
+
+    /// A response is there: finds the request that it answers. `server` holds back what follows
+    /// meanwhile.
+    pub(crate) async fn begin(&self, server: &mut ByteStream) -> Asked {
+        self.addressed(server).await;
+        self.state().begin()
+    }
+
+    /// The server answers to a request of HTTP/0.9.
+    pub(crate) fn expects_oldest(&self) -> bool {
+        self.state().expects_oldest()
+    }
+
+    async fn addressed(&self, server: &mut ByteStream) {
+        self.state().response_waits = true;
+        if self.race(server, State::is_addressed).await != Raced::Held {
+            self.state().client_absent = true; // one direction only was captured
+        }
+    }
+
+    /// The protocols that the client offers to switch to.
+    pub(crate) fn offered(&self) -> Vec<u8> {
+        self.state().offered().unwrap_or_default().to_vec()
+    }
+
+    /// The response has ended, or nothing more of it can be read.
+    pub(crate) async fn answered(&self, response: Box<Response>) {
+        self.state().answered(response);
+        self.settle().await;
+    }
+
+    /// Responses are missing here.
+    pub(crate) async fn server_torn(&self) {
+        {
+            let mut state = self.state();
+            state.server_torn = true;
+            state.steps += 1;
+        }
+        self.settle().await;
+    }
+
+    /// The server will say no more; waits for the client to end as well.
+    pub(crate) async fn server_ended(&self) {
+        self.state().server_ended();
+        self.settle().await;
+        poll_fn(|_| match self.state().client_gone {
+            true => Poll::Ready(()),
+            false => Poll::Pending, // the client half is polled first
+        })
+        .await;
+    }
+
+    // ---- the end ----
+
+    /// Tells what was not answered and not finished.
+    pub(crate) fn finish(&self) {
+        self.state().finish();
+    }
+
+    // ---- waiting ----
+
+    /// Waits for `until`, or until `stream` holds back all that it may or has a gap. Behind the end of the
+    /// stream, only `until` counts.
+    async fn race(&self, stream: &mut ByteStream, until: fn(&State<'f>) -> bool) -> Raced {
+        let mut held_back = pin!(stream.look_ahead(HELD_MAX));
+        let mut ended = false;
+        poll_fn(|cx| {
+            if until(&self.state()) {
+                return Poll::Ready(Raced::Held);
+            }
+            if !ended {
+                match held_back.as_mut().poll(cx) {
+                    Poll::Ready(Ok(_)) => return Poll::Ready(Raced::Full),
+                    Poll::Ready(Err(ReadError::End(_))) => ended = true,
+                    Poll::Ready(Err(_)) => return Poll::Ready(Raced::Torn),
+                    Poll::Pending => {}
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Has both halves polled once more, the client half first: after a response, whatever the client
+    /// has held back for it goes on, before the server's next bytes are looked at. So records do not
+    /// depend on how much of a side is there at once.
+    async fn settle(&self) {
+        let mut polled = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}

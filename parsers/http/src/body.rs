@@ -1,9 +1,9 @@
 //! Bodies (RFC 9112 §6 and §7): streamed through a digest, never held.
 
+use flowcell_sdk::Sha256;
 use flowcell_sdk::prelude::*;
 
 use crate::anomalies::{Anomalies, Anomaly};
-use crate::digest::Digest;
 use crate::framing::Framing;
 use crate::header::{Field, Header, LINE_MAX};
 use crate::text::{split, trim};
@@ -53,19 +53,14 @@ impl From<ReadError> for Broken {
 
 /// A body as it is read.
 struct Reader<'a> {
-    flow: &'a Flow,
     stream: &'a mut ByteStream,
     body: Body,
-    digest: Option<Digest>,
+    digest: Option<Sha256>,
 }
 
-/// Reads a body. `side`: whose it is.
-pub(crate) async fn read(
-    flow: &Flow,
-    stream: &mut ByteStream,
-    framing: Framing,
-) -> (Body, Then) {
-    let mut reader = Reader { flow, stream, body: Body::default(), digest: None };
+/// Reads a body.
+pub(crate) async fn read(stream: &mut ByteStream, framing: Framing) -> (Body, Then) {
+    let mut reader = Reader { stream, body: Body::default(), digest: None };
     let outcome = match framing {
         Framing::Nothing => Ok(()),
         Framing::Length(length) => reader.counted(length).await,
@@ -73,17 +68,14 @@ pub(crate) async fn read(
         Framing::UntilClose => reader.until_close().await,
     };
     let mut body = reader.body;
+    let mut closed = false;
     let then = match outcome {
         Ok(()) => Then::Next,
         Err(Broken::Read(ReadError::Gap(_))) => Then::Lost,
         Err(Broken::Read(ReadError::End(end))) => {
             // RFC 9112 §8: only a proper close ends a body that has no other end.
-            let closed = framing == Framing::UntilClose && end.reason == EndReason::Fin;
-            body.whole = closed && body.missed == 0;
-            if let (true, Some(digest)) = (body.whole, reader.digest.take()) {
-                body.sha256 = Some(digest.finish());
-            }
-            return (body, Then::Ended);
+            closed = framing == Framing::UntilClose && end.reason == EndReason::Fin;
+            Then::Ended
         }
         Err(Broken::Read(ReadError::TooLong { .. })) => Then::Junk,
         Err(Broken::Chunk(anomaly)) => {
@@ -91,9 +83,10 @@ pub(crate) async fn read(
             Then::Junk
         }
     };
-    body.whole = then == Then::Next && body.missed == 0;
-    if let (true, Some(digest)) = (body.whole, reader.digest.take()) {
-        body.sha256 = Some(digest.finish());
+    let ended = then == Then::Next || closed;
+    body.whole = ended && body.missed == 0;
+    if let (true, Some(digest)) = (body.whole, reader.digest) {
+        body.sha256 = Some(digest.finish_hex());
     }
     (body, then)
 }
@@ -114,7 +107,7 @@ impl Reader<'_> {
             match self.stream.read_exact(ready.max(1)).await {
                 Ok(bytes) => {
                     left = left.saturating_sub(bytes.len() as u64);
-                    feed(self.flow, &mut self.digest, &mut self.body, bytes);
+                    feed(&mut self.digest, &mut self.body, bytes);
                 }
                 Err(ReadError::Gap(gap)) => {
                     self.miss(gap.length.min(left));
@@ -176,7 +169,7 @@ impl Reader<'_> {
     async fn until_close(&mut self) -> Result<(), Broken> {
         loop {
             match self.stream.rest().await {
-                Ok(Some(bytes)) => feed(self.flow, &mut self.digest, &mut self.body, bytes),
+                Ok(Some(bytes)) => feed(&mut self.digest, &mut self.body, bytes),
                 Ok(None) => break,
                 Err(ReadError::Gap(gap)) => {
                     self.miss(gap.length);
@@ -196,10 +189,10 @@ impl Reader<'_> {
     }
 }
 
-fn feed(flow: &Flow, digest: &mut Option<Digest>, body: &mut Body, bytes: &[u8]) {
+fn feed(digest: &mut Option<Sha256>, body: &mut Body, bytes: &[u8]) {
     body.length = body.length.saturating_add(bytes.len() as u64);
     if body.missed == 0 {
-        digest.get_or_insert_with(|| Digest::new(flow)).update(bytes);
+        digest.get_or_insert_with(Sha256::new).update(bytes);
     }
 }
 

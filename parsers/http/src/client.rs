@@ -6,7 +6,7 @@ use crate::anomalies::Anomaly;
 use crate::basic::take_user;
 use crate::body::{self, Body, Then};
 use crate::framing::{self, Framing};
-use crate::hand_over::{HTTP2, hand_over, protocol};
+use crate::hand_over::{HTTP2, protocol};
 use crate::header::{Field, Header};
 use crate::message::Request;
 use crate::scan::{self, Before, Found};
@@ -58,13 +58,18 @@ impl<'a, 'f> Client<'a, 'f> {
     /// Reads the next request line; none at the end.
     async fn request_line(&mut self, header: &mut Header) -> Result<Option<RequestLine>> {
         while self.before == Before::Message {
-            match start_line::read(self.stream, header, RequestLine::parse).await {
+            let stream = &mut *self.stream;
+            match start_line::read(stream, header, RequestLine::parse, RequestLine::find).await {
                 Ok(Start::Line(line)) => return Ok(Some(line)),
                 Ok(Start::Empty) => {}
-                Ok(Start::Junk) if !self.talk.is_confirmed() => {
+                Ok(Start::Junk | Start::Behind(_)) if !self.talk.is_confirmed() => {
                     return Err(Error::decline("the client's first line is no request"));
                 }
-                Ok(Start::Junk) => self.before = Before::Junk,
+                Ok(Start::Behind(line)) if scan::field_follows(self.stream).await => {
+                    header.anomalies.add(Anomaly::Junk);
+                    return Ok(Some(line));
+                }
+                Ok(Start::Junk | Start::Behind(_)) => self.before = Before::Junk,
                 Err(ReadError::Gap(_)) => self.torn(),
                 Err(_) => return Ok(None),
             }
@@ -97,7 +102,7 @@ impl<'a, 'f> Client<'a, 'f> {
             // RFC 9113 §3.4.
             return Err(match self.talk.is_confirmed() {
                 false => Error::decline("the client starts with HTTP/2"),
-                true => hand_over(HTTP2),
+                true => Error::switch_to(HTTP2),
             });
         }
         let simple = line.version == Version::OLDEST;
@@ -139,7 +144,7 @@ impl<'a, 'f> Client<'a, 'f> {
             }
             framing => framing,
         };
-        let (body, then) = body::read(self.talk.flow, self.stream, framing).await;
+        let (body, then) = body::read(self.stream, framing).await;
         self.talk.request_ended(depth, body, then != Then::Ended);
         match then {
             Then::Next => {}
@@ -158,21 +163,21 @@ impl<'a, 'f> Client<'a, 'f> {
     async fn left_out(&mut self) -> bool {
         self.stream.look_ahead(1).await.is_ok()
             && self.talk.is_answered()
-            && scan::line_follows(self.stream, RequestLine::find, LOOK_MAX).await
+            && scan::line_follows(self.stream, RequestLine::parse_known, LOOK_MAX).await
     }
 
     /// Behind CONNECT or Upgrade, waits for the response: it decides what follows. If that switches, the
     /// server half hands over.
-    async fn switch(&mut self, offers: &[u8]) -> Result<()> {
+    async fn switch(&mut self, offers: &str) -> Result<()> {
         if self.talk.answer(self.stream).await || self.before != Before::Message {
             return Ok(());
         }
         // The response is missing: what follows tells. At the end, nothing does.
         let nothing = self.stream.look_ahead(1).await.is_err();
-        if nothing || scan::line_follows(self.stream, RequestLine::find, LOOK_MAX).await {
+        if nothing || scan::line_follows(self.stream, RequestLine::parse_known, LOOK_MAX).await {
             return Ok(());
         }
-        Err(hand_over(offers))
+        Err(Error::switch_to(offers.to_owned()))
     }
 
     fn torn(&mut self) {

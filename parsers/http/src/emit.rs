@@ -70,7 +70,7 @@ pub(crate) fn emit(flow: &Flow, exchange: &Exchange) {
         response_sha256: digest(received),
         server: field(answered, Field::Server),
         location: field(answered, Field::Location),
-        upgrade: response.and_then(|response| text(response.upgrade.as_deref()?)),
+        upgrade: response.and_then(|response| text(response.upgrade.as_ref()?.as_bytes())),
         request_ts: request.map(|request| request.at),
         response_ts: response.map(|response| response.at),
         request_anomalies: anomalies(asked),

@@ -230,7 +230,7 @@ impl Header {
             Last::Proxied => self.proxied.last_mut(),
         };
         if let Some(value) = value {
-            if !value.is_empty() && !rest.is_empty() {
+            if !matches!(value.last(), None | Some(b' ')) && !rest.is_empty() {
                 value.push(b' ');
             }
             value.extend_from_slice(rest);

@@ -10,7 +10,6 @@ mod anomalies;
 mod basic;
 mod body;
 mod client;
-mod digest;
 mod emit;
 mod framing;
 mod hand_over;
@@ -42,6 +41,8 @@ use crate::talk::Talk;
 #[parser(
     name = "http",
     tcp = [80, 81, 3128, 8000, 8008, 8080, 8888],
+    client = [r"^(GET|POST|HEAD|PUT|OPTIONS) (/|https?://)", r"^[A-Za-z][!-~]{0,31} [^\r\n]+ HTTP/1\."],
+    server = r"^HTTP/1\.[01] [1-9][0-9][0-9]",
     records = [Transaction]
 )]
 async fn http(mut flow: Flow) -> Result<()> {

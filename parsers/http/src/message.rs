@@ -42,7 +42,7 @@ pub(crate) struct Response {
     /// The last informational response in front of it.
     pub(crate) info: Option<Info>,
     /// The protocol that the connection switches to.
-    pub(crate) upgrade: Option<Vec<u8>>,
+    pub(crate) upgrade: Option<String>,
     /// The file name of its content, or none.
     pub(crate) filenames: Vec<Vec<u8>>,
     pub(crate) body: Body,

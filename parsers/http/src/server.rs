@@ -5,7 +5,7 @@ use flowcell_sdk::prelude::*;
 use crate::anomalies::Anomaly;
 use crate::body::{self, Body, Then};
 use crate::framing::{self, Framing};
-use crate::hand_over::{hand_over, protocol};
+use crate::hand_over::protocol;
 use crate::header::{Field, Header};
 use crate::message::{Info, Response};
 use crate::scan::{self, Before, Found};
@@ -60,16 +60,21 @@ impl<'a, 'f> Server<'a, 'f> {
     /// Reads the next status line.
     async fn first(&mut self, header: &mut Header) -> Result<First> {
         while self.before == Before::Message {
-            if self.talk.expects_oldest() && !self.starts_with_prefix().await {
+            if !self.starts_with_prefix().await && self.talk.expects_oldest() {
                 return Ok(First::Body);
             }
-            match start_line::read(self.stream, header, StatusLine::parse).await {
+            let stream = &mut *self.stream;
+            match start_line::read(stream, header, StatusLine::parse, StatusLine::find).await {
                 Ok(Start::Line(line)) => return Ok(First::Status(line)),
                 Ok(Start::Empty) => {}
-                Ok(Start::Junk) if !self.talk.is_confirmed() => {
+                Ok(Start::Junk | Start::Behind(_)) if !self.talk.is_confirmed() => {
                     return Err(Error::decline("the server's first line is no status line"));
                 }
-                Ok(Start::Junk) => self.before = Before::Junk,
+                Ok(Start::Behind(line)) if scan::field_follows(self.stream).await => {
+                    header.anomalies.add(Anomaly::Junk);
+                    return Ok(First::Status(line));
+                }
+                Ok(Start::Junk | Start::Behind(_)) => self.before = Before::Junk,
                 Err(ReadError::Gap(_)) => self.torn().await,
                 Err(_) => return Ok(First::End),
             }
@@ -95,17 +100,15 @@ impl<'a, 'f> Server<'a, 'f> {
         }
     }
 
-    /// Whether what follows begins as a response does, as far as it is there. True at the end and at
-    /// a gap.
+    /// Whether what follows begins as a response does, as far as it is there.
     async fn starts_with_prefix(&mut self) -> bool {
-        for count in 1..=PREFIX.len() {
-            match self.stream.look_ahead(count).await {
-                Ok(bytes) if bytes.last() == PREFIX.get(count - 1) => {}
-                Ok(_) => return false,
-                Err(_) => return true,
-            }
-        }
-        true
+        let count = match self.stream.look_ahead(PREFIX.len()).await {
+            Ok(bytes) => return bytes == PREFIX,
+            Err(ReadError::Gap(gap)) => gap.cut,
+            Err(ReadError::End(end)) => end.unread,
+            Err(ReadError::TooLong { .. }) => 0,
+        };
+        self.stream.look_ahead(count).await.is_ok_and(|bytes| PREFIX.starts_with(bytes))
     }
 
     /// Reads the rest of a response.
@@ -151,16 +154,15 @@ impl<'a, 'f> Server<'a, 'f> {
             _ => framing,
         };
         let (body, then) = match then {
-            Then::Next => body::read(self.talk.flow, self.stream, framing).await,
+            Then::Next => body::read(self.stream, framing).await,
             then => (Body::default(), then),
         };
         header.anomalies.add_all(body.anomalies);
         let name = header.get(Field::ContentDisposition).and_then(filename);
         let filenames = name.map(<[u8]>::to_vec).into_iter().collect();
         let next = match &upgrade {
-            Some(protocol) => Some(hand_over(protocol)),
-            None if tunnel => Some(hand_over(b"")),
-            None => None,
+            Some(protocol) => Some(protocol.clone()),
+            None => tunnel.then(String::new),
         };
         let response = Response {
             at,
@@ -174,10 +176,11 @@ impl<'a, 'f> Server<'a, 'f> {
             whole: body.whole,
             body,
         };
-        self.talk.answered(Box::new(response)).await;
+        self.talk.answered(Box::new(response));
         if let Some(next) = next {
-            return Err(next);
+            return Err(Error::switch_to(next)); // before the client half reads what is not its
         }
+        self.talk.settle().await;
         match then {
             Then::Lost => self.torn().await,
             Then::Junk => self.before = Before::Junk,
@@ -191,7 +194,7 @@ impl<'a, 'f> Server<'a, 'f> {
         let at = self.talk.flow.now();
         self.talk.begin(self.stream).await;
         self.talk.confirm();
-        let (body, _) = body::read(self.talk.flow, self.stream, Framing::UntilClose).await;
+        let (body, _) = body::read(self.stream, Framing::UntilClose).await;
         let response = Response {
             at,
             version: Some(crate::shown::Version::OLDEST),
@@ -204,7 +207,8 @@ impl<'a, 'f> Server<'a, 'f> {
             whole: body.whole,
             body,
         };
-        self.talk.answered(Box::new(response)).await;
+        self.talk.answered(Box::new(response));
+        self.talk.settle().await;
     }
 
     async fn torn(&mut self) {

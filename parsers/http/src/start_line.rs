@@ -72,10 +72,7 @@ impl RequestLine {
         let target = trim(uri);
         let simple = version == Version::OLDEST;
         let path = target.starts_with(b"/") && !target.contains(&b' ') && is_known_method(method);
-        if method.len() > METHOD_MAX
-            || !is_token(method)
-            || target.is_empty()
-            || (simple && !path)
+        if method.len() > METHOD_MAX || !is_token(method) || target.is_empty() || (simple && !path)
         {
             return None;
         }
@@ -96,6 +93,12 @@ impl RequestLine {
         let before = before?;
         let known = METHODS.iter().find(|method| before.ends_with(method.as_bytes()))?;
         Self::parse(line.get(before.len() - known.len()..)?)
+    }
+
+    /// A request line as most are: with a known method, and a version.
+    pub(crate) fn parse_known(line: &[u8]) -> Option<Self> {
+        let known = |line: &Self| is_known_method(&line.method) && line.version.is_known();
+        Self::parse(line).filter(known)
     }
 
     pub(crate) fn is(&self, method: &str) -> bool {
@@ -157,6 +160,8 @@ pub(crate) enum Start<T> {
     Line(T),
     /// Nothing at all: some senders put an empty line behind a body (RFC 9112 §2.2).
     Empty,
+    /// It ends a line that begins with something else.
+    Behind(T),
     /// Something else.
     Junk,
 }
@@ -169,6 +174,7 @@ pub(crate) async fn read<T>(
     stream: &mut ByteStream,
     header: &mut Header,
     parse: fn(&[u8]) -> Option<T>,
+    find: fn(&[u8]) -> Option<T>,
 ) -> Result<Start<T>, ReadError> {
     let part = stream.get_line_part(LINE_MAX).await?;
     if part.last {
@@ -176,7 +182,7 @@ pub(crate) async fn read<T>(
             return Ok(Start::Empty);
         }
         let Some(line) = parse(part.line.bytes()) else {
-            return Ok(Start::Junk);
+            return Ok(find(part.line.bytes()).map_or(Start::Junk, Start::Behind));
         };
         header.line_end(part.line);
         return Ok(Start::Line(line));

@@ -34,6 +34,10 @@ pub(crate) struct State<'f> {
     queue: Vec<Exchange>,
     weight: usize,
     depth: u64,
+    /// The last request.
+    asked: u64,
+    /// The last request that was answered.
+    answered: u64,
     /// The exchange whose response is being read.
     answering: Option<u64>,
     /// Requests that were given up on before they were answered: their responses are still to come.
@@ -65,6 +69,8 @@ impl<'f> State<'f> {
             queue: Vec::new(),
             weight: 0,
             depth: 0,
+            asked: 0,
+            answered: 0,
             answering: None,
             given_up: 0,
             confirmed: false,
@@ -90,6 +96,7 @@ impl<'f> State<'f> {
     pub(crate) fn push(&mut self, request: Box<Request>) -> u64 {
         self.make_room();
         self.depth += 1;
+        self.asked = self.depth;
         let weight = request.weight();
         self.weight += weight;
         self.queue.push(Exchange {
@@ -198,6 +205,7 @@ impl<'f> State<'f> {
     pub(crate) fn answered(&mut self, response: Box<Response>) {
         self.steps += 1;
         let answering = self.answering.take();
+        self.answered = answering.unwrap_or(self.answered);
         let at = match answering.and_then(|depth| self.position(depth)) {
             Some(at) => at,
             None => {
@@ -240,8 +248,8 @@ impl<'f> State<'f> {
     }
 
     /// The last request was answered.
-    pub(crate) fn all_answered(&self) -> bool {
-        self.queue.last().is_none_or(|exchange| exchange.response.is_some())
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered == self.asked
     }
 
     fn position(&self, depth: u64) -> Option<usize> {
@@ -250,9 +258,8 @@ impl<'f> State<'f> {
 
     fn close_if_done(&mut self, at: usize) {
         let server_gone = self.server_gone;
-        let done = |exchange: &Exchange| {
-            exchange.ended && (exchange.response.is_some() || server_gone)
-        };
+        let done =
+            |exchange: &Exchange| exchange.ended && (exchange.response.is_some() || server_gone);
         if self.queue.get(at).is_some_and(done) {
             self.close(at);
         }

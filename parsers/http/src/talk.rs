@@ -99,14 +99,14 @@ impl<'f> Talk<'f> {
     /// no response is seen.
     pub(crate) async fn answer(&self, client: &mut ByteStream) -> bool {
         self.catch_up().await;
-        self.race(client, |state| state.all_answered() || state.server_gone || state.server_torn)
+        self.race(client, |state| state.is_answered() || state.server_gone || state.server_torn)
             .await;
         self.is_answered()
     }
 
     /// The last request was answered.
     pub(crate) fn is_answered(&self) -> bool {
-        self.state().all_answered()
+        self.state().is_answered()
     }
 
     /// Bytes of the client are missing, and requests may be among them.
@@ -146,9 +146,8 @@ impl<'f> Talk<'f> {
     }
 
     /// The response has ended, or nothing more of it can be read.
-    pub(crate) async fn answered(&self, response: Box<Response>) {
+    pub(crate) fn answered(&self, response: Box<Response>) {
         self.state().answered(response);
-        self.settle().await;
     }
 
     /// Responses are missing here.
@@ -206,7 +205,7 @@ impl<'f> Talk<'f> {
     /// Has both halves polled once more, the client half first: after a response, whatever the client
     /// has held back for it goes on, before the server's next bytes are looked at. So records do not
     /// depend on how much of a side is there at once.
-    async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let mut polled = false;
         poll_fn(|cx| {
             if std::mem::replace(&mut polled, true) {

@@ -6,7 +6,7 @@ use crate::anomalies::Anomaly;
 use crate::body::{self, Body, Then};
 use crate::framing::{self, Framing};
 use crate::hand_over::protocol;
-use crate::header::{Field, Header};
+use crate::header::{Field, Header, mark};
 use crate::message::{Info, Response};
 use crate::scan::{self, Before, Found};
 use crate::start_line::{self, Start, StatusLine};
@@ -116,6 +116,9 @@ impl<'a, 'f> Server<'a, 'f> {
         let at = self.talk.flow.now();
         if !line.clean {
             header.anomalies.add(Anomaly::BadStatusLine);
+        }
+        if line.cut {
+            mark("status_msg", &mut header.cut);
         }
         if line.version.minor > 1 {
             header.anomalies.add(Anomaly::BadVersion);

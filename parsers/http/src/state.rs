@@ -10,7 +10,7 @@ use crate::message::{Exchange, Request, Response};
 const OUTSTANDING_MAX: usize = 256;
 
 /// Most room that they take, in bytes.
-const WEIGHT_MAX: usize = 65_536;
+const WEIGHT_MAX: usize = 131_072;
 
 /// What the server half has to know of the request that it reads the response to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -161,8 +161,11 @@ impl<'a, 'f> Client<'a, 'f> {
     /// RFC 9110 §10.1.1: a client that waits for 100 and gets a final response need not send the body,
     /// and some go on with the next request instead.
     async fn left_out(&mut self) -> bool {
-        self.stream.look_ahead(1).await.is_ok()
-            && self.talk.is_answered()
+        if self.stream.look_ahead(1).await.is_err() {
+            return false;
+        }
+        self.talk.catch_up().await;
+        self.talk.is_answered()
             && scan::line_follows(self.stream, RequestLine::parse_known, LOOK_MAX).await
     }
 

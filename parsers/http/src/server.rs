@@ -181,7 +181,8 @@ impl<'a, 'f> Server<'a, 'f> {
         };
         self.talk.answered(Box::new(response));
         if let Some(next) = next {
-            return Err(Error::switch_to(next)); // before the client half reads what is not its
+            self.talk.switched(self.stream).await;
+            return Err(Error::switch_to(next));
         }
         self.talk.settle().await;
         match then {

@@ -58,6 +58,8 @@ pub(crate) struct State<'f> {
     pub(crate) server_gone: bool,
     /// Responses are missing in front of the next.
     pub(crate) server_torn: bool,
+    /// What follows is another protocol.
+    pub(crate) switched: bool,
     /// Counts what the server half does.
     pub(crate) steps: u64,
 }
@@ -81,6 +83,7 @@ impl<'f> State<'f> {
             client_torn: false,
             server_gone: false,
             server_torn: false,
+            switched: false,
             steps: 0,
         }
     }
@@ -240,6 +243,11 @@ impl<'f> State<'f> {
     /// Requests wait for their responses.
     pub(crate) fn has_open(&self) -> bool {
         self.queue.iter().any(|exchange| self.is_open(exchange))
+    }
+
+    /// The client is at the end of a request.
+    pub(crate) fn is_between(&self) -> bool {
+        self.client_gone || self.queue.iter().all(|exchange| exchange.ended)
     }
 
     /// No response was begun.

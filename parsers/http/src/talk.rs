@@ -13,7 +13,7 @@
 //! side that is missing from the capture stops nothing.
 
 use std::cell::{RefCell, RefMut};
-use std::future::{Future, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
@@ -70,18 +70,17 @@ impl<'f> Talk<'f> {
 
     /// Lets the server half catch up where responses were there before their requests.
     pub(crate) async fn catch_up(&self) {
-        loop {
-            let (waits, steps) = {
-                let state = self.state();
-                (state.response_waits, state.steps)
-            };
-            if !waits {
-                return;
+        let mut steps = None;
+        while self.state().response_waits || steps.is_some() {
+            let before = self.state().steps;
+            if steps == Some(before) {
+                break;
             }
+            steps = Some(before);
             self.settle().await;
-            if self.state().steps == steps {
-                return;
-            }
+        }
+        if self.state().switched {
+            pending().await // what follows is not for this parser
         }
     }
 
@@ -148,6 +147,13 @@ impl<'f> Talk<'f> {
     /// The response has ended, or nothing more of it can be read.
     pub(crate) fn answered(&self, response: Box<Response>) {
         self.state().answered(response);
+    }
+
+    /// The response switches to another protocol: waits until the client has got there as well.
+    /// `server` holds back what follows meanwhile.
+    pub(crate) async fn switched(&self, server: &mut ByteStream) {
+        self.state().switched = true;
+        self.race(server, State::is_between).await;
     }
 
     /// Responses are missing here.

@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn users_of_basic_authentication() {
-        let of = |text: &str| user(text.as_bytes()).map(|user| String::from_utf8(user));
-        let of = |text: &str| of(text).map(|user| user.expect("UTF-8"));
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        let of = |credentials: &str| user(credentials.as_bytes()).map(text);
         assert_eq!(of("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").as_deref(), Some("Aladdin"));
         assert_eq!(of("basic  Om9wZW4=").as_deref(), Some(""));
         assert_eq!(of("Basic QWxhZGRpbg=="), None, "no colon: it may be a secret");

@@ -18,7 +18,7 @@ pub(crate) struct Body {
     pub(crate) length: u64,
     /// Those of them that are missing.
     pub(crate) missed: u64,
-    /// In hexadecimal; only of a body that is whole.
+    /// In hexadecimal; not if bytes are missing.
     pub(crate) sha256: Option<String>,
     /// All of it has passed, nothing missing.
     pub(crate) whole: bool,
@@ -68,13 +68,18 @@ pub(crate) async fn read(stream: &mut ByteStream, framing: Framing) -> (Body, Th
         Framing::UntilClose => reader.until_close().await,
     };
     let mut body = reader.body;
-    let mut closed = false;
+    let mut all = false;
     let then = match outcome {
-        Ok(()) => Then::Next,
+        Ok(()) => {
+            (body.whole, all) = (body.missed == 0, true);
+            Then::Next
+        }
         Err(Broken::Read(ReadError::Gap(_))) => Then::Lost,
         Err(Broken::Read(ReadError::End(end))) => {
-            // RFC 9112 §8: only a proper close ends a body that has no other end.
-            closed = framing == Framing::UntilClose && end.reason == EndReason::Fin;
+            // RFC 9112 §8: only a proper close ends a body that has no other end. But for many servers
+            // and captures, the end is just not proper.
+            all = framing == Framing::UntilClose;
+            body.whole = all && body.missed == 0 && end.reason == EndReason::Fin;
             Then::Ended
         }
         Err(Broken::Read(ReadError::TooLong { .. })) => Then::Junk,
@@ -83,9 +88,7 @@ pub(crate) async fn read(stream: &mut ByteStream, framing: Framing) -> (Body, Th
             Then::Junk
         }
     };
-    let ended = then == Then::Next || closed;
-    body.whole = ended && body.missed == 0;
-    if let (true, Some(digest)) = (body.whole, reader.digest) {
+    if let (true, Some(digest)) = (all, reader.digest) {
         body.sha256 = Some(digest.finish_hex());
     }
     (body, then)

@@ -71,7 +71,8 @@ pub(crate) struct Transaction<'a> {
     pub(crate) response_transfer_encoding: Option<Shown<'a>>,
     /// SHA-256 of the request's content, in hexadecimal; absent if there is none, or not all of it.
     pub(crate) request_sha256: Option<Shown<'a>>,
-    /// SHA-256 of the response's content, in hexadecimal; absent if there is none, or not all of it.
+    /// SHA-256 of the response's content, in hexadecimal; absent if there is none, or not all of it. Where
+    /// only the end of the connection ends the content, of what there was, even if `incomplete`.
     pub(crate) response_sha256: Option<Shown<'a>>,
     /// Header field Server of the response.
     pub(crate) server: Option<Shown<'a>>,

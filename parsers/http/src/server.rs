@@ -75,7 +75,7 @@ impl<'a, 'f> Server<'a, 'f> {
                     return Ok(First::Status(line));
                 }
                 Ok(Start::Junk | Start::Behind(_)) => self.before = Before::Junk,
-                Err(ReadError::Gap(_)) => self.torn().await,
+                Err(ReadError::Gap(_)) => self.torn(true).await,
                 Err(_) => return Ok(First::End),
             }
         }
@@ -136,7 +136,7 @@ impl<'a, 'f> Server<'a, 'f> {
         // RFC 9110 §15.2: a final response follows, but for 101, behind which there is no HTTP.
         if info && line.code != 101 {
             match then {
-                Then::Lost => self.torn().await,
+                Then::Lost => self.torn(false).await,
                 Then::Junk => self.before = Before::Junk,
                 Then::Next | Then::Ended => {}
             }
@@ -186,7 +186,7 @@ impl<'a, 'f> Server<'a, 'f> {
         }
         self.talk.settle().await;
         match then {
-            Then::Lost => self.torn().await,
+            Then::Lost => self.torn(matches!(framing, Framing::Length(_))).await,
             Then::Junk => self.before = Before::Junk,
             Then::Next | Then::Ended => {}
         }
@@ -215,8 +215,9 @@ impl<'a, 'f> Server<'a, 'f> {
         self.talk.settle().await;
     }
 
-    async fn torn(&mut self) {
+    /// Bytes are missing. `start`: the start of a response is among them.
+    async fn torn(&mut self, start: bool) {
         self.before = Before::Gap;
-        self.talk.server_torn().await;
+        self.talk.server_torn(start).await;
     }
 }

@@ -58,6 +58,8 @@ pub(crate) struct State<'f> {
     pub(crate) server_gone: bool,
     /// Responses are missing in front of the next.
     pub(crate) server_torn: bool,
+    /// One of them is certainly missing.
+    start_lost: bool,
     /// What follows is another protocol.
     pub(crate) switched: bool,
     /// Counts what the server half does.
@@ -83,6 +85,7 @@ impl<'f> State<'f> {
             client_torn: false,
             server_gone: false,
             server_torn: false,
+            start_lost: false,
             switched: false,
             steps: 0,
         }
@@ -162,10 +165,14 @@ impl<'f> State<'f> {
         }
         let mut open = self.queue.iter().filter(|exchange| self.is_open(exchange));
         let (first, last) = (open.next(), open.next_back());
-        self.pipelines |= last.is_some() && !self.server_torn;
+        let pipelines = self.pipelines || (last.is_some() && !self.server_torn);
         // Behind missing responses it answers the last request: a client mostly waits for the
-        // response before it sends the next.
-        let found = if self.server_torn && !self.pipelines { last.or(first) } else { first };
+        // response before it sends the next. If not, as few as can be are missing.
+        let found = match self.server_torn {
+            true if !pipelines => last.or(first),
+            true if self.start_lost => open.next().or(last).or(first),
+            _ => first,
+        };
         let Some(depth) = found.map(|exchange| exchange.depth) else {
             return Asked::Unknown;
         };
@@ -178,13 +185,14 @@ impl<'f> State<'f> {
                 () => Asked::Other,
             },
         );
+        self.pipelines = pipelines;
         // Those that are passed over get no response.
         while let Some(at) =
             self.queue.iter().position(|exchange| exchange.depth < depth && self.is_open(exchange))
         {
             self.close(at);
         }
-        self.server_torn = false;
+        (self.server_torn, self.start_lost) = (false, false);
         self.answering = Some(depth);
         asked
     }
@@ -227,6 +235,13 @@ impl<'f> State<'f> {
             exchange.response = Some(response);
         }
         self.close_if_done(at);
+    }
+
+    /// Bytes of the server are missing.
+    pub(crate) fn server_torn(&mut self, start: bool) {
+        self.server_torn = true;
+        self.start_lost |= start;
+        self.steps += 1;
     }
 
     /// No more responses come.

@@ -156,13 +156,9 @@ impl<'f> Talk<'f> {
         self.race(server, State::is_between).await;
     }
 
-    /// Responses are missing here.
-    pub(crate) async fn server_torn(&self) {
-        {
-            let mut state = self.state();
-            state.server_torn = true;
-            state.steps += 1;
-        }
+    /// Bytes of the server are missing here, and the start of a response among them, if it is known.
+    pub(crate) async fn server_torn(&self, start: bool) {
+        self.state().server_torn(start);
         self.settle().await;
     }
 

@@ -8,7 +8,7 @@ use flowcell_sdk::GapReason;
 use flowcell_sdk::testing::{Cut, FlowScript, Step};
 
 /// Damaged copies of each script.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 100;
 
 /// xorshift64*: the damage is the same in every run.
 struct Random(u64);

@@ -75,8 +75,7 @@ impl<'a, 'f> Client<'a, 'f> {
             }
         }
         let sure = self.talk.is_confirmed();
-        let budget = if sure { scan::BUDGET } else { scan::BUDGET_UNSURE };
-        match scan::search(self.stream, RequestLine::find, budget).await {
+        match scan::search(self.stream, RequestLine::find).await {
             Found::Line(line) => {
                 if self.before == Before::Junk {
                     header.anomalies.add(Anomaly::Junk);
@@ -124,6 +123,7 @@ impl<'a, 'f> Client<'a, 'f> {
         let framing = framing::of_request(&mut header, line.version);
         check(&line, &mut header, whole);
         mask_password(&mut line.uri);
+        header.get_mut(Field::Referer).map(mask_password);
         let user = take_user(&mut header);
         let expects = header.get(Field::Expect).is_some_and(|value| same(value, "100-continue"));
         let offers = protocol(header.get(Field::Upgrade).unwrap_or_default());

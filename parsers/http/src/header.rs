@@ -134,7 +134,7 @@ impl Header {
         let start = stream.offset();
         loop {
             let part = stream.get_line_part(LINE_MAX).await?;
-            let (mut whole, length) = (part.last, part.line.raw().len());
+            let mut whole = part.last;
             if part.last && part.line.is_empty() {
                 self.line_end(part.line);
                 return Ok(());
@@ -144,7 +144,7 @@ impl Header {
             while !whole {
                 whole = stream.get_line_part(LINE_MAX).await?.last;
             }
-            if length as u64 + stream.offset().saturating_sub(start) > SECTION_MAX {
+            if stream.offset().saturating_sub(start) > SECTION_MAX {
                 return Err(ReadError::TooLong { side: self.side, limit: LINE_MAX });
             }
         }
@@ -265,7 +265,13 @@ impl Header {
         Some(value)
     }
 
-    /// Hides a field that was dealt with.
+    /// The same, to be changed.
+    pub(crate) fn get_mut(&mut self, field: Field) -> Option<&mut Vec<u8>> {
+        let (_, value) = self.kept.iter_mut().find(|(kept, _)| *kept == field)?;
+        Some(value)
+    }
+
+    /// Drops a field that was dealt with.
     pub(crate) fn forget(&mut self, field: Field) {
         self.kept.retain(|(kept, _)| *kept != field);
     }

@@ -5,10 +5,7 @@ use flowcell_sdk::prelude::*;
 use crate::text::is_token_byte;
 
 /// Most bytes that are searched for the next message, in bytes; what is behind is not looked at.
-pub(crate) const BUDGET: u64 = 16 << 20;
-
-/// The same as long as nothing has shown that the flow is HTTP.
-pub(crate) const BUDGET_UNSURE: u64 = 256 << 10;
+const BUDGET: u64 = 16 << 20;
 
 /// Longest part of a line that is looked at, in bytes.
 const PIECE_MAX: usize = 4_096;
@@ -42,12 +39,8 @@ pub(crate) enum Found<T> {
 }
 
 /// Looks at every line for one that ends with a start line, and has a header behind it.
-pub(crate) async fn search<T>(
-    stream: &mut ByteStream,
-    find: fn(&[u8]) -> Option<T>,
-    budget: u64,
-) -> Found<T> {
-    let mut left = budget;
+pub(crate) async fn search<T>(stream: &mut ByteStream, find: fn(&[u8]) -> Option<T>) -> Found<T> {
+    let mut left = BUDGET;
     let mut carry: Vec<u8> = Vec::new();
     let mut torn = false;
     while left > 0 {

@@ -12,7 +12,8 @@ use crate::scan::{self, Before, Found};
 use crate::start_line::{self, Start, StatusLine};
 use crate::state::Asked;
 use crate::talk::Talk;
-use crate::target::filename;
+use crate::target::{filename, mask_password};
+use crate::text::same;
 
 /// What every response of HTTP/1 starts with.
 const PREFIX: &[u8] = b"HTTP/1.";
@@ -80,8 +81,7 @@ impl<'a, 'f> Server<'a, 'f> {
             }
         }
         let sure = self.talk.is_confirmed();
-        let budget = if sure { scan::BUDGET } else { scan::BUDGET_UNSURE };
-        match scan::search(self.stream, StatusLine::find, budget).await {
+        match scan::search(self.stream, StatusLine::find).await {
             Found::Line(line) => {
                 if self.before == Before::Junk {
                     header.anomalies.add(Anomaly::Junk);
@@ -143,7 +143,14 @@ impl<'a, 'f> Server<'a, 'f> {
             return Ok(());
         }
         let asked = self.talk.begin(self.stream).await;
-        let tunnel = asked == Asked::Connect && (200..300).contains(&line.code);
+        header.get_mut(Field::Location).map(mask_password);
+        let tunnel = (200..300).contains(&line.code)
+            && match asked {
+                Asked::Connect => true,
+                // What proxies say, and nobody else.
+                Asked::Unknown => same(&line.reason, "connection established"),
+                _ => false,
+            };
         let mut upgrade = None;
         if line.code == 101 {
             let named = protocol(header.get(Field::Upgrade).unwrap_or_default());

@@ -1,0 +1,98 @@
+//! The Domain Name System.
+//!
+//! RFC 1035 over UDP and TCP, with EDNS (RFC 6891), and its relatives on the local network: multicast DNS
+//! (RFC 6762) and LLMNR (RFC 4795).
+//!
+//! `source` finds the messages of both sides; `message` reads one, with the help of `name`, `rdata`
+//! and `edns`; `pending` finds the query that a reply answers; `records` shows both.
+
+mod edns;
+mod header;
+mod location;
+mod message;
+mod name;
+mod pending;
+mod rdata;
+mod records;
+mod service;
+mod source;
+mod text;
+mod types;
+
+use std::net::IpAddr;
+
+use flowcell_sdk::prelude::*;
+
+use crate::message::{Manner, Message};
+use crate::pending::Pending;
+use crate::records::Transaction;
+use crate::source::Source;
+
+/// Ports of multicast DNS, of all that is read here, and of a relative that looks like it and is not:
+/// the NetBIOS name service (RFC 1002).
+const MDNS: u16 = 5353;
+const DNS: [u16; 3] = [53, MDNS, 5355];
+const NETBIOS: u16 = 137;
+
+/// So many datagrams without a header of DNS may come first.
+const MAX_STRANGE: usize = 3;
+
+/// The Domain Name System: queries and replies, also of multicast DNS and LLMNR.
+#[parser(name = "dns", tcp = [53, 5355], udp = [53, 5353, 5355], records = [Transaction])]
+async fn dns(mut flow: Flow) -> Result<()> {
+    let info = *flow.info();
+    let ends = [info.client, info.server];
+    let on_port = |port| ends.iter().any(|end| end.port() == port);
+    if on_port(NETBIOS) {
+        return Err(Error::decline("the NetBIOS name service"));
+    }
+    let mdns = info.transport == Transport::Udp && on_port(MDNS);
+    let expected = DNS.into_iter().any(on_port);
+    // Who answers answers from an address of its own: that is another flow.
+    let to_group = ends.iter().any(|end| is_group(end.ip()));
+
+    let mut source = Source::new(&mut flow);
+    let mut pending = Pending::new(&flow);
+    let mut strange = 0;
+    let mut known = false;
+    loop {
+        let arrived = match source.next().await {
+            Ok(Some(arrived)) => arrived,
+            Ok(None) => break,
+            Err(error) => {
+                pending.finish();
+                return Err(error);
+            }
+        };
+        let manner = Manner { mdns, cut: arrived.cut };
+        let message = Message::read(&source.message, flow.now(), manner);
+        if !known && !message.is_believable(mdns, expected) {
+            strange += 1;
+            if strange > MAX_STRANGE {
+                break;
+            }
+            continue;
+        }
+        known = true;
+        flow.confirm();
+        if to_group {
+            let (query, reply) = message.by_kind();
+            records::emit(&flow, query, reply, 0);
+        } else {
+            pending.take(arrived.sender, message);
+        }
+    }
+    if !known && (strange > 0 || source.lost) {
+        return Err(Error::decline("no message of DNS"));
+    }
+    pending.finish();
+    Ok(())
+}
+
+/// Multicast or broadcast.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_multicast(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Which reply answers which query.
+//!
+//! By identifier and question (RFC 5452 §3), between the two sides, in the order of the capture: a
+//! query waits for its reply; a reply that comes without its query is emitted at once, and if the
+//! capture has the query just behind it, that one adds nothing.
+
+use std::collections::VecDeque;
+
+use flowcell_sdk::Timestamp;
+use flowcell_sdk::prelude::*;
+
+use crate::message::Message;
+use crate::records;
+
+/// Most queries that wait for their replies.
+const MAX_WAITING: usize = 256;
+
+/// After so many nanoseconds a query is not waited for any more: clients give up sooner.
+const PATIENCE: u64 = 60_000_000_000;
+
+/// A query that stands so many nanoseconds behind its reply was overtaken by it in the capture.
+const OVERTAKEN: u64 = 100_000_000;
+
+/// What came without its counterpart.
+enum Waiting {
+    Query {
+        query: Message,
+        retries: u64,
+    },
+    /// A reply, which is emitted already.
+    Overtaken(Message),
+}
+
+struct Entry {
+    /// Who asked.
+    asker: Side,
+    waiting: Waiting,
+}
+
+impl Entry {
+    fn message(&self) -> &Message {
+        match &self.waiting {
+            Waiting::Query { query, .. } => query,
+            Waiting::Overtaken(reply) => reply,
+        }
+    }
+
+    /// Its counterpart will not come any more.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let patience = match self.waiting {
+            Waiting::Query { .. } => PATIENCE,
+            Waiting::Overtaken(_) => OVERTAKEN,
+        };
+        now.0.saturating_sub(self.message().at.0) > patience
+    }
+}
+
+/// The queries of a flow that wait for their replies, oldest first.
+pub(crate) struct Pending<'f> {
+    flow: &'f Flow,
+    entries: VecDeque<Box<Entry>>,
+}
+
+impl<'f> Pending<'f> {
+    pub(crate) fn new(flow: &'f Flow) -> Self {
+        Self { flow, entries: VecDeque::new() }
+    }
+
+    /// Takes a message that `sender` has sent.
+    pub(crate) fn take(&mut self, sender: Side, message: Message) {
+        self.forget_older(message.at);
+        if message.header.is_reply() {
+            self.reply(other(sender), message);
+        } else {
+            self.query(sender, message);
+        }
+    }
+
+    /// Emits all that still wait.
+    pub(crate) fn finish(&mut self) {
+        while self.give_up_first() {}
+    }
+
+    fn query(&mut self, asker: Side, query: Message) {
+        let known = self.find(asker, &query);
+        match known.and_then(|at| self.entries.get_mut(at)).map(|entry| &mut entry.waiting) {
+            Some(Waiting::Query { retries, .. }) => *retries += 1,
+            Some(Waiting::Overtaken(_)) => drop(known.map(|at| self.entries.remove(at))),
+            None => self.wait(asker, Waiting::Query { query, retries: 0 }),
+        }
+    }
+
+    fn reply(&mut self, asker: Side, reply: Message) {
+        let known = self.find(asker, &reply);
+        match known.and_then(|at| self.entries.remove(at)).map(|entry| entry.waiting) {
+            Some(Waiting::Query { query, retries }) => {
+                records::emit(self.flow, Some(&query), Some(&reply), retries);
+            }
+            Some(Waiting::Overtaken(_)) | None => {
+                records::emit(self.flow, None, Some(&reply), 0);
+                self.wait(asker, Waiting::Overtaken(reply.without_records()));
+            }
+        }
+    }
+
+    /// The first entry of the same transaction. A reply need not repeat the question, and in mDNS
+    /// does not (RFC 6762 §6).
+    fn find(&self, asker: Side, message: &Message) -> Option<usize> {
+        self.entries.iter().position(|entry| {
+            let other = entry.message();
+            entry.asker == asker
+                && !entry.is_over(message.at)
+                && other.header.id == message.header.id
+                && match (&other.question, &message.question) {
+                    (Some(one), Some(other)) => one.is(other),
+                    (None, None) => true,
+                    _ => other.header.is_reply() != message.header.is_reply(),
+                }
+        })
+    }
+
+    fn wait(&mut self, asker: Side, waiting: Waiting) {
+        if self.entries.len() >= MAX_WAITING {
+            self.give_up_first();
+        }
+        self.entries.push_back(Box::new(Entry { asker, waiting }));
+    }
+
+    fn forget_older(&mut self, now: Timestamp) {
+        while self.entries.front().is_some_and(|first| first.is_over(now)) {
+            self.give_up_first();
+        }
+    }
+
+    fn give_up_first(&mut self) -> bool {
+        let Some(first) = self.entries.pop_front() else {
+            return false;
+        };
+        if let Waiting::Query { query, retries } = &first.waiting {
+            records::emit(self.flow, Some(query), None, *retries);
+        }
+        true
+    }
+}
+
+fn other(side: Side) -> Side {
+    match side {
+        Side::Client => Side::Server,
+        Side::Server => Side::Client,
+    }
+}

@@ -81,22 +81,29 @@ impl Header {
         self.flag(0x0010)
     }
 
-    /// Whether this could be the header of a message: a known operation, the bit that must be 0, and
-    /// at most one question, or in mDNS, where several are usual, fewer than fit a packet.
+    /// Whether this could be the header of a message: a known operation, the bit that must be 0, no
+    /// response code in a query, and at most one question, or in mDNS, where several are usual, fewer
+    /// than fit a packet.
     pub(crate) fn is_plausible(self, mdns: bool) -> bool {
         let [questions, ..] = self.counts;
         let most = if mdns { 256 } else { 1 };
         matches!(self.opcode(), 0 | 1 | 2 | 4 | UPDATE | STATEFUL)
             && self.z() < 4
+            && (self.is_reply() || self.rcode() == 0)
             && questions <= most
     }
 
-    /// Whether this is surely the header of a message of so many bytes: one question, and room for all
-    /// that it counts. For places where a message may start or not.
-    pub(crate) fn is_certain(self, length: usize) -> bool {
+    /// Whether it is plausible on a stream before a message of so many bytes: there is room for all that it
+    /// counts, and a query has no answers.
+    pub(crate) fn fits(self, length: usize) -> bool {
         let [questions, answers, authority, additional] = self.counts.map(usize::from);
         let least = HEADER + 5 * questions + 11 * (answers + authority + additional);
-        let query_answers = self.opcode() == 0 && !self.is_reply() && answers > 0;
-        self.is_plausible(false) && questions == 1 && least <= length && !query_answers
+        let answered_query = self.opcode() == 0 && !self.is_reply() && answers > 0;
+        self.is_plausible(false) && least <= length && !answered_query
+    }
+
+    /// There is one question: with what else makes a header plausible, that is hardly by chance.
+    pub(crate) fn has_question(self) -> bool {
+        self.counts.starts_with(&[1])
     }
 }

@@ -38,15 +38,29 @@ const NETBIOS: u16 = 137;
 const MAX_STRANGE: usize = 3;
 
 /// The Domain Name System: queries and replies, also of multicast DNS and LLMNR.
-#[parser(name = "dns", tcp = [53, 5355], udp = [53, 5353, 5355], records = [Transaction])]
+///
+/// On other ports, a query begins with a header that has one question, no answers and at most two
+/// additional records, a reply with one question and a response code below 6; and then the name. Not one
+/// of 32 letters of the first half of the alphabet, which is NetBIOS (RFC 1001 §14.1).
+#[parser(
+    name = "dns",
+    tcp = [53, 5355],
+    udp = [53, 5353, 5355],
+    client = r"^[\x00\x01].{3}[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00-\x02](?:\x00\x00|[\x01-\x1f\x21-\x3f][0-9A-Za-z_*-]|\x20[0-9Q-Za-z_*-])",
+    server = r"^.{4}[\x80-\x87][\x00-\x05\x10-\x15\x20-\x25\x30-\x35\x80-\x85\x90-\x95\xa0-\xa5\xb0-\xb5]\x00\x01(?:\x00.){3}(?:\x00\x00|[\x01-\x1f\x21-\x3f][0-9A-Za-z_*-]|\x20[0-9Q-Za-z_*-])",
+    udp_client = r"^..[\x00\x01][\x00\x10\x20\x30]\x00\x01\x00{5}[\x00-\x02](?:\x00\x00|[\x01-\x1f\x21-\x3f][0-9A-Za-z_*-]|\x20[0-9Q-Za-z_*-])",
+    udp_server = r"^..[\x80-\x87][\x00-\x05\x10-\x15\x20-\x25\x30-\x35\x80-\x85\x90-\x95\xa0-\xa5\xb0-\xb5]\x00\x01(?:\x00.){3}(?:\x00\x00|[\x01-\x1f\x21-\x3f][0-9A-Za-z_*-]|\x20[0-9Q-Za-z_*-])",
+    records = [Transaction],
+)]
 async fn dns(mut flow: Flow) -> Result<()> {
-    let info = *flow.info();
+    let info = flow.info();
     let ends = [info.client, info.server];
+    let datagrams = info.transport == Transport::Udp;
     let on_port = |port| ends.iter().any(|end| end.port() == port);
     if on_port(NETBIOS) {
         return Err(Error::decline("the NetBIOS name service"));
     }
-    let mdns = info.transport == Transport::Udp && on_port(MDNS);
+    let mdns = datagrams && on_port(MDNS);
     let expected = DNS.into_iter().any(on_port);
     // Who answers answers from an address of its own: that is another flow.
     let to_group = ends.iter().any(|end| is_group(end.ip()));

@@ -2,8 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
+use flowcell_sdk::Datagrams;
 use flowcell_sdk::prelude::*;
 
 use crate::header::{HEADER, Header};
@@ -21,56 +22,67 @@ pub(crate) struct Arrived {
 
 /// Both sides of a flow.
 pub(crate) struct Source {
-    halves: [Half; 2],
+    sides: Sides,
     /// The message that arrived last.
     pub(crate) message: Vec<u8>,
     /// A side was given up, because it could not be found where its messages start.
     pub(crate) lost: bool,
 }
 
+enum Sides {
+    Datagrams(Datagrams),
+    Streams([Half; 2]),
+}
+
 impl Source {
     pub(crate) fn new(flow: &mut Flow) -> Self {
-        let info = *flow.info();
-        let (client, server) = flow.streams();
-        let half = |stream| Half {
-            stream,
-            datagrams: info.transport == Transport::Udp,
-            length: None,
-            footing: if info.midstream { Footing::Lost } else { Footing::Start },
-            ended: false,
+        let (transport, midstream) = (flow.info().transport, flow.info().midstream);
+        let footing = if midstream { Footing::Lost } else { Footing::Start };
+        let half = |stream| Half { stream, length: None, footing, ended: false };
+        let sides = match transport {
+            Transport::Udp => Sides::Datagrams(flow.datagrams()),
+            Transport::Tcp => {
+                let (client, server) = flow.streams();
+                Sides::Streams([half(client), half(server)])
+            }
         };
-        Self { halves: [half(client), half(server)], message: Vec::new(), lost: false }
+        Self { sides, message: Vec::new(), lost: false }
     }
 
     /// Waits for the next message of either side; `None` when both have ended.
     pub(crate) async fn next(&mut self) -> Result<Option<Arrived>> {
-        poll_fn(|cx| {
-            for half in &mut self.halves {
-                if half.ended {
-                    continue;
-                }
-                let sender = half.stream.side();
-                // What this has read is kept in `half`, so that it can be dropped.
-                let arrived = pin!(half.next(&mut self.message)).poll(cx);
-                match arrived {
-                    Poll::Ready(Ok(cut)) => return Poll::Ready(Ok(Some(Arrived { sender, cut }))),
-                    Poll::Ready(Err(Error::Read(_))) => half.ended = true,
-                    // Between messages after all: where the next one starts can not be found.
-                    Poll::Ready(Err(Error::Decline(_))) if half.footing == Footing::Lost => {
-                        half.stream.done();
-                        half.ended = true;
-                        self.lost = true;
+        let Self { sides, message, lost } = self;
+        message.clear();
+        match sides {
+            Sides::Datagrams(datagrams) => Ok(datagram(datagrams, message).await?),
+            Sides::Streams(halves) => {
+                poll_fn(|cx| {
+                    for half in &mut *halves {
+                        let arrived = half.poll(cx, message, lost);
+                        if !matches!(arrived, Poll::Ready(Ok(None)) | Poll::Pending) {
+                            return arrived;
+                        }
                     }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => {}
-                }
+                    let over = halves.iter().all(|half| half.ended);
+                    if over { Poll::Ready(Ok(None)) } else { Poll::Pending }
+                })
+                .await
             }
-            if self.halves.iter().all(|half| half.ended) {
-                return Poll::Ready(Ok(None));
+        }
+    }
+}
+
+async fn datagram(from: &mut Datagrams, message: &mut Vec<u8>) -> Result<Option<Arrived>> {
+    loop {
+        match from.next().await {
+            Ok(Some(datagram)) => {
+                message.extend_from_slice(datagram.bytes);
+                return Ok(Some(Arrived { sender: datagram.side, cut: false }));
             }
-            Poll::Pending
-        })
-        .await
+            Ok(None) => return Ok(None),
+            Err(ReadError::Gap(_)) => {} // the end of the one before
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 
@@ -85,10 +97,9 @@ enum Footing {
     Lost,
 }
 
-/// One side.
+/// One side of a stream.
 struct Half {
     stream: ByteStream,
-    datagrams: bool,
     /// Of the message that is being read.
     length: Option<usize>,
     footing: Footing,
@@ -96,12 +107,35 @@ struct Half {
 }
 
 impl Half {
+    /// The next message, or `None` when this side has ended.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Vec<u8>,
+        lost: &mut bool,
+    ) -> Poll<Result<Option<Arrived>>> {
+        if self.ended {
+            return Poll::Ready(Ok(None));
+        }
+        let sender = self.stream.side();
+        // How far it has read is kept in `self`, so that it can be dropped.
+        let arrived = ready!(pin!(self.next(message)).poll(cx));
+        match arrived {
+            Ok(cut) => return Poll::Ready(Ok(Some(Arrived { sender, cut }))),
+            Err(Error::Read(_)) => {}
+            // Where messages start behind a gap can not be found.
+            Err(Error::Decline(_)) if self.footing == Footing::Lost => {
+                self.stream.done();
+                *lost = true;
+            }
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        self.ended = true;
+        Poll::Ready(Ok(None))
+    }
+
     /// Reads the next message; says whether its end is missing.
     async fn next(&mut self, message: &mut Vec<u8>) -> Result<bool> {
-        message.clear();
-        if self.datagrams {
-            return self.datagram(message).await;
-        }
         loop {
             let length = match self.length {
                 Some(length) => length,
@@ -120,19 +154,7 @@ impl Half {
             if here >= HEADER {
                 return Ok(here < length);
             }
-        }
-    }
-
-    async fn datagram(&mut self, message: &mut Vec<u8>) -> Result<bool> {
-        loop {
-            match self.stream.datagram().await {
-                Ok(datagram) => {
-                    message.extend_from_slice(datagram);
-                    return Ok(false);
-                }
-                Err(ReadError::Gap(_)) => {} // the end of the one before
-                Err(error) => return Err(error.into()),
-            }
+            message.clear();
         }
     }
 
@@ -168,10 +190,7 @@ impl Half {
         } else {
             let start = self.stream.look_ahead(PREFIX + HEADER).await?;
             let header = Header::read(start.get(PREFIX..).unwrap_or_default());
-            match self.footing {
-                Footing::Lost => header.is_certain(length),
-                Footing::Start | Footing::Sure => header.is_plausible(false),
-            }
+            header.fits(length) && (self.footing == Footing::Start || header.has_question())
         };
         if is_start { Ok(length) } else { Err(Error::decline("no message starts here")) }
     }

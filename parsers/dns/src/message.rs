@@ -5,8 +5,7 @@ use flowcell_sdk::Timestamp;
 use crate::edns::Opt;
 use crate::header::{HEADER, Header, STATEFUL, UPDATE};
 use crate::rdata::{self, Rdata};
-use crate::text::{self, Texts};
-use crate::{name, types};
+use crate::{name, text, types};
 
 /// What a message may come to as text, in bytes: so much, and [`TEXT_PER_BYTE`] times its length. Names
 /// grow when they are decompressed; what honest servers send stays below this.
@@ -47,6 +46,35 @@ impl Question {
     }
 }
 
+/// A further question, or a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) part: Part,
+    pub(crate) rtype: u16,
+    pub(crate) ttl: u32,
+    /// Where its text starts, where in that the name of an answer ends, and where it ends.
+    start: usize,
+    name_end: usize,
+    end: usize,
+}
+
+/// The parts of a message behind its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Question,
+    Answer,
+    Authority,
+    Additional,
+}
+
+/// With their names in `malformed`.
+const PARTS: [(Part, &str); 4] = [
+    (Part::Question, "question"),
+    (Part::Answer, "answer"),
+    (Part::Authority, "authority"),
+    (Part::Additional, "additional"),
+];
+
 /// A message, as far as it could be read.
 #[derive(Debug, Default)]
 pub(crate) struct Message {
@@ -55,18 +83,12 @@ pub(crate) struct Message {
     pub(crate) length: usize,
     pub(crate) header: Header,
     pub(crate) question: Option<Question>,
-    /// Name, class and type of each further question.
-    pub(crate) more_questions: Texts,
-    pub(crate) answers: Texts,
-    /// Of each answer, as are the two that follow.
-    pub(crate) answer_types: Texts,
-    pub(crate) answer_names: Texts,
-    pub(crate) ttls: Vec<u32>,
+    /// What of its questions and records is shown, in order.
+    pub(crate) entries: Vec<Entry>,
+    /// Their texts, one behind the other.
+    text: Vec<u8>,
     /// Not all answers are about the name in question.
     pub(crate) other_names: bool,
-    /// Each record of the section, whole.
-    pub(crate) auth: Texts,
-    pub(crate) addl: Texts,
     pub(crate) opt: Option<Opt>,
     /// What is wrong with it, and where.
     pub(crate) malformed: Option<Vec<u8>>,
@@ -83,8 +105,7 @@ impl Message {
         let message =
             Self { at, length: bytes.len(), header, incomplete: manner.cut, ..Self::default() };
         let room = TEXT_MIN + TEXT_PER_BYTE * bytes.len();
-        let (owner, data) = (Vec::new(), Vec::new());
-        let mut reader = Reader { bytes, at: HEADER, manner, room, owner, data, message };
+        let mut reader = Reader { bytes, at: HEADER, manner, room, message };
         reader.sections();
         reader.message
     }
@@ -108,6 +129,22 @@ impl Message {
         Self { at, header, question, ..Self::default() }
     }
 
+    /// The entries of a part.
+    pub(crate) fn part(&self, part: Part) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.part == part)
+    }
+
+    /// An answer's data; all of any other entry.
+    pub(crate) fn shown(&self, entry: &Entry) -> &[u8] {
+        let start = if entry.part == Part::Answer { entry.name_end } else { entry.start };
+        self.text.get(start..entry.end).unwrap_or_default()
+    }
+
+    /// The name that an answer is about.
+    pub(crate) fn name(&self, answer: &Entry) -> &[u8] {
+        self.text.get(answer.start..answer.name_end).unwrap_or_default()
+    }
+
     /// The response code, with the bits that EDNS adds (RFC 6891 §6.1.3).
     pub(crate) fn rcode(&self) -> u16 {
         let upper = self.opt.as_ref().map_or(0, |opt| opt.extended_rcode);
@@ -115,31 +152,13 @@ impl Message {
     }
 }
 
-/// The parts of a message, by their names in `malformed`.
-const PARTS: [&str; 4] = ["question", "answer", "authority", "additional"];
-const QUESTION: usize = 0;
-const ANSWER: usize = 1;
-const AUTHORITY: usize = 2;
-const ADDITIONAL: usize = 3;
-
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     manner: Manner,
     /// Bytes of text that may still be made.
     room: usize,
-    /// Owner and data of the record at hand, as text.
-    owner: Vec<u8>,
-    data: Vec<u8>,
     message: Message,
-}
-
-/// What stands between a record's owner and its data (RFC 1035 §4.1.3).
-#[derive(Clone, Copy)]
-struct Fixed {
-    rtype: u16,
-    class: u16,
-    ttl: u32,
 }
 
 impl<'a> Reader<'a> {
@@ -147,12 +166,15 @@ impl<'a> Reader<'a> {
         if self.bytes.len() < HEADER {
             return self.fault("header", 0, 0, name::CUT);
         }
-        for (part, count) in self.message.header.counts.into_iter().enumerate() {
+        for ((part, what), count) in PARTS.into_iter().zip(self.message.header.counts) {
             for index in 1..=count {
                 let start = self.at;
-                let read = if part == QUESTION { self.question() } else { self.record(part) };
+                let read = match part {
+                    Part::Question => self.question(),
+                    _ => self.record(part),
+                };
                 if let Err(fault) = read {
-                    self.fault(PARTS.get(part).copied().unwrap_or_default(), index, start, fault);
+                    self.fault(what, index, start, fault);
                     if self.at == start {
                         return; // where the next one starts is not known
                     }
@@ -186,16 +208,19 @@ impl<'a> Reader<'a> {
         bytes.copied().ok_or(name::CUT)
     }
 
-    /// Whether there is room for so much text.
-    fn afford(&mut self, length: usize) -> bool {
-        match self.room.checked_sub(length + COST) {
-            Some(room) => self.room = room,
+    /// Keeps what was written as text since `entry.start`, if there is room for it.
+    fn keep(&mut self, entry: Entry) {
+        let Self { message, room, .. } = self;
+        match room.checked_sub(entry.end - entry.start + COST) {
+            Some(left) => {
+                *room = left;
+                message.entries.push(entry);
+            }
             None => {
-                self.room = 0;
-                self.message.truncated = true;
+                message.text.truncate(entry.start);
+                message.truncated = true;
             }
         }
-        !self.message.truncated
     }
 
     /// A class without what mDNS says with it.
@@ -212,90 +237,82 @@ impl<'a> Reader<'a> {
         let (qtype, qclass) = (u16::from_be_bytes([t, y]), u16::from_be_bytes([c, l]));
         let unicast = self.manner.mdns.then_some(qclass & MDNS_BIT != 0);
         let qclass = self.class(qclass);
-        if self.message.question.is_none() {
-            self.message.question = Some(Question { name, qtype, qclass, unicast });
-        } else if self.afford(name.len()) {
-            let out = self.message.more_questions.open();
+        let message = &mut self.message;
+        if message.question.is_none() {
+            message.question = Some(Question { name, qtype, qclass, unicast });
+        } else if !message.truncated {
+            let start = message.text.len();
+            let out = &mut message.text;
             out.extend_from_slice(&name);
             out.push(b' ');
             types::push_class(out, qclass);
             out.push(b' ');
             types::push_type(out, qtype);
-            self.message.more_questions.finish();
+            let (part, end) = (Part::Question, out.len());
+            self.keep(Entry { part, rtype: qtype, ttl: 0, start, name_end: end, end });
         }
         Ok(())
     }
 
-    /// RFC 1035 §4.1.3. When this fails and `at` is moved, it is the record's data that is wrong.
-    fn record(&mut self, part: usize) -> Result<(), &'static str> {
-        self.owner.clear();
-        let behind = name::read(self.bytes, self.at, &mut self.owner)?;
-        let [t, y, c, l, ttl @ .., high, low]: [u8; 10] = self.take(behind)?;
-        let start = behind + 10;
-        let end = start + usize::from(u16::from_be_bytes([high, low]));
+    /// RFC 1035 §4.1.3. If this fails and `at` was moved, it is the record's data that is wrong.
+    fn record(&mut self, part: Part) -> Result<(), &'static str> {
+        let start = self.message.text.len();
+        let data = self.owner(start)?;
+        let [t, y, c, l, ttl @ .., high, low]: [u8; 10] = self.take(data)?;
+        let data = data + 10;
+        let end = data + usize::from(u16::from_be_bytes([high, low]));
         if end > self.bytes.len() {
             return Err(name::CUT);
         }
         self.at = end;
-        let fixed = Fixed {
-            rtype: u16::from_be_bytes([t, y]),
-            class: u16::from_be_bytes([c, l]),
-            ttl: u32::from_be_bytes(ttl),
-        };
-        let data = Rdata { message: self.bytes, at: start, end };
-        if part == ADDITIONAL && fixed.rtype == types::OPT {
-            return self.opt(fixed, data);
+        let (rtype, class) = (u16::from_be_bytes([t, y]), u16::from_be_bytes([c, l]));
+        let (ttl, empty) = (u32::from_be_bytes(ttl), data == end);
+        let rdata = Rdata { message: self.bytes, at: data, end };
+        if part == Part::Additional && rtype == types::OPT {
+            self.message.text.truncate(start);
+            return self.opt(Opt::new(class, ttl), rdata);
         }
         if self.message.truncated {
+            self.message.text.truncate(start);
             return Ok(());
         }
-        self.data.clear();
-        let outcome = rdata::show(data, fixed.rtype, &mut self.data);
-        if self.afford(self.owner.len() + self.data.len()) {
-            match part {
-                ANSWER => self.answer(fixed),
-                _ => self.other(part, fixed),
-            }
+        let class = self.class(class);
+        let message = &mut self.message;
+        let out = &mut message.text;
+        let name_end = out.len();
+        if part == Part::Answer {
+            let name = out.get(start..).unwrap_or_default();
+            let question = message.question.as_ref();
+            message.other_names |=
+                !question.is_some_and(|asked| asked.name.eq_ignore_ascii_case(name));
+        } else {
+            out.push(b' ');
+            text::decimal(out, ttl.into());
+            out.push(b' ');
+            types::push_class(out, class);
+            out.push(b' ');
+            types::push_type(out, rtype);
+            out.push(b' ');
         }
+        let outcome = rdata::show(rdata, rtype, out);
+        let end = out.len();
+        self.keep(Entry { part, rtype, ttl, start, name_end, end });
         // An update may name a set of records without data (RFC 2136 §2.4, §2.5).
-        let no_data = start == end && self.message.header.opcode() == UPDATE;
+        let no_data = empty && self.message.header.opcode() == UPDATE;
         if no_data { Ok(()) } else { outcome }
     }
 
-    fn opt(&mut self, fixed: Fixed, data: Rdata<'a>) -> Result<(), &'static str> {
+    /// Writes a record's owner as text. Returns the place behind it; of a name that is wrong nothing
+    /// is left.
+    fn owner(&mut self, start: usize) -> Result<usize, &'static str> {
+        let out = &mut self.message.text;
+        name::read(self.bytes, self.at, out).inspect_err(|_| out.truncate(start))
+    }
+
+    fn opt(&mut self, opt: Opt, options: Rdata<'a>) -> Result<(), &'static str> {
         if self.message.opt.is_some() {
             return Err("there is more than one OPT record"); // RFC 6891 §6.1.1
         }
-        let opt = self.message.opt.insert(Opt::new(fixed.class, fixed.ttl));
-        opt.read_options(data)
-    }
-
-    fn answer(&mut self, fixed: Fixed) {
-        let message = &mut self.message;
-        message.answers.push(&self.data);
-        types::push_type(message.answer_types.open(), fixed.rtype);
-        message.answer_types.finish();
-        message.ttls.push(fixed.ttl);
-        message.answer_names.push(&self.owner);
-        let question = message.question.as_ref();
-        let asked = question.is_some_and(|asked| asked.name.eq_ignore_ascii_case(&self.owner));
-        message.other_names |= !asked;
-    }
-
-    fn other(&mut self, part: usize, fixed: Fixed) {
-        let class = self.class(fixed.class);
-        let message = &mut self.message;
-        let section = if part == AUTHORITY { &mut message.auth } else { &mut message.addl };
-        let out = section.open();
-        out.extend_from_slice(&self.owner);
-        out.push(b' ');
-        text::decimal(out, fixed.ttl.into());
-        out.push(b' ');
-        types::push_class(out, class);
-        out.push(b' ');
-        types::push_type(out, fixed.rtype);
-        out.push(b' ');
-        out.extend_from_slice(&self.data);
-        section.finish();
+        self.message.opt.insert(opt).read_options(options)
     }
 }

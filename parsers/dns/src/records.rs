@@ -1,9 +1,9 @@
 //! What the parser emits.
 
 use flowcell_sdk::prelude::*;
+use flowcell_sdk::{Encoder, FieldType, Value};
 
-use crate::message::Message;
-use crate::text::Texts;
+use crate::message::{Message, Part};
 use crate::types;
 
 /// A query and its reply, or one of them alone.
@@ -35,11 +35,11 @@ pub(crate) struct Transaction<'a> {
     /// In mDNS, the question asks for a reply by unicast.
     unicast_reply: Option<bool>,
     /// Further questions of the message, each with name, class and type; absent if there are none.
-    more_queries: Option<&'a Texts>,
+    more_queries: Option<Entries<'a>>,
     /// What is to be done: 0 is a query.
     opcode: u8,
     /// Its name, as in Zeek.
-    opcode_name: &'static str,
+    opcode_name: Text<'a>,
     /// Response code with the bits that EDNS adds; absent without a reply.
     rcode: Option<u16>,
     /// Its name, or `RCODE` and the number.
@@ -60,17 +60,17 @@ pub(crate) struct Transaction<'a> {
     cd: bool,
     /// Data of the answers, as in master files, or as in RFC 3597 where the type has no form that is
     /// known; absent if there are none.
-    answers: Option<&'a Texts>,
+    answers: Option<Entries<'a>>,
     /// Seconds for which each answer may be cached.
     ttls: Option<Ttls<'a>>,
     /// Type of each answer.
-    answer_types: Option<&'a Texts>,
+    answer_types: Option<Types<'a>>,
     /// Name that each answer is about; absent if it is `query` for all of them.
-    answer_names: Option<&'a Texts>,
+    answer_names: Option<Names<'a>>,
     /// Records of the authority section, each with name, TTL, class, type and data.
-    auth: Option<&'a Texts>,
+    auth: Option<Entries<'a>>,
     /// Records of the additional section but for OPT, in the same form.
-    addl: Option<&'a Texts>,
+    addl: Option<Entries<'a>>,
     /// The reply has no records at all, as a server's that refuses to answer.
     rejected: bool,
     /// Questions, as the header counts them.
@@ -121,19 +121,46 @@ pub(crate) struct Edns<'a> {
     extended_error_text: Option<Text<'a>>,
 }
 
-/// A list of TTLs.
-#[derive(Debug)]
-pub(crate) struct Ttls<'a>(&'a [u32]);
+/// What a list shows of the entries of one part.
+type Shown<'a> = (&'a Message, Part);
 
-impl flowcell_sdk::Value for Ttls<'_> {
-    const TYPE: flowcell_sdk::FieldType = <Vec<u32> as flowcell_sdk::Value>::TYPE;
+/// Lists of what there is of each entry.
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident: $element:ty, |$message:ident, $entry:ident| $shown:expr;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug)]
+            struct $name<'a>(Shown<'a>);
 
-    fn encode(&self, out: &mut flowcell_sdk::Encoder<'_>) {
-        out.array(self.0.len());
-        for ttl in self.0 {
-            ttl.encode(out);
-        }
-    }
+            impl Value for $name<'_> {
+                const TYPE: FieldType = <Vec<$element> as Value>::TYPE;
+
+                fn encode(&self, out: &mut Encoder<'_>) {
+                    let ($message, part) = self.0;
+                    out.array($message.part(part).count());
+                    for $entry in $message.part(part) {
+                        $shown.encode(out);
+                    }
+                }
+            }
+        )*
+    };
+}
+
+lists! {
+    /// Data of answers; whole records; questions.
+    Entries: Text<'static>, |message, entry| Text::from(message.shown(entry));
+    /// Names that answers are about.
+    Names: Text<'static>, |message, entry| Text::from(message.name(entry));
+    /// Types.
+    Types: Text<'static>, |_message, entry| types::type_name(entry.rtype);
+    /// TTLs.
+    Ttls: u32, |_message, entry| entry.ttl;
+}
+
+/// The entries of a part, if there are any.
+fn part(message: &Message, part: Part) -> Option<Shown<'_>> {
+    message.part(part).next().map(|_| (message, part))
 }
 
 /// Emits what is known of a query and its reply, of which there is at least one.
@@ -145,6 +172,7 @@ pub(crate) fn emit(flow: &Flow, query: Option<&Message>, reply: Option<&Message>
     let question = asked.and_then(|message| message.question.as_ref());
     let header = last.header;
     let [num_queries, num_answers, num_auth, num_addl] = header.counts;
+    let answers = part(last, Part::Answer);
     let both = || [query, reply].into_iter().flatten();
     flow.emit(&Transaction {
         trans_id: header.id,
@@ -152,15 +180,15 @@ pub(crate) fn emit(flow: &Flow, query: Option<&Message>, reply: Option<&Message>
         rtt: seconds_between(query, reply),
         query: question.map(|question| Text::from(&*question.name)),
         qclass: question.map(|question| question.qclass),
-        qclass_name: question.map(|question| types::qclass_name(question.qclass).into()),
+        qclass_name: question.map(|question| types::qclass_name(question.qclass)),
         qtype: question.map(|question| question.qtype),
-        qtype_name: question.map(|question| types::type_name(question.qtype).into()),
+        qtype_name: question.map(|question| types::type_name(question.qtype)),
         unicast_reply: question.and_then(|question| question.unicast),
-        more_queries: asked.and_then(|asked| asked.more_questions.shown()),
+        more_queries: asked.and_then(|asked| part(asked, Part::Question)).map(Entries),
         opcode: header.opcode(),
         opcode_name: types::opcode_name(header.opcode()),
         rcode: reply.map(Message::rcode),
-        rcode_name: reply.map(|reply| types::rcode_name(reply.rcode()).into()),
+        rcode_name: reply.map(|reply| types::rcode_name(reply.rcode())),
         aa: header.aa(),
         tc: header.tc(),
         rd: header.rd(),
@@ -168,12 +196,12 @@ pub(crate) fn emit(flow: &Flow, query: Option<&Message>, reply: Option<&Message>
         z: header.z(),
         ad: header.ad(),
         cd: header.cd(),
-        answers: last.answers.shown(),
-        ttls: last.answers.shown().map(|_| Ttls(&last.ttls)),
-        answer_types: last.answer_types.shown(),
-        answer_names: last.answer_names.shown().filter(|_| last.other_names),
-        auth: last.auth.shown(),
-        addl: last.addl.shown(),
+        answers: answers.map(Entries),
+        ttls: answers.map(Ttls),
+        answer_types: answers.map(Types),
+        answer_names: answers.filter(|_| last.other_names).map(Names),
+        auth: part(last, Part::Authority).map(Entries),
+        addl: part(last, Part::Additional).map(Entries),
         rejected: reply.is_some() && num_answers == 0 && num_auth == 0 && num_addl == 0,
         num_queries,
         num_answers,

@@ -2,52 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use flowcell_sdk::prelude::*;
-use flowcell_sdk::{Encoder, FieldType, Kind, Value};
-
-/// A list of texts, one behind the other in one buffer.
-#[derive(Debug, Default)]
-pub(crate) struct Texts {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-}
-
-impl Texts {
-    /// Where the next text is written, before [`finish`](Self::finish) makes it one.
-    pub(crate) fn open(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
-    }
-
-    /// What was written since the last text is the next one.
-    pub(crate) fn finish(&mut self) {
-        self.ends.push(self.bytes.len());
-    }
-
-    /// Adds one text.
-    pub(crate) fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(text);
-        self.finish();
-    }
-
-    /// The list, if there is anything in it.
-    pub(crate) fn shown(&self) -> Option<&Self> {
-        (!self.ends.is_empty()).then_some(self)
-    }
-}
-
-impl Value for Texts {
-    const TYPE: FieldType = FieldType { kind: Kind::Text, optional: false, repeated: true };
-
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.array(self.ends.len());
-        let mut start = 0;
-        for end in &self.ends {
-            Text::from(self.bytes.get(start..*end).unwrap_or_default()).encode(out);
-            start = *end;
-        }
-    }
-}
-
 /// Appends a number in decimal digits.
 pub(crate) fn decimal(out: &mut Vec<u8>, number: u64) {
     padded(out, number, 1);
@@ -82,45 +36,58 @@ pub(crate) fn hex(out: &mut Vec<u8>, bytes: &[u8]) {
 /// Appends bytes in base 64 (RFC 4648 §4).
 pub(crate) fn base64(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    based(out, bytes, 3, 6, &|value| DIGITS.get(value).copied().unwrap_or(b'='));
-    for _ in 0..(3 - bytes.len() % 3) % 3 {
-        out.push(b'=');
+    for chunk in bytes.chunks(3) {
+        let [a, b, c] = [0, 1, 2].map(|at| chunk.get(at).copied().unwrap_or_default());
+        let values = [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63];
+        let mut digits =
+            values.map(|value| DIGITS.get(usize::from(value)).copied().unwrap_or(b'='));
+        if let Some(padding) = digits.get_mut(chunk.len() + 1..) {
+            padding.fill(b'=');
+        }
+        out.extend_from_slice(&digits);
     }
 }
 
 /// Appends bytes in base 32 with the digits of RFC 4648 §7 and without padding (RFC 5155 §3.3).
 pub(crate) fn base32(out: &mut Vec<u8>, bytes: &[u8]) {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHIJKLMNOPQRSTUV";
-    based(out, bytes, 5, 5, &|value| DIGITS.get(value).copied().unwrap_or(b'='));
-}
-
-/// Appends groups of `group` bytes in digits of `width` bits.
-fn based(out: &mut Vec<u8>, bytes: &[u8], group: usize, width: usize, digit: &dyn Fn(usize) -> u8) {
-    for chunk in bytes.chunks(group) {
+    for chunk in bytes.chunks(5) {
         let bits = chunk.iter().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte));
-        let bits = bits << (8 * (group - chunk.len()));
-        let digits = (8 * chunk.len()).div_ceil(width);
-        for index in 1..=digits {
-            let value = bits >> (8 * group - width * index) & ((1 << width) - 1);
-            out.push(digit(usize::try_from(value).unwrap_or_default()));
+        let bits = bits << (40 - 8 * chunk.len());
+        for index in 1..=(8 * chunk.len()).div_ceil(5) {
+            let value = usize::try_from(bits >> (40 - 5 * index) & 31).unwrap_or_default();
+            out.push(DIGITS.get(value).copied().unwrap_or_default());
         }
     }
 }
 
 /// Appends bytes of a text: those that are no printable ASCII as `\DDD`, and a backslash before
-/// those that are in `special`.
+/// those that are in `special`. A space is printable between quotes.
 pub(crate) fn escaped(out: &mut Vec<u8>, bytes: &[u8], special: &[u8]) {
-    for byte in bytes {
-        match byte {
-            b' ' if special == QUOTED => out.push(b' '),
-            byte if special.contains(byte) => out.extend_from_slice(&[b'\\', *byte]),
-            0x21..=0x7e => out.push(*byte),
-            byte => {
-                out.push(b'\\');
-                padded(out, u64::from(*byte), 3);
-            }
+    let mut rest = bytes;
+    loop {
+        let plain = rest.iter().take_while(|byte| is_plain(**byte, special)).count();
+        let (run, others) = rest.split_at(plain);
+        out.extend_from_slice(run);
+        let Some((byte, others)) = others.split_first() else {
+            return;
+        };
+        rest = others;
+        out.push(b'\\');
+        if special.contains(byte) {
+            out.push(*byte);
+        } else {
+            padded(out, u64::from(*byte), 3);
         }
     }
+}
+
+fn is_plain(byte: u8, special: &[u8]) -> bool {
+    // Most of what names and texts consist of, without a look at what is special.
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_')
+        || (byte.is_ascii_graphic() && !special.contains(&byte))
+        || (byte == b' ' && special == QUOTED)
 }
 
 /// What is special between quotes.

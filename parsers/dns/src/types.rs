@@ -1,5 +1,7 @@
 //! What numbers are called: types, classes, response codes, operations.
 
+use flowcell_sdk::Text;
+
 use crate::text;
 
 /// Registered types: number, name, and the form of their data (see [`rdata`](crate::rdata)); without
@@ -43,17 +45,14 @@ pub(crate) fn form(number: u16) -> &'static str {
     registered(number).map_or("", |(_, _, form)| form)
 }
 
-/// Appends a type's name, `TYPE1234` for one that has none (RFC 3597 §5).
-pub(crate) fn push_type(out: &mut Vec<u8>, number: u16) {
-    let name = registered(number).map(|(_, name, _)| *name);
-    named(out, name, "TYPE", number);
+/// A type's name, `TYPE1234` for one that has none (RFC 3597 §5).
+pub(crate) fn type_name(number: u16) -> Text<'static> {
+    named(registered(number).map(|(_, name, _)| *name), "TYPE", number)
 }
 
-/// A type's name, as [`push_type`] has it.
-pub(crate) fn type_name(number: u16) -> Vec<u8> {
-    let mut out = Vec::new();
-    push_type(&mut out, number);
-    out
+/// Appends a type's name.
+pub(crate) fn push_type(out: &mut Vec<u8>, number: u16) {
+    out.extend_from_slice(&type_name(number).0);
 }
 
 /// Appends a class' name as master files have it.
@@ -66,11 +65,11 @@ pub(crate) fn push_class(out: &mut Vec<u8>, number: u16) {
         255 => Some("ANY"),
         _ => None,
     };
-    named(out, name, "CLASS", number);
+    out.extend_from_slice(&named(name, "CLASS", number).0);
 }
 
 /// A class' name as Zeek has it; others as RFC 3597.
-pub(crate) fn qclass_name(number: u16) -> Vec<u8> {
+pub(crate) fn qclass_name(number: u16) -> Text<'static> {
     let name = match number {
         1 => Some("C_INTERNET"),
         2 => Some("C_CSNET"),
@@ -80,13 +79,11 @@ pub(crate) fn qclass_name(number: u16) -> Vec<u8> {
         255 => Some("C_ANY"),
         _ => None,
     };
-    let mut out = Vec::new();
-    named(&mut out, name, "CLASS", number);
-    out
+    named(name, "CLASS", number)
 }
 
 /// A response code's name.
-pub(crate) fn rcode_name(number: u16) -> Vec<u8> {
+pub(crate) fn rcode_name(number: u16) -> Text<'static> {
     const NAMES: [&str; 12] = [
         "NOERROR",
         "FORMERR",
@@ -105,29 +102,30 @@ pub(crate) fn rcode_name(number: u16) -> Vec<u8> {
         ["BADVERS", "BADKEY", "BADTIME", "BADMODE", "BADNAME", "BADALG", "BADTRUNC", "BADCOOKIE"];
     let index = usize::from(number);
     let name = NAMES.get(index).or_else(|| EXTENDED.get(index.wrapping_sub(16)));
-    let mut out = Vec::new();
-    named(&mut out, name.copied(), "RCODE", number);
-    out
+    named(name.copied(), "RCODE", number)
 }
 
-/// An operation's name.
-pub(crate) fn opcode_name(number: u8) -> &'static str {
-    match number {
-        0 => "query",
-        1 => "iquery",
-        2 => "server-status",
-        4 => "notify",
-        5 => "dynamic-update",
-        6 => "dso",
-        _ => "unassigned",
-    }
+/// An operation's name, as Zeek has it.
+pub(crate) fn opcode_name(number: u8) -> Text<'static> {
+    let name = match number {
+        0 => Some("query"),
+        1 => Some("iquery"),
+        2 => Some("server-status"),
+        4 => Some("notify"),
+        5 => Some("dynamic-update"),
+        6 => Some("dso"),
+        _ => None,
+    };
+    named(name, "opcode-", number.into())
 }
 
-fn named(out: &mut Vec<u8>, name: Option<&str>, prefix: &str, number: u16) {
-    out.extend_from_slice(name.unwrap_or(prefix).as_bytes());
-    if name.is_none() {
-        text::decimal(out, u64::from(number));
+fn named(name: Option<&'static str>, prefix: &str, number: u16) -> Text<'static> {
+    if let Some(name) = name {
+        return name.into();
     }
+    let mut out = prefix.as_bytes().to_vec();
+    text::decimal(&mut out, number.into());
+    out.into()
 }
 
 #[cfg(test)]
@@ -144,14 +142,15 @@ mod tests {
         for (number, name) in
             [(1, "A"), (65, "HTTPS"), (255, "*"), (257, "CAA"), (32769, "DLV"), (1234, "TYPE1234")]
         {
-            assert_eq!(type_name(number), name.as_bytes());
+            assert_eq!(type_name(number), name.into());
         }
         for (number, name) in
             [(0, "NOERROR"), (3, "NXDOMAIN"), (16, "BADVERS"), (23, "BADCOOKIE"), (12, "RCODE12")]
         {
-            assert_eq!(rcode_name(number), name.as_bytes());
+            assert_eq!(rcode_name(number), name.into());
         }
-        assert_eq!(qclass_name(1), b"C_INTERNET");
-        assert_eq!(qclass_name(1232), b"CLASS1232");
+        assert_eq!(qclass_name(1), "C_INTERNET".into());
+        assert_eq!(opcode_name(3), "opcode-3".into());
+        assert_eq!(qclass_name(1232), "CLASS1232".into());
     }
 }

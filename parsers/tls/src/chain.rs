@@ -24,20 +24,20 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// Reads a Certificate message, or the first part of one. `None` if it does not add up.
-    pub(crate) fn read(flow: &Flow, body: &[u8]) -> (Self, Option<()>) {
+    pub(crate) fn read(body: &[u8]) -> (Self, Option<()>) {
         let mut chain = Self::default();
-        let sound = chain.fill(flow, Bytes(body));
+        let sound = chain.fill(Bytes(body));
         (chain, sound)
     }
 
-    fn fill(&mut self, flow: &Flow, mut body: Bytes<'_>) -> Option<()> {
+    fn fill(&mut self, mut body: Bytes<'_>) -> Option<()> {
         let announced = body.u24()?;
         let mut list = Bytes(body.0.get(..announced).unwrap_or(body.0));
         while !list.is_empty() {
             let length = list.u24()?;
             match list.take(length) {
                 Some([]) => {}
-                Some(der) => self.add(Some(digest::sha256(flow, der)), der),
+                Some(der) => self.add(Some(digest::sha256(der)), der),
                 None => {
                     self.add(None, list.0);
                     return None;

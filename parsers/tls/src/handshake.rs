@@ -17,7 +17,6 @@ pub(crate) fn emit(talk: &Talk<'_>) {
     let answer = talk.server_hello.as_ref().or(talk.retry.as_ref());
     let ja3_full = offer.and_then(ja3::client);
     let ja3s_full = talk.server_hello.as_ref().and_then(ja3::server);
-    let sha256 = |bytes: &[u8]| digest::sha256(talk.flow, bytes);
     let hello = offer.unwrap_or(&none);
     let version = match answer {
         Some(answer) => Some(answer.version()),
@@ -49,7 +48,7 @@ pub(crate) fn emit(talk: &Talk<'_>) {
         ja3_full,
         ja3s: ja3s_full.as_ref().map(|line| digest::md5(line.as_bytes())),
         ja3s_full,
-        ja4: offer.and_then(|hello| ja4::client(hello, sha256)),
+        ja4: offer.and_then(ja4::client),
         alerts: talk.alerts.clone(),
         hello_retry: talk.retry.is_some(),
         early_data: hello.early_data,

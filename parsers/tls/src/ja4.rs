@@ -4,21 +4,23 @@
 //! parts: what can be read at once, a digest of the cipher suites, and a digest of the extensions with the
 //! signature algorithms.
 
+use flowcell_sdk::hex;
+
 use crate::client_hello::ClientHello;
-use crate::digest::push_hex;
+use crate::digest;
 use crate::names::is_grease;
 
 const SERVER_NAME: u16 = 0;
 const ALPN: u16 = 16;
 
 /// The fingerprint. `None` if the hello is not all there, or has another form.
-pub(crate) fn client(hello: &ClientHello, sha256: impl Fn(&[u8]) -> String) -> Option<String> {
+pub(crate) fn client(hello: &ClientHello) -> Option<String> {
     if !hello.whole || hello.sslv2 {
         return None;
     }
     let shortened = |text: &str| match text {
         "" => "0".repeat(12),
-        text => sha256(text.as_bytes()).chars().take(12).collect(),
+        text => digest::sha256(text.as_bytes()).chars().take(12).collect(),
     };
     let [readable, ciphers, extensions] = parts(hello);
     Some([&readable, "_", &shortened(&ciphers), "_", &shortened(&extensions)].concat())
@@ -60,9 +62,7 @@ fn listed(list: &[u16]) -> String {
         if !text.is_empty() {
             text.push(',');
         }
-        for byte in code.to_be_bytes() {
-            push_hex(byte, &mut text);
-        }
+        text.push_str(&hex(&code.to_be_bytes()));
     }
     text
 }
@@ -100,26 +100,14 @@ fn push_protocol(name: &[u8], text: &mut String) {
         text.push(char::from(*last));
         return;
     }
-    let mut digits = String::new();
-    push_hex(*first, &mut digits);
-    push_hex(*last, &mut digits);
+    let digits = hex(&[*first, *last]);
     text.extend(digits.chars().next());
     text.extend(digits.chars().last());
 }
 
 #[cfg(test)]
 mod tests {
-    use sha2::Digest;
-
     use super::*;
-
-    fn sha256(bytes: &[u8]) -> String {
-        let mut text = String::new();
-        for byte in sha2::Sha256::digest(bytes) {
-            push_hex(byte, &mut text);
-        }
-        text
-    }
 
     /// The example of the published description, with GREASE added.
     fn example() -> ClientHello {
@@ -144,7 +132,7 @@ mod tests {
     }
 
     fn of(hello: &ClientHello) -> String {
-        client(hello, sha256).expect("fingerprint")
+        client(hello).expect("fingerprint")
     }
 
     #[test]
@@ -193,7 +181,7 @@ mod tests {
 
     #[test]
     fn no_fingerprint_of_what_is_not_all_there() {
-        assert_eq!(client(&ClientHello { whole: false, ..example() }, sha256), None);
-        assert_eq!(client(&ClientHello { sslv2: true, ..example() }, sha256), None);
+        assert_eq!(client(&ClientHello { whole: false, ..example() }), None);
+        assert_eq!(client(&ClientHello { sslv2: true, ..example() }), None);
     }
 }

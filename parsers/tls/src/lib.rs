@@ -43,6 +43,14 @@ use crate::talk::Talk;
 #[parser(
     name = "tls",
     tcp = [443, 465, 563, 585, 614, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5223, 8443, 9001],
+    client = [
+        r"^\x16\x03[\x00-\x04][\x00-\x48].\x01", // a record with a ClientHello
+        r"^[\x80-\xbf].\x01(\x03[\x00-\x03]|\x00\x02)", // the same in the form of SSL 2.0
+    ],
+    server = [
+        r"^\x16\x03[\x00-\x04][\x00-\x48].\x02", // a record with a ServerHello
+        r"^\x15\x03[\x00-\x04]\x00\x02[\x01\x02]", // an alert in its place
+    ],
     records = [Handshake]
 )]
 async fn tls(mut flow: Flow) -> Result<()> {

@@ -405,7 +405,7 @@ impl<'f> Talk<'f> {
                 place.get_or_insert(hello);
             }
             CERTIFICATE if self.sends_x509(side) && self.party(side).chain.is_none() => {
-                let (mut chain, sound) = Chain::read(self.flow, &body);
+                let (mut chain, sound) = Chain::read(&body);
                 chain.cut |= cut;
                 self.party(side).chain = Some(chain);
                 if whole && sound.is_none() {

@@ -387,6 +387,9 @@ impl<'f> Talk<'f> {
                     return Err(Error::violation("a ClientHello that does not add up"));
                 }
                 hello.whole &= whole;
+                if cut {
+                    hello.cut.push("ssl_client_exts");
+                }
                 self.client_hello = Some(hello);
             }
             SERVER_HELLO => {

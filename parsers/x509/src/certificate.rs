@@ -55,7 +55,7 @@ pub struct Certificate {
     pub malformed: bool,
 }
 
-/// Reads a certificate.
+/// Reads a certificate, or the first part of one.
 #[must_use]
 pub fn read(der: &[u8]) -> Certificate {
     let mut certificate = Certificate::default();
@@ -66,16 +66,14 @@ pub fn read(der: &[u8]) -> Certificate {
 impl Certificate {
     /// RFC 5280 §4.1, field by field.
     fn fill(&mut self, der: &[u8]) -> Option<()> {
-        let mut outer = Elements::new(der).sequence()?;
-        let mut signed = outer.sequence()?;
-        self.version = match signed.optional(constructed(0)) {
-            Some(version) => {
-                let number = unsigned(version.elements().expect(INTEGER)?.content)?;
-                Some(number.saturating_add(1))
-            }
-            None => Some(1),
+        let mut outer = Elements::new(der).sequence_here()?;
+        let mut signed = outer.sequence_here()?;
+        let version = match signed.optional(constructed(0)) {
+            Some(version) => unsigned(version.elements().expect(INTEGER)?.content)?,
+            None => 0,
         };
         self.serial = Some(serial(signed.expect(INTEGER)?.content));
+        self.version = Some(version.saturating_add(1));
         let inner_algorithm = signed.sequence()?.expect(OBJECT_IDENTIFIER)?.content;
         self.sig_alg = Some(oid::algorithm(inner_algorithm));
         self.issuer = Some(self.name(signed.sequence()?)?);

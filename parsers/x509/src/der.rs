@@ -53,27 +53,19 @@ impl<'a> Elements<'a> {
     /// The next element, whatever it is. `None` at the end, and where the bytes are none.
     pub(crate) fn next(&mut self) -> Option<Element<'a>> {
         let whole = self.0;
-        let (&tag, rest) = whole.split_first()?;
-        if tag & 0x1f == 0x1f {
-            return None; // a tag of several bytes: there are none in a certificate
-        }
-        let (&first, mut rest) = rest.split_first()?;
-        let length = match first {
-            0..=0x7f => usize::from(first),
-            // The indefinite form is not DER, and 4 bytes are more than any certificate needs.
-            0x81..=0x84 => {
-                let (bytes, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
-                rest = behind;
-                bytes.iter().try_fold(0usize, |length, byte| {
-                    Some(length.checked_mul(256)? | usize::from(*byte))
-                })?
-            }
-            _ => return None,
-        };
+        let (tag, length, rest) = header(whole)?;
         let (content, behind) = rest.split_at_checked(length)?;
         self.0 = behind;
         let whole = whole.get(..whole.len() - behind.len())?;
         Some(Element { tag, content, whole })
+    }
+
+    /// What the next element, a sequence, holds, as far as it is there.
+    pub(crate) fn sequence_here(&mut self) -> Option<Self> {
+        let (tag, length, rest) = header(self.0)?;
+        let (content, behind) = rest.split_at(length.min(rest.len()));
+        self.0 = behind;
+        (tag == SEQUENCE).then_some(Self(content))
     }
 
     /// The next element, which must have this tag.
@@ -90,6 +82,28 @@ impl<'a> Elements<'a> {
     pub(crate) fn sequence(&mut self) -> Option<Self> {
         self.expect(SEQUENCE).map(Element::elements)
     }
+}
+
+/// The tag of the element that begins here, the length of its content, and the bytes behind both.
+fn header(bytes: &[u8]) -> Option<(u8, usize, &[u8])> {
+    let (&tag, rest) = bytes.split_first()?;
+    if tag & 0x1f == 0x1f {
+        return None; // a tag of several bytes: there are none in a certificate
+    }
+    let (&first, mut rest) = rest.split_first()?;
+    let length = match first {
+        0..=0x7f => usize::from(first),
+        // The indefinite form is not DER, and 4 bytes are more than any certificate needs.
+        0x81..=0x84 => {
+            let (bytes, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            rest = behind;
+            bytes.iter().try_fold(0usize, |length, byte| {
+                Some(length.checked_mul(256)? | usize::from(*byte))
+            })?
+        }
+        _ => return None,
+    };
+    Some((tag, length, rest))
 }
 
 /// An integer that is not negative, if it fits.

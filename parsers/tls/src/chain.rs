@@ -10,14 +10,15 @@ use crate::records::Certificate;
 /// Most certificates that are kept of a chain. Real ones have two to five.
 const MAX_CERTIFICATES: usize = 16;
 
-/// Most bytes of alternative names that are kept of a chain, so that a record has room for two chains.
-const MAX_ALTERNATIVE_NAMES: usize = 48 << 10;
+/// Most bytes that a chain may take in a record, of 262,144 that a record may have.
+const MAX_SHOWN: usize = 64 << 10;
 
 /// The certificates of one side.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     certificates: Vec<(Option<String>, X509)>,
-    alternative_names: usize,
+    /// Bytes that they take in a record.
+    shown: usize,
     /// There was more than is kept.
     pub(crate) cut: bool,
 }
@@ -53,23 +54,40 @@ impl Chain {
             return;
         }
         let mut certificate = x509::read(der);
-        let lists = [&certificate.san_dns, &certificate.san_uri, &certificate.san_email];
-        let bytes: usize =
-            lists.iter().flat_map(|list| list.iter().map(|name| name.len() + 3)).sum();
-        self.alternative_names = self.alternative_names.saturating_add(bytes);
-        if self.alternative_names > MAX_ALTERNATIVE_NAMES {
-            certificate.san_dns.clear();
-            certificate.san_uri.clear();
-            certificate.san_email.clear();
-            self.cut = true;
-        }
         self.cut |= certificate.cut;
+        let mut size = size(&certificate);
+        if self.shown + size > MAX_SHOWN {
+            self.cut = true;
+            certificate = X509 {
+                san_dns: Vec::new(),
+                san_uri: Vec::new(),
+                san_email: Vec::new(),
+                san_ip: Vec::new(),
+                ..certificate
+            };
+            size = self::size(&certificate);
+        }
+        if self.shown + size > MAX_SHOWN {
+            return;
+        }
+        self.shown += size;
         self.certificates.push((fingerprint, certificate));
     }
 
     pub(crate) fn shown(&self) -> Vec<Certificate<'_>> {
         self.certificates.iter().map(|(digest, x509)| shown(digest.as_deref(), x509)).collect()
     }
+}
+
+/// No less than the bytes that a certificate takes in a record.
+fn size(x509: &X509) -> usize {
+    let texts =
+        [&x509.serial, &x509.subject, &x509.issuer, &x509.key_alg, &x509.sig_alg, &x509.curve];
+    let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+    let names = [&x509.san_dns, &x509.san_uri, &x509.san_email];
+    let names: usize = names.into_iter().flatten().map(|name| name.len() + 3).sum();
+    // Digest, times, numbers, and the heads of all.
+    texts + names + 17 * x509.san_ip.len() + 256
 }
 
 fn shown<'a>(fingerprint: Option<&'a str>, x509: &'a X509) -> Certificate<'a> {

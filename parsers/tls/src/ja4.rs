@@ -35,7 +35,8 @@ fn parts(hello: &ClientHello) -> [String; 3] {
     readable.push(if extensions.contains(&SERVER_NAME) { 'd' } else { 'i' });
     push_count(ciphers.len(), &mut readable);
     push_count(extensions.len(), &mut readable);
-    push_protocol(hello.alpn.first().map_or(&[], Vec::as_slice), &mut readable);
+    let protocol = hello.alpn.iter().find(|name| !is_grease_name(name));
+    push_protocol(protocol.map_or(&[], Vec::as_slice), &mut readable);
 
     let others = extensions.into_iter().filter(|code| !matches!(*code, SERVER_NAME | ALPN));
     let mut extensions = sorted(others.collect());
@@ -45,6 +46,11 @@ fn parts(hello: &ClientHello) -> [String; 3] {
         extensions.push_str(&listed(&algorithms));
     }
     [readable, sorted(ciphers), extensions]
+}
+
+/// RFC 8701 §2: protocols are two bytes.
+fn is_grease_name(name: &[u8]) -> bool {
+    <[u8; 2]>::try_from(name).is_ok_and(|name| is_grease(u16::from_be_bytes(name)))
 }
 
 fn meaningful(list: &[u16]) -> Vec<u16> {
@@ -115,7 +121,7 @@ mod tests {
             whole: true,
             version: 0x0303,
             versions: vec![0xfafa, 0x0303, 0x0304],
-            alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            alpn: vec![b"\x6a\x6a".to_vec(), b"h2".to_vec(), b"http/1.1".to_vec()],
             ciphers: vec![
                 0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8,
                 0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035,

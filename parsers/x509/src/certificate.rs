@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::der::{Elements, INTEGER, OBJECT_IDENTIFIER, constructed, unsigned};
+use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, constructed, unsigned};
 use crate::{extensions, key, name, oid, time};
 
 /// Most bytes of a serial number that are shown. RFC 5280 §4.1.2.2 allows 20.
@@ -90,6 +90,7 @@ impl Certificate {
         // The algorithm that the signature itself names is the one that Zeek shows.
         let algorithm = outer.sequence()?.expect(OBJECT_IDENTIFIER)?.content;
         self.sig_alg = Some(oid::algorithm(algorithm));
+        let _signature = outer.expect(BIT_STRING)?;
         Some(())
     }
 

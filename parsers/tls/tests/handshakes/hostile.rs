@@ -180,3 +180,63 @@ fn early_data_is_no_finished() {
     let record = handshake_of([start.to_vec(), vec![client(&end)]].concat());
     assert_eq!((&record["established"], &record["early_data"]), (&true.into(), &true.into()));
 }
+
+/// An element of DER.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).expect("short").to_be_bytes();
+    [&[tag, 0x84][..], &length, content].concat()
+}
+
+/// A certificate with names of this length, and this many alternative names.
+fn large_certificate(name: usize, alternatives: usize) -> Vec<u8> {
+    let attribute = [der(6, b"\x55\x04\x03"), der(0x0c, &vec![1; name])].concat();
+    let name = der(0x30, &der(0x31, &der(0x30, &attribute)));
+    let algorithm = der(0x30, &der(6, &[0x7f; 200]));
+    let names: Vec<u8> = (0..alternatives).flat_map(|_| der(0x82, &[b'x'; 200])).collect();
+    let addresses: Vec<u8> = (0..alternatives).flat_map(|_| der(0x87, &[1; 16])).collect();
+    let names = der(4, &der(0x30, &[names, addresses].concat()));
+    let extension = der(0x30, &[der(6, b"\x55\x1d\x11"), names].concat());
+    let time = der(0x17, b"250101000000Z");
+    let key = der(0x30, &[algorithm.clone(), der(3, b"\0")].concat());
+    let body = [
+        der(2, &[0x7f; 500]),
+        algorithm.clone(),
+        name.clone(),
+        der(0x30, &[time.clone(), time].concat()),
+        name,
+        key,
+        der(0xa3, &der(0x30, &extension)),
+    ];
+    der(0x30, &[der(0x30, &body.concat()), algorithm].concat())
+}
+
+#[test]
+fn the_largest_record_fits_its_limit() {
+    let numbers = |count| numbers(&(0..count).map(|n| 60_000 + n % 5_000).collect::<Vec<u16>>());
+    let protocols: Vec<u8> = (0..70).flat_map(|_| vector8(&[b'x'; 255])).collect();
+    let extensions: Vec<Vec<u8>> = [
+        vec![
+            server_name(&[b'x'; 600]),
+            extension(10, &vector16(&numbers(1_100))),
+            extension(13, &vector16(&numbers(1_100))),
+            extension(16, &vector16(&protocols)),
+        ],
+        (0..1_020).map(|n| extension(50_000 + n, &[])).collect(),
+    ]
+    .concat();
+    let ciphers: Vec<u16> = (50_000..51_024).collect();
+    let hello = records(&message(1, &client_hello(&ciphers, &extensions)), 16_384);
+    for (name, alternatives) in [(2_000, 0), (2_000, 50), (10, 100)] {
+        let one = vector24(&large_certificate(name, alternatives));
+        let list: Vec<u8> = (0..20).flat_map(|_| one.clone()).collect();
+        let chain = records(&message(11, &vector24(&list)), 16_384);
+        let answer = handshake(2, &server_hello([8; 32], 0xc02b, &[]));
+        let record =
+            handshake_of([client(&hello), server(&[&answer[..], &chain].concat()), client(&chain)]);
+        // As text it is larger than in the form that the limit is for.
+        let size = record.to_string().len();
+        assert!(size > 100_000 && size < 262_144, "{size} bytes");
+        let truncated = record["truncated"].as_array().expect("list");
+        assert!(truncated.contains(&"cert_chain".into()), "{truncated:?}");
+    }
+}

@@ -159,8 +159,8 @@ fn a_hello_whose_end_is_missing() {
     let record = handshake_of([
         client(&from_client[..120]),
         gap(Side::Client, 138),
-        client(&from_client[258..]),
         server(&from_server),
+        client(&from_client[258..]),
     ]);
     assert_eq!((&record["incomplete"], &record["ja3"]), (&true.into(), &json!(null)));
     assert_eq!(record["server_name"], "www.example.org");

@@ -24,7 +24,12 @@ use crate::records::{Connect, Publish, Subscribe};
 use crate::session::Session;
 
 /// The messages of the Internet of Things: sessions, messages published, topics subscribed to.
-#[parser(name = "mqtt", tcp = [1883], records = [Connect, Publish, Subscribe])]
+#[parser(
+    name = "mqtt",
+    tcp = [1883],
+    client = r"^\x10.{1,4}\x00[\x04\x06]MQ(TT|Isdp)",
+    records = [Connect, Publish, Subscribe]
+)]
 async fn mqtt(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (mut client, mut server) = flow.streams();

@@ -111,6 +111,7 @@ pub(crate) fn emit(flow: &Flow, client: &Peer, server: &Peer, incomplete: bool) 
         kex_alg: chosen.kex.map(shown),
         host_key_alg: chosen.host_key.map(shown),
         host_key: key.map(|key| shown(&key.md5)),
+        host_key_fingerprint: key.and_then(|key| key.sha256.as_deref()).map(shown),
         host_key_type: key.and_then(|key| key.format.as_deref()).map(shown),
         hassh: hassh.as_ref().map(|hassh| shown(&hassh.digest)),
         hassh_algorithms: hassh.as_ref().map(|hassh| shown(&hassh.algorithms)),

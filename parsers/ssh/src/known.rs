@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use flowcell_sdk::prelude::*;
 
-use crate::digest::md5_hex;
+use crate::digest::{md5_hex, sha256_base64};
 use crate::handshake;
 use crate::identification::{Speaks, common};
 use crate::kexinit::{KexInit, guess_is_right};
@@ -58,7 +58,8 @@ pub(crate) fn version(client: &Peer, server: &Peer) -> Option<u8> {
 #[derive(Debug)]
 pub(crate) struct HostKey {
     pub(crate) md5: Vec<u8>,
-    /// Absent for SSH-1.
+    /// Absent for SSH-1, as the format.
+    pub(crate) sha256: Option<Vec<u8>>,
     pub(crate) format: Option<Vec<u8>>,
 }
 
@@ -70,7 +71,11 @@ impl HostKey {
         let is_name = !format.is_empty()
             && format.len() <= MAX_NAME
             && format.iter().all(u8::is_ascii_graphic);
-        is_name.then(|| Self { md5: md5_hex(&[blob], Some(b':')), format: Some(format.to_vec()) })
+        is_name.then(|| Self {
+            md5: md5_hex(&[blob], Some(b':')),
+            sha256: Some(sha256_base64(blob)),
+            format: Some(format.to_vec()),
+        })
     }
 }
 
@@ -126,7 +131,7 @@ impl<'f> Known<'f> {
     ) {
         let mut peer = peer.borrow_mut();
         peer.version_1 = true;
-        peer.key = key.map(|md5| HostKey { md5, format: None });
+        peer.key = key.map(|md5| HostKey { md5, sha256: None, format: None });
         peer.cipher = cipher;
     }
 

@@ -26,7 +26,13 @@ use crate::known::Known;
 use crate::records::Handshake;
 
 /// The Secure Shell: versions, algorithms, host key and fingerprints of a handshake.
-#[parser(name = "ssh", tcp = [22, 2222], records = [Handshake])]
+#[parser(
+    name = "ssh",
+    tcp = [22, 2222],
+    client = r"^SSH-[12]\.",
+    server = r"^SSH-[12]\.",
+    records = [Handshake]
+)]
 async fn ssh(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (mut client, mut server) = flow.streams();

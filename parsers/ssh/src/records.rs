@@ -36,6 +36,9 @@ pub(crate) struct Handshake<'a> {
     pub(crate) host_key_alg: Option<Text<'a>>,
     /// MD5 of the server's host key, in hexadecimal with colons.
     pub(crate) host_key: Option<Text<'a>>,
+    /// `SHA256:` and the SHA-256 of the server's host key in base64, as OpenSSH shows it; absent for
+    /// SSH-1.
+    pub(crate) host_key_fingerprint: Option<Text<'a>>,
     /// Format of the server's host key; absent for SSH-1.
     pub(crate) host_key_type: Option<Text<'a>>,
     /// MD5 over `hassh_algorithms`, in hexadecimal: the client's implementation.

@@ -18,6 +18,7 @@ fn an_ordinary_handshake() {
             "cipher_alg": "aes128-ctr", "cipher_alg_to_client": null,
             "mac_alg": "m1", "mac_alg_to_client": null, "compression_alg": "none",
             "host_key": "8c:fd:2f:9e:43:05:87:40:92:8b:e2:5c:20:bf:67:e1", "host_key_type": "ssh-ed25519",
+            "host_key_fingerprint": "SHA256:xcTb/ZL8NmQsvo9k2j/c7dIyp7nvDnswfPZHlzcZwz0",
             "hassh_algorithms": "curve25519-sha256,ext-info-c;aes128-ctr;m1,m2;none",
             "hassh": "418f4b0a65759558dfbb128b66a7e388",
             "hassh_server_algorithms": "ext-info-c,curve25519-sha256;aes128-ctr;m2,m1;none",

@@ -29,12 +29,16 @@ fn file_name(parser: &str) -> String {
     format!("{}.wasm", parser.replace('-', "_"))
 }
 
-/// All parsers but the one to copy.
+/// All parsers but the one to copy. Their folder also has the libraries that they share, which are not
+/// built as modules.
 fn bundled(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the workspace has a folder `parsers`");
     let mut names: Vec<String> = entries
         .filter_map(Result::ok)
-        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .filter(|entry| {
+            let manifest = fs::read_to_string(entry.path().join("Cargo.toml"));
+            manifest.is_ok_and(|manifest| manifest.contains("cdylib"))
+        })
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name != "template")
         .collect();

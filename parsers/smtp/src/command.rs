@@ -1,9 +1,8 @@
 //! Reading the client's commands.
 
+use flowcell_mail::{Auth, MASK, owned, same, shorten, split_word, trim};
 use flowcell_sdk::{ByteStream, ReadError};
 
-use crate::auth::{Auth, MASK};
-use crate::mime::{owned, same, shorten, split_word, trim};
 use crate::verb::Verb;
 
 /// Longest part of a command's line that is read, in bytes. RFC 5321 §4.5.3.1.4 limits a line to 512,
@@ -88,7 +87,7 @@ impl Command {
     /// RFC 3030 §2: the bytes that follow BDAT, and whether they are the last.
     pub(crate) fn chunk(&self) -> Option<(u64, bool)> {
         let (size, rest) = split_word(&self.argument);
-        let size = crate::path::decimal(size)?;
+        let size = flowcell_mail::decimal(size)?;
         match rest {
             b"" => Some((size, false)),
             _ => same(rest, "LAST").then_some((size, true)),

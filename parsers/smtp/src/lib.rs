@@ -5,13 +5,11 @@
 //!
 //! Two halves read the two sides concurrently and meet in `talk`: the client half runs ahead of the
 //! replies as far as the client did, the server half gives each reply to its command. The
-//! `session` turns what they agree on into records. The content of a message passes through
-//! `mime`, which knows nothing of SMTP; no body is ever held.
+//! `session` turns what they agree on into records. The content of a message passes through the library
+//! `flowcell_mail`, which knows nothing of SMTP; no body is ever held.
 
-mod auth;
 mod client;
 mod command;
-mod mime;
 mod path;
 mod records;
 mod reply;

@@ -1,6 +1,6 @@
 //! Arguments of MAIL and RCPT: a path and parameters.
 
-use crate::mime::{owned, same, split, split_word, strip, trim};
+use flowcell_mail::{decimal, owned, same, split, split_word, strip, trim};
 
 /// Longest address that is kept, in bytes: RFC 5321 §4.5.3.1.3 limits a path to 256.
 pub(crate) const ADDRESS_MAX: usize = 256;
@@ -51,16 +51,6 @@ impl Path {
             self.smtputf8 = true;
         }
     }
-}
-
-/// A number of decimal digits and nothing else; the largest possible where it is larger.
-pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let append =
-        |number: u64, digit: &u8| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
-    Some(digits.iter().fold(0, append))
 }
 
 /// What stands up to the closing bracket, and what follows. RFC 5321 §4.1.2: a local part may be a

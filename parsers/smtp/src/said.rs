@@ -1,8 +1,8 @@
 //! What the client says, as it waits for the reply.
 
 use crate::command::Command;
-use crate::mime::Message;
 use crate::verb::Verb;
+use flowcell_mail::Message;
 
 /// What the client said.
 #[derive(Debug)]

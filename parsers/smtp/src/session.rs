@@ -1,14 +1,14 @@
 //! The conversation as both sides have agreed on it: transactions, and the records of them.
 
+use flowcell_mail::{Message, MessageFields, Shown, find, mark, shorten};
 use flowcell_sdk::prelude::*;
 
 use crate::command::Command;
-use crate::mime::{Field, Message, find, mark, shorten};
 use crate::path::{ADDRESS_MAX, Path};
-use crate::records;
+use crate::records::{self, Mail, MailHead};
 use crate::reply::Reply;
 use crate::said::Said;
-use crate::shown::{Attachments, Hops, List, Recipients, Shown};
+use crate::shown::Recipients;
 use crate::verb::Verb;
 
 /// Most recipients that are kept of a transaction. RFC 5321 §4.5.3.1.8 demands that 100 be possible.
@@ -247,50 +247,35 @@ impl<'f> Session<'f> {
         self.tell_greeting();
         let sent = transaction.message.is_some();
         let message = transaction.message.unwrap_or_else(Message::new);
-        let header = &message.header;
+        let mut fields = MessageFields::of(&message);
         let info = self.flow.info();
         let ends = [info.server.ip(), info.client.ip()];
-        let before = match &*header.path {
-            [last, before @ ..] if *last == ends[1] => before,
-            before => before,
-        };
+        if fields.path.before.first() == Some(&ends[1]) {
+            fields.path.before = &fields.path.before[1..];
+        }
+        fields.path.ends = Some(ends);
+        fields.size = fields.size.filter(|_| sent);
+        fields.incomplete |= transaction.incomplete;
         let mut truncated = transaction.cut;
-        for field in &header.cut {
+        for field in fields.truncated {
             mark(field, &mut truncated);
         }
+        fields.truncated = truncated;
         let recipients = &transaction.recipients;
-        self.flow.emit(&records::Mail {
+        let head = MailHead {
             trans_depth: self.messages + 1,
             helo: Shown::maybe(self.helo.as_ref()),
             mailfrom: Shown::maybe(transaction.mailfrom.as_ref()),
             rcptto: Recipients { all: recipients, only_refused: false },
             rcpt_refused: Recipients { all: recipients, only_refused: true },
-            date: Shown::field(header, Field::Date),
-            from: Shown::field(header, Field::From),
-            to: List(&header.to),
-            cc: List(&header.cc),
-            reply_to: Shown::field(header, Field::ReplyTo),
-            msg_id: Shown::field(header, Field::MessageId),
-            in_reply_to: Shown::field(header, Field::InReplyTo),
-            subject: Shown::field(header, Field::Subject),
-            x_originating_ip: header.x_originating_ip,
-            first_received: Shown::field(header, Field::FirstReceived),
-            second_received: Shown::field(header, Field::SecondReceived),
             last_reply: Shown::maybe(transaction.last_reply.as_ref()),
-            path: Hops { ends, before },
-            user_agent: Shown::field(header, Field::UserAgent),
             tls: self.tls,
-            size: sent.then_some(message.size),
             size_announced: transaction.size_announced,
             body: Shown::maybe(transaction.body.as_ref()),
             smtputf8: transaction.smtputf8,
-            parts: message.parts.into(),
-            attachments: Attachments(&message.attachments),
             ambiguous_end: transaction.ambiguous_end,
-            missed_bytes: message.missed,
-            incomplete: transaction.incomplete || message.incomplete,
-            truncated,
-        });
+        };
+        self.flow.emit(&Mail::new(head, fields));
     }
 
     /// Emits a command; confirms the protocol where that is proof.

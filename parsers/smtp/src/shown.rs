@@ -1,55 +1,7 @@
 //! How records show what the parser keeps: borrowed, without a list or an owner made for it.
 
-use std::net::IpAddr;
-
-use flowcell_sdk::prelude::*;
+use flowcell_mail::Shown;
 use flowcell_sdk::{Encoder, FieldType, Kind, Value};
-
-use crate::mime::{self, Field, Header};
-use crate::records::Attachment;
-
-const fn repeated(kind: Kind) -> FieldType {
-    FieldType { kind, optional: false, repeated: true }
-}
-
-/// Text from the wire.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shown<'a>(pub(crate) &'a [u8]);
-
-impl Shown<'_> {
-    pub(crate) fn maybe(text: Option<&Vec<u8>>) -> Option<Shown<'_>> {
-        text.map(|text| Shown(text))
-    }
-
-    pub(crate) fn field(header: &Header, field: Field) -> Option<Shown<'_>> {
-        header.text(field).map(Shown)
-    }
-}
-
-impl Value for Shown<'_> {
-    const TYPE: FieldType = FieldType { kind: Kind::Text, optional: false, repeated: false };
-
-    #[inline(never)]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        Text::from(self.0).encode(out);
-    }
-}
-
-/// A list of texts.
-#[derive(Debug)]
-pub(crate) struct List<'a>(pub(crate) &'a [Vec<u8>]);
-
-impl Value for List<'_> {
-    const TYPE: FieldType = repeated(Kind::Text);
-
-    #[inline(never)]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.array(self.0.len());
-        for text in self.0 {
-            Shown(text).encode(out);
-        }
-    }
-}
 
 /// Recipients, each with whether it was refused: all, or those that were.
 #[derive(Debug)]
@@ -59,72 +11,13 @@ pub(crate) struct Recipients<'a> {
 }
 
 impl Value for Recipients<'_> {
-    const TYPE: FieldType = repeated(Kind::Text);
+    const TYPE: FieldType = FieldType { kind: Kind::Text, optional: false, repeated: true };
 
     fn encode(&self, out: &mut Encoder<'_>) {
         let shown = || self.all.iter().filter(|(_, refused)| *refused || !self.only_refused);
         out.array(shown().count());
         for (address, _) in shown() {
             Shown(address).encode(out);
-        }
-    }
-}
-
-/// The way of a message: the server, the client, and the hops before.
-#[derive(Debug)]
-pub(crate) struct Hops<'a> {
-    pub(crate) ends: [IpAddr; 2],
-    pub(crate) before: &'a [IpAddr],
-}
-
-impl Value for Hops<'_> {
-    const TYPE: FieldType = repeated(Kind::Address);
-
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.array(self.ends.len() + self.before.len());
-        for address in self.ends.iter().chain(self.before) {
-            address.encode(out);
-        }
-    }
-}
-
-/// A SHA-256 in hexadecimal.
-#[derive(Debug)]
-pub(crate) struct Digest<'a>(pub(crate) &'a [u8; 32]);
-
-impl Value for Digest<'_> {
-    const TYPE: FieldType = Shown::TYPE;
-
-    fn encode(&self, out: &mut Encoder<'_>) {
-        let mut digits = [0; 64];
-        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
-            for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-                *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
-            }
-        }
-        Shown(&digits).encode(out);
-    }
-}
-
-/// The attachments of a message.
-#[derive(Debug)]
-pub(crate) struct Attachments<'a>(pub(crate) &'a [mime::Attachment]);
-
-impl Value for Attachments<'_> {
-    const TYPE: FieldType = repeated(Kind::Object(Attachment::SCHEMA));
-
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.array(self.0.len());
-        for attachment in self.0 {
-            Attachment {
-                name: Shown::maybe(attachment.name.as_ref()),
-                content_type: Shown(&attachment.content_type),
-                encoding: Shown(&attachment.encoding),
-                disposition: Shown::maybe(attachment.disposition.as_ref()),
-                size: attachment.size,
-                sha256: attachment.sha256.as_ref().map(Digest),
-            }
-            .encode(out);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The commands of SMTP and its extensions.
 
-use crate::mime::{same, split_word, strip, trim};
+use flowcell_mail::{same, split_word, strip, trim};
 
 /// A command's first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

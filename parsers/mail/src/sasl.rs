@@ -1,26 +1,30 @@
-//! What an AUTH exchange (RFC 4954) shows of the user. Secrets are never kept.
+//! What an exchange of SASL (RFC 4422) shows of the user, as AUTH (RFC 4954, RFC 5034) and AUTHENTICATE
+//! (RFC 9051 §6.2.2) carry it. Secrets are never kept.
 
-use crate::mime::{base64, find, owned, same, shorten, split, split_word};
+use crate::header::shorten;
+use crate::text::{find, owned, same, split, split_word};
+use crate::transfer::base64;
 
 /// What is shown in place of a secret.
-pub(crate) const MASK: &[u8] = b"********";
+pub const MASK: &[u8] = b"********";
 
 /// Longest user name that is kept, in bytes: that of the longest address.
 const USER_MAX: usize = 256;
 
 /// One exchange.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Auth {
+pub struct Auth {
     /// In upper case; empty if the command names none.
-    pub(crate) mechanism: Vec<u8>,
-    pub(crate) user: Option<Vec<u8>>,
+    pub mechanism: Vec<u8>,
+    /// The user name, where the mechanism shows it.
+    pub user: Option<Vec<u8>>,
     /// Responses of the client so far.
     responses: u32,
 }
 
 impl Auth {
-    /// Reads the argument of AUTH; also returns it without what is secret.
-    pub(crate) fn start(argument: &[u8]) -> (Self, Vec<u8>) {
+    /// Reads the argument of AUTH or AUTHENTICATE; also returns it without what is secret.
+    pub fn start(argument: &[u8]) -> (Self, Vec<u8>) {
         let (word, initial) = split_word(argument);
         if !is_mechanism(word) {
             return (Self::default(), owned(MASK));
@@ -35,8 +39,8 @@ impl Auth {
         (auth, shown)
     }
 
-    /// Takes a response of the client: base64 (RFC 4954 §4), `=` for an empty one, `*` to cancel.
-    pub(crate) fn respond(&mut self, line: &[u8]) {
+    /// Takes a response of the client: base64, `=` for an empty one, `*` to cancel (RFC 4954 §4).
+    pub fn respond(&mut self, line: &[u8]) {
         let first = self.responses == 0;
         self.responses += 1;
         if self.user.is_some() || line == b"*" {

@@ -22,13 +22,20 @@ const PATH_MAX: usize = 32;
 
 /// A header field of which the text is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
+pub enum Field {
+    /// Date.
     Date,
+    /// From.
     From,
+    /// Reply-To.
     ReplyTo,
+    /// Message-ID.
     MessageId,
+    /// In-Reply-To.
     InReplyTo,
+    /// Subject.
     Subject,
+    /// User-Agent or X-Mailer.
     UserAgent,
     /// The last Received field: the one that was added first.
     FirstReceived,
@@ -53,20 +60,24 @@ const NAMES: [(&str, Field, &str); 8] = [
 /// The fields of a message's header that are kept. Of a field that may not be repeated the first
 /// counts.
 #[derive(Debug, Default)]
-pub(crate) struct Header {
+pub struct Header {
     texts: [Option<Vec<u8>>; FIELDS],
-    pub(crate) to: Vec<Vec<u8>>,
-    pub(crate) cc: Vec<Vec<u8>>,
-    pub(crate) x_originating_ip: Option<IpAddr>,
+    /// The entries of To, decoded.
+    pub to: Vec<Vec<u8>>,
+    /// The entries of Cc, decoded.
+    pub cc: Vec<Vec<u8>>,
+    /// The first address in X-Originating-IP.
+    pub x_originating_ip: Option<IpAddr>,
     /// One address of each Received field, from the last hop to the first.
-    pub(crate) path: Vec<IpAddr>,
+    pub path: Vec<IpAddr>,
     /// Names of what was cut at its limit.
-    pub(crate) cut: Vec<&'static str>,
+    pub cut: Vec<&'static str>,
 }
 
 impl Header {
     /// The decoded text of a field.
-    pub(crate) fn text(&self, field: Field) -> Option<&[u8]> {
+    #[must_use]
+    pub fn text(&self, field: Field) -> Option<&[u8]> {
         self.texts[field as usize].as_deref()
     }
 
@@ -126,14 +137,14 @@ impl Header {
 }
 
 /// Notes that `field` was cut, once.
-pub(crate) fn mark(field: &'static str, cut: &mut Vec<&'static str>) {
+pub fn mark(field: &'static str, cut: &mut Vec<&'static str>) {
     if !cut.contains(&field) {
         cut.push(field);
     }
 }
 
 /// Shortens `text` to at most `max` bytes and does not cut a UTF-8 sequence. False if it was longer.
-pub(crate) fn shorten(text: &mut Vec<u8>, max: usize) -> bool {
+pub fn shorten(text: &mut Vec<u8>, max: usize) -> bool {
     if text.len() <= max {
         return true;
     }

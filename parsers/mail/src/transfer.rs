@@ -59,7 +59,8 @@ impl Decoder {
 }
 
 /// Decodes a short base64 text at once.
-pub(crate) fn base64(text: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn base64(text: &[u8]) -> Vec<u8> {
     let mut decoder = Base64::default();
     let mut decoded = owned(decoder.feed(text));
     decoded.extend_from_slice(decoder.finish());

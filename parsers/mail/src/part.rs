@@ -83,21 +83,21 @@ impl Entity {
 
 /// What is known of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attachment {
+pub struct Attachment {
     /// The file name, in UTF-8.
-    pub(crate) name: Option<Vec<u8>>,
+    pub name: Option<Vec<u8>>,
     /// The media type, in lower case.
-    pub(crate) content_type: Vec<u8>,
+    pub content_type: Vec<u8>,
     /// The transfer encoding, in lower case.
-    pub(crate) encoding: Vec<u8>,
+    pub encoding: Vec<u8>,
     /// The disposition, in lower case.
-    pub(crate) disposition: Option<Vec<u8>>,
+    pub disposition: Option<Vec<u8>>,
     /// Bytes of decoded content.
-    pub(crate) size: u64,
+    pub size: u64,
     /// Of the decoded content; absent where bytes of it are missing.
-    pub(crate) sha256: Option<[u8; 32]>,
+    pub sha256: Option<[u8; 32]>,
     /// A text of this description was cut at its limit.
-    pub(crate) cut: bool,
+    pub cut: bool,
 }
 
 impl Attachment {

@@ -71,19 +71,19 @@ struct Level {
 
 /// A message as far as it has passed.
 #[derive(Debug)]
-pub(crate) struct Message {
+pub struct Message {
     /// What its header says.
-    pub(crate) header: Header,
+    pub header: Header,
     /// Bytes that passed.
-    pub(crate) size: u64,
+    pub size: u64,
     /// Bytes that are missing.
-    pub(crate) missed: u64,
+    pub missed: u64,
     /// Its start or end is not there, or bytes between them.
-    pub(crate) incomplete: bool,
+    pub incomplete: bool,
     /// Parts that hold content themselves, as far as they were reached.
-    pub(crate) parts: u32,
+    pub parts: u32,
     /// The first of those that are attachments.
-    pub(crate) attachments: Vec<Attachment>,
+    pub attachments: Vec<Attachment>,
     place: Place,
     taking: Taking,
     line: Vec<u8>,
@@ -105,8 +105,9 @@ pub(crate) struct Message {
 
 impl Message {
     /// A message from its first byte.
+    #[must_use]
     #[inline(never)]
-    pub(crate) fn new() -> Box<Self> {
+    pub fn new() -> Box<Self> {
         Box::new(Self {
             header: Header::default(),
             size: 0,
@@ -130,14 +131,15 @@ impl Message {
     }
 
     /// A message whose start was not seen.
-    pub(crate) fn midway() -> Box<Self> {
+    #[must_use]
+    pub fn midway() -> Box<Self> {
         let mut message = Self::new();
         message.incomplete = true;
         message
     }
 
     /// Takes the next piece.
-    pub(crate) fn feed(&mut self, mut piece: &[u8]) {
+    pub fn feed(&mut self, mut piece: &[u8]) {
         self.size += piece.len() as u64;
         while !piece.is_empty() {
             let end = memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
@@ -148,7 +150,7 @@ impl Message {
     }
 
     /// `missed` bytes are missing here.
-    pub(crate) fn gap(&mut self, missed: u64) {
+    pub fn gap(&mut self, missed: u64) {
         self.missed = self.missed.saturating_add(missed);
         self.incomplete = true;
         self.line.clear();
@@ -164,7 +166,8 @@ impl Message {
     }
 
     /// The bytes that it takes to remember it, roughly.
-    pub(crate) fn weight(&self) -> usize {
+    #[must_use]
+    pub fn weight(&self) -> usize {
         let texts = |attachment: &Attachment| {
             attachment.content_type.len() + attachment.name.as_ref().map_or(0, Vec::len)
         };
@@ -176,7 +179,7 @@ impl Message {
     }
 
     /// The message is over.
-    pub(crate) fn finish(&mut self) {
+    pub fn finish(&mut self) {
         if self.taking == Taking::Collect {
             self.whole_line();
         }

@@ -1,6 +1,6 @@
 //! Messages, whole and cut in two at every place.
 
-use super::{Field, Message};
+use crate::{Field, Message};
 
 fn read(pieces: &[&[u8]]) -> Box<Message> {
     let mut message = Message::new();

@@ -55,6 +55,7 @@ mod record;
 mod sha256;
 mod shared;
 mod stream;
+mod stream_bulk;
 mod stream_io;
 mod task;
 #[cfg(feature = "testing")]

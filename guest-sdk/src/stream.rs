@@ -353,7 +353,7 @@ impl ByteStream {
     }
 
     /// Waits until `find` sees the length of a whole unit in the unread bytes.
-    async fn unit(
+    pub(crate) async fn unit(
         &mut self,
         max: usize,
         mut find: impl FnMut(&[u8]) -> Option<usize>,

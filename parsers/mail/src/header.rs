@@ -16,6 +16,15 @@ const LIST_BYTES_MAX: usize = 16_384;
 /// Most entries that are kept of a list of addresses.
 const LIST_MAX: usize = 256;
 
+/// Longest value of a field that is kept of a message within a message, in bytes after decoding.
+const BRIEF_MAX: usize = 512;
+
+/// Most bytes that are kept of all entries of a list of addresses of such a message.
+const BRIEF_LIST_MAX: usize = 1_024;
+
+/// The fields that are kept of such a message, beside the recipients.
+const BRIEF: [Field; 4] = [Field::Date, Field::From, Field::MessageId, Field::Subject];
+
 /// Most addresses of the path that are kept: RFC 5321 §6.3 has a loop detected at 100 hops, and
 /// ordinary mail has fewer than 10.
 const PATH_MAX: usize = 32;
@@ -61,6 +70,8 @@ const NAMES: [(&str, Field, &str); 8] = [
 /// counts.
 #[derive(Debug, Default)]
 pub struct Header {
+    /// Only what tells the message from others is kept, and less of it.
+    brief: bool,
     texts: [Option<Vec<u8>>; FIELDS],
     /// The entries of To, decoded.
     pub to: Vec<Vec<u8>>,
@@ -75,6 +86,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// That of a message within a message: of its fields, only those that tell it from others are kept.
+    pub(crate) fn brief() -> Self {
+        Self { brief: true, ..Self::default() }
+    }
+
     /// The decoded text of a field.
     #[must_use]
     pub fn text(&self, field: Field) -> Option<&[u8]> {
@@ -85,13 +101,16 @@ impl Header {
     pub(crate) fn field(&mut self, name: &[u8], value: &[u8], whole: bool) {
         let is = |known| same(name, known);
         if let Some((_, field, shown)) = NAMES.iter().find(|(known, ..)| is(known)) {
-            if self.text(*field).is_none() {
+            let wanted = !self.brief || BRIEF.contains(field);
+            if wanted && self.text(*field).is_none() {
                 self.keep(*field, value, whole, shown);
             }
         } else if is("to") {
-            list(&mut self.to, value, whole, "to", &mut self.cut);
+            let max = if self.brief { BRIEF_LIST_MAX } else { LIST_BYTES_MAX };
+            list(&mut self.to, value, whole, max, "to", &mut self.cut);
+        } else if self.brief {
         } else if is("cc") {
-            list(&mut self.cc, value, whole, "cc", &mut self.cut);
+            list(&mut self.cc, value, whole, LIST_BYTES_MAX, "cc", &mut self.cut);
         } else if is("received") {
             self.received(value, whole);
         } else if is("x-originating-ip") && self.x_originating_ip.is_none() {
@@ -108,7 +127,8 @@ impl Header {
 
     fn keep(&mut self, field: Field, value: &[u8], whole: bool, shown: &'static str) {
         let mut decoded = encoded_word::decode(value);
-        if !shorten(&mut decoded, VALUE_MAX) || !whole {
+        let max = if self.brief { BRIEF_MAX } else { VALUE_MAX };
+        if !shorten(&mut decoded, max) || !whole {
             mark(shown, &mut self.cut);
         }
         self.texts[field as usize] = Some(decoded);
@@ -163,6 +183,7 @@ fn list(
     kept: &mut Vec<Vec<u8>>,
     value: &[u8],
     whole: bool,
+    max: usize,
     name: &'static str,
     cut: &mut Vec<&'static str>,
 ) {
@@ -175,7 +196,7 @@ fn list(
         // Decoded only now: a comma may be encoded (RFC 2047 §5 rule 3).
         let decoded = encoded_word::decode(entry);
         bytes += decoded.len();
-        if kept.len() == LIST_MAX || bytes > LIST_BYTES_MAX {
+        if kept.len() == LIST_MAX || bytes > max {
             mark(name, cut);
             return;
         }

@@ -8,8 +8,10 @@
 mod addresses;
 mod charset;
 mod charsets;
+mod dots;
 mod encoded_word;
 mod header;
+mod inner;
 mod message;
 mod parameters;
 mod part;
@@ -21,11 +23,13 @@ mod tests;
 mod text;
 mod transfer;
 
+pub use dots::{Dot, Dots};
 pub use header::{Field, Header, mark, shorten};
+pub use inner::Inner;
 pub use message::Message;
 pub use part::Attachment;
-pub use records::{AttachmentFields, MessageFields};
+pub use records::{AttachmentFields, MessageFields, NestedFields};
 pub use sasl::{Auth, MASK};
-pub use shown::{Attachments, Digest, Hops, List, Shown};
+pub use shown::{Attachments, Digest, Hops, List, Nested, Shown};
 pub use text::{decimal, find, owned, same, split, split_word, strip, trim};
 pub use transfer::base64;

@@ -1,17 +1,18 @@
-//! A message as it passes: header, parts, boundaries.
+//! A message as it passes: header, parts, boundaries, messages within it.
 //!
 //! ```text
 //!   header ── empty line ──▶ body of one part
-//!              └ multipart ▶ outside ── "--boundary" ──▶ header of a part ▶ …
-//!                               ▲                          │
-//!                               └──── "--boundary--" ◀─────┘
+//!     ▲        ├ multipart ▶ outside ── "--boundary" ──▶ header of a part ▶ …
+//!     │        │                ▲                          │
+//!     └────────┘ message        └──── "--boundary--" ◀─────┘
 //! ```
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
-use super::header::{Header, mark};
-use super::part::{Attachment, Entity, Passing};
-use super::text::{split, trim};
+use crate::header::{Header, mark};
+use crate::inner::Inner;
+use crate::part::{Attachment, Entity, Passing};
+use crate::text::{split, trim};
 
 /// Longest header field that is read, in bytes unfolded: eight lines of the longest kind that RFC
 /// 5322 §2.1.1 allows.
@@ -21,12 +22,19 @@ const FIELD_MAX: usize = 8_192;
 /// some mailers take more, "--", and white space that was added on the way.
 const BOUNDARY_LINE_MAX: usize = 256;
 
-/// Deepest nesting of multiparts that is followed; ordinary mail has up to 5. What is nested deeper
-/// is one part.
+/// Deepest nesting of multiparts and messages that is followed; ordinary mail has up to 5. What is
+/// nested deeper is one part.
 const DEPTH_MAX: usize = 16;
 
 /// Most attachments that are described.
 const ATTACHMENTS_MAX: usize = 64;
+
+/// Most messages within the message that are described.
+const MESSAGES_MAX: usize = 8;
+
+/// Most messages, each within the other, of which the content is hashed as a whole: their bytes are
+/// hashed once for each of them.
+const HASHED_AROUND_MAX: usize = 2;
 
 /// Where the next line belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,21 +60,23 @@ enum Taking {
     Drop,
 }
 
-/// A line end that is held back: in front of a boundary it is not content (RFC 2046 §5.1.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Held {
-    Nothing,
-    Cr,
-    Lf,
-    CrLf,
-}
-
-/// A multipart that was entered.
+/// A multipart or a message within the message that was entered.
 #[derive(Debug)]
 struct Level {
+    /// Empty for a message.
     boundary: Vec<u8>,
     /// RFC 2046 §5.1.5: the parts of a digest are messages unless they say otherwise.
     digest: bool,
+    /// The message that it is a part of.
+    message: usize,
+}
+
+/// A message within the message, of which the content passes as that of an attachment does.
+#[derive(Debug)]
+struct Around {
+    /// Its index in `levels`.
+    level: usize,
+    passing: Passing,
 }
 
 /// A message as far as it has passed.
@@ -82,8 +92,13 @@ pub struct Message {
     pub incomplete: bool,
     /// Parts that hold content themselves, as far as they were reached.
     pub parts: u32,
-    /// The first of those that are attachments.
+    /// Multiparts and messages that were not looked into, because they are nested too deeply.
+    pub unopened: u32,
+    /// The first of those parts that are attachments, and of the messages within the message, in the
+    /// order in which they start.
     pub attachments: Vec<Attachment>,
+    /// The first messages within the message.
+    pub messages: Vec<Inner>,
     place: Place,
     taking: Taking,
     line: Vec<u8>,
@@ -95,12 +110,16 @@ pub struct Message {
     field_whole: bool,
     /// No header field was seen yet.
     fresh: bool,
-    /// The header being read is the message's own.
-    outermost: bool,
+    /// The header being read is that of a message, not only of a part.
+    own_header: bool,
+    /// The message that is passing: 0 is the outermost, n the n-th within it.
+    message: usize,
+    /// Messages within the message that were entered.
+    entered: usize,
     entity: Entity,
     levels: Vec<Level>,
     passing: Option<Passing>,
-    held: Held,
+    around: Vec<Around>,
 }
 
 impl Message {
@@ -114,7 +133,9 @@ impl Message {
             missed: 0,
             incomplete: false,
             parts: 0,
+            unopened: 0,
             attachments: Vec::new(),
+            messages: Vec::new(),
             place: Place::Header,
             taking: Taking::Start,
             line: Vec::new(),
@@ -122,11 +143,13 @@ impl Message {
             field: Vec::new(),
             field_whole: true,
             fresh: true,
-            outermost: true,
+            own_header: true,
+            message: 0,
+            entered: 0,
             entity: Entity::default(),
             levels: Vec::new(),
             passing: None,
-            held: Held::Nothing,
+            around: Vec::new(),
         })
     }
 
@@ -138,15 +161,41 @@ impl Message {
         message
     }
 
-    /// Takes the next piece.
+    /// Takes the next piece: the more at once, the faster.
     pub fn feed(&mut self, mut piece: &[u8]) {
         self.size += piece.len() as u64;
         while !piece.is_empty() {
-            let end = memchr(b'\n', piece).map_or(piece.len(), |at| at + 1);
-            let (line, rest) = piece.split_at(end);
-            self.line_piece(line);
+            let run = self.plain_run(piece);
+            let step = match run {
+                0 => memchr(b'\n', piece).map_or(piece.len(), |at| at + 1),
+                run => run,
+            };
+            let (now, rest) = piece.split_at(step);
+            if run > 0 {
+                self.content(now);
+                self.taking = if now.ends_with(b"\n") { Taking::Start } else { Taking::Pass };
+            } else {
+                self.line_piece(now);
+            }
             piece = rest;
         }
+    }
+
+    /// How much at the start of `piece` can only be content: it ends before a line that may be a
+    /// boundary.
+    fn plain_run(&self, piece: &[u8]) -> usize {
+        let starts = match (self.place, self.taking) {
+            (Place::Header, _) | (_, Taking::Collect | Taking::Drop) => return 0,
+            (_, taking) => taking == Taking::Start,
+        };
+        if self.levels.iter().all(|level| level.boundary.is_empty()) {
+            return piece.len();
+        }
+        let may_separate = |at: usize| {
+            let starts = if at == 0 { starts } else { piece[at - 1] == b'\n' };
+            starts && matches!(piece.get(at + 1), None | Some(b'-'))
+        };
+        memchr_iter(b'-', piece).find(|at| may_separate(*at)).unwrap_or(piece.len())
     }
 
     /// `missed` bytes are missing here.
@@ -155,10 +204,8 @@ impl Message {
         self.incomplete = true;
         self.line.clear();
         self.line_whole = true;
-        self.held = Held::Nothing;
-        if let Some(passing) = &mut self.passing {
-            passing.gap();
-        }
+        let around = self.around.iter_mut().map(|around| &mut around.passing);
+        around.chain(&mut self.passing).for_each(Passing::gap);
         self.taking = match self.place {
             Place::Header => Taking::Drop,
             Place::Body | Place::Outside => Taking::Start,
@@ -174,6 +221,7 @@ impl Message {
         let attachments: usize = self.attachments.iter().map(texts).sum();
         size_of::<Self>()
             + self.header.weight()
+            + self.messages.iter().map(Inner::weight).sum::<usize>()
             + self.attachments.len() * size_of::<Attachment>()
             + attachments
     }
@@ -183,11 +231,12 @@ impl Message {
         if self.taking == Taking::Collect {
             self.whole_line();
         }
-        if self.place == Place::Header {
-            self.body_starts();
+        self.header_is_over();
+        self.end_of_part(false);
+        self.leave(0, false);
+        if self.messages.iter().any(Inner::is_cut) {
+            mark("messages", &mut self.header.cut);
         }
-        self.release();
-        self.part_ends();
         // What follows is only kept until the message is reported.
         self.line = Vec::new();
         self.field = Vec::new();
@@ -197,18 +246,11 @@ impl Message {
     /// Takes a line, or a piece of one without its end.
     fn line_piece(&mut self, piece: &[u8]) {
         let ends = piece.ends_with(b"\n");
-        if self.taking == Taking::Start {
-            let may_separate = !self.levels.is_empty() && piece.starts_with(b"-");
-            self.taking = match self.place {
-                Place::Header => Taking::Collect,
-                Place::Body | Place::Outside if may_separate => Taking::Collect,
-                Place::Body | Place::Outside => Taking::Pass,
-            };
-        }
-        match self.taking {
-            Taking::Pass => self.content(piece),
-            Taking::Start | Taking::Drop => {}
-            Taking::Collect => self.collect(piece, ends),
+        if self.taking == Taking::Drop {
+            self.surround(piece);
+        } else {
+            self.taking = Taking::Collect;
+            self.collect(piece, ends);
         }
         if ends {
             self.taking = Taking::Start;
@@ -218,15 +260,26 @@ impl Message {
     fn collect(&mut self, piece: &[u8], ends: bool) {
         let max = if self.place == Place::Header { FIELD_MAX } else { BOUNDARY_LINE_MAX };
         let room = max.saturating_sub(self.line.len());
-        if piece.len() > room && self.place != Place::Header {
-            // Too long for a boundary: content after all.
-            let line = std::mem::take(&mut self.line);
-            self.content(&line);
-            self.content(piece);
-            self.taking = Taking::Pass;
-            return;
+        if piece.len() > room {
+            // Too long for a boundary: content after all, at least of the messages around.
+            if self.line_whole {
+                let line = std::mem::take(&mut self.line);
+                self.surround(&line);
+                self.line = line;
+            }
+            self.line_whole = false;
+            self.surround(piece);
+            if self.place != Place::Header {
+                let line = std::mem::take(&mut self.line);
+                self.part_content(&line);
+                self.part_content(piece);
+                self.line_whole = true;
+                self.taking = Taking::Pass;
+                return;
+            }
+        } else if !self.line_whole {
+            self.surround(piece);
         }
-        self.line_whole &= piece.len() <= room;
         self.line.extend_from_slice(&piece[..piece.len().min(room)]);
         if ends {
             self.whole_line();
@@ -236,10 +289,17 @@ impl Message {
     /// Takes the line that was collected.
     fn whole_line(&mut self) {
         let mut line = std::mem::take(&mut self.line);
-        match (self.separator(&line), self.place) {
-            (Some((level, closes)), _) => self.separate(level, closes),
-            (None, Place::Header) => self.header_line(&line),
-            (None, Place::Body | Place::Outside) => self.content(&line),
+        let separator = self.separator(&line).filter(|_| self.line_whole);
+        if let Some((level, closes)) = separator {
+            self.separate(level, closes);
+        }
+        if self.line_whole {
+            self.surround(&line);
+        }
+        match self.place {
+            _ if separator.is_some() => {}
+            Place::Header => self.header_line(&line),
+            Place::Body | Place::Outside => self.part_content(&line),
         }
         line.clear();
         self.line = line; // keeps its room
@@ -250,7 +310,8 @@ impl Message {
     fn separator(&self, line: &[u8]) -> Option<(usize, bool)> {
         let line = trim(line.strip_prefix(b"--")?);
         // RFC 2046 §5.1.2: a boundary of an outer multipart ends the inner ones as well.
-        for (index, level) in self.levels.iter().enumerate().rev() {
+        let levels = self.levels.iter().enumerate().rev();
+        for (index, level) in levels.filter(|(_, level)| !level.boundary.is_empty()) {
             match line.strip_prefix(level.boundary.as_slice()) {
                 Some(b"") => return Some((index, false)),
                 Some(b"--") => return Some((index, true)),
@@ -261,12 +322,12 @@ impl Message {
     }
 
     fn separate(&mut self, level: usize, closes: bool) {
-        if self.place == Place::Header {
-            self.body_starts(); // the part has a header and nothing else
+        self.header_is_over(); // the part may have a header and nothing else
+        self.end_of_part(true);
+        if let Some(level) = self.levels.get(level) {
+            self.message = level.message;
         }
-        self.held = Held::Nothing;
-        self.part_ends();
-        self.levels.truncate(if closes { level } else { level + 1 });
+        self.leave(if closes { level } else { level + 1 }, true);
         self.place = if closes { Place::Outside } else { Place::Header };
         self.fresh = true;
     }
@@ -293,8 +354,17 @@ impl Message {
             // The rest of a line whose start was missed, or the line that a mailbox file starts with.
         } else {
             // Not a field: the empty line is missing.
-            self.body_starts();
-            self.content(line);
+            let entered = self.around.len();
+            self.header_is_over();
+            if self.around.len() > entered
+                && let Some(around) = self.around.last_mut()
+            {
+                around.passing.feed(line);
+            }
+            match self.separator(line) {
+                Some((level, closes)) => self.separate(level, closes),
+                None => self.part_content(line),
+            }
         }
     }
 
@@ -303,85 +373,142 @@ impl Message {
         if let (name, Some(value)) = split(&field, b':') {
             let (name, value) = (trim(name), trim(value));
             self.entity.field(name, value);
-            if self.outermost {
-                self.header.field(name, value, self.field_whole);
+            if self.own_header {
+                match self.message.checked_sub(1) {
+                    None => self.header.field(name, value, self.field_whole),
+                    Some(index) => {
+                        if let Some(inner) = self.messages.get_mut(index) {
+                            inner.header.field(name, value, self.field_whole);
+                        }
+                    }
+                }
             }
         }
         self.field = field;
         self.field.clear();
     }
 
+    /// The header is over, if one was being read.
+    fn header_is_over(&mut self) {
+        // A message that starts here has a header in turn, and nothing in it: that is no message.
+        while self.place == Place::Header {
+            self.body_starts();
+        }
+    }
+
     /// The header is over: decides what the body is.
     fn body_starts(&mut self) {
         self.field_ends();
-        self.outermost = false;
+        self.own_header = false;
         let entity = std::mem::take(&mut self.entity);
         let digest = self.levels.last().is_some_and(|level| level.digest);
-        let media_type = entity.media_type();
-        let media_type = media_type.as_deref().unwrap_or(b"");
+        // RFC 2045 §5.2 and RFC 2046 §5.1.5: what a part is that does not say.
+        let default_type: &[u8] = if digest { b"message/rfc822" } else { b"text/plain" };
+        let named = entity.media_type();
+        let media_type = named.as_deref().unwrap_or(default_type);
+        let deep = self.levels.len() >= DEPTH_MAX;
         if media_type.starts_with(b"multipart/")
             && let Some(boundary) = entity.boundary()
         {
-            if self.levels.len() < DEPTH_MAX {
-                self.levels.push(Level { boundary, digest: media_type == b"multipart/digest" });
+            if !deep {
+                let digest = media_type == b"multipart/digest";
+                self.levels.push(Level { boundary, digest, message: self.message });
                 self.place = Place::Outside;
                 return;
             }
-            mark("parts", &mut self.header.cut);
+            self.not_opened();
         }
-        self.place = Place::Body;
-        self.parts = self.parts.saturating_add(1);
-        // RFC 2045 §5.2 and RFC 2046 §5.1.5: what a part is that does not say.
-        let default_type = if digest { "message/rfc822" } else { "text/plain" };
-        let Some(attachment) = entity.attachment(default_type) else {
-            return;
-        };
-        if attachment.cut || self.attachments.len() == ATTACHMENTS_MAX {
+        // RFC 2046 §5.2.1 and RFC 6532 §3.7.
+        let is_message = matches!(media_type, b"message/rfc822" | b"message/global");
+        let enters = is_message && entity.is_plain() && !deep;
+        if is_message && entity.is_plain() && deep {
+            self.not_opened();
+        }
+        if !enters {
+            self.place = Place::Body;
+            self.parts = self.parts.saturating_add(1);
+        }
+        let passing = entity.attachment(media_type).and_then(|attachment| {
+            let hashed = !enters || self.around.len() < HASHED_AROUND_MAX;
+            self.describe(attachment, hashed)
+        });
+        if enters {
+            self.enter(passing);
+        } else {
+            self.passing = passing;
+        }
+    }
+
+    /// Adds an attachment to the list, if there is room.
+    fn describe(&mut self, mut attachment: Attachment, hashed: bool) -> Option<Passing> {
+        let index = self.attachments.len();
+        let room = index < ATTACHMENTS_MAX;
+        if attachment.cut || !room {
             mark("attachments", &mut self.header.cut);
         }
-        if self.attachments.len() < ATTACHMENTS_MAX {
-            self.passing = Some(Passing::new(attachment));
+        let passing = Passing::new(index, &attachment.encoding, hashed);
+        attachment.message = self.message;
+        room.then(|| self.attachments.push(attachment))?;
+        Some(passing)
+    }
+
+    /// A message starts within the message.
+    fn enter(&mut self, passing: Option<Passing>) {
+        if let Some(passing) = passing {
+            self.around.push(Around { level: self.levels.len(), passing });
+        }
+        let within = self.message;
+        self.levels.push(Level { boundary: Vec::new(), digest: false, message: within });
+        self.entered = self.entered.saturating_add(1);
+        self.message = self.entered;
+        if self.messages.len() < MESSAGES_MAX {
+            self.messages.push(Inner::new(within));
+        } else {
+            mark("messages", &mut self.header.cut);
+        }
+        self.place = Place::Header;
+        self.own_header = true;
+        self.fresh = true;
+    }
+
+    fn not_opened(&mut self) {
+        self.unopened = self.unopened.saturating_add(1);
+        mark("parts", &mut self.header.cut);
+    }
+
+    /// Forgets the levels from `level` on, and the messages around them end.
+    fn leave(&mut self, level: usize, at_boundary: bool) {
+        self.levels.truncate(level);
+        while self.around.last().is_some_and(|around| around.level >= level) {
+            if let Some(around) = self.around.pop() {
+                around.passing.finish(at_boundary, &mut self.attachments);
+            }
         }
     }
 
-    fn part_ends(&mut self) {
+    fn end_of_part(&mut self, at_boundary: bool) {
         if let Some(passing) = self.passing.take() {
-            self.attachments.push(passing.finish());
+            passing.finish(at_boundary, &mut self.attachments);
         }
     }
 
-    /// Takes a piece of content that has a line end at its end or nowhere.
+    /// Takes content of a part.
     fn content(&mut self, piece: &[u8]) {
-        if self.passing.is_none() || piece.is_empty() {
-            return;
-        }
-        if self.held == Held::Cr && piece == b"\n" {
-            self.held = Held::CrLf;
-            return;
-        }
-        self.release();
-        let (text, held) = match piece {
-            [text @ .., b'\r', b'\n'] => (text, Held::CrLf),
-            [text @ .., b'\n'] => (text, Held::Lf),
-            [text @ .., b'\r'] => (text, Held::Cr),
-            text => (text, Held::Nothing),
-        };
-        self.held = held;
+        self.surround(piece);
+        self.part_content(piece);
+    }
+
+    /// Content of the part alone.
+    fn part_content(&mut self, piece: &[u8]) {
         if let Some(passing) = &mut self.passing {
-            passing.feed(text);
+            passing.feed(piece);
         }
     }
 
-    /// The line end that was held back is content.
-    fn release(&mut self) {
-        let held: &[u8] = match std::mem::replace(&mut self.held, Held::Nothing) {
-            Held::Nothing => return,
-            Held::Cr => b"\r",
-            Held::Lf => b"\n",
-            Held::CrLf => b"\r\n",
-        };
-        if let Some(passing) = &mut self.passing {
-            passing.feed(held);
+    /// Whatever is in a message within the message is content of that.
+    fn surround(&mut self, piece: &[u8]) {
+        for around in &mut self.around {
+            around.passing.feed(piece);
         }
     }
 }

@@ -46,6 +46,12 @@ impl Entity {
         self.content_type.as_deref().map(main_value).filter(|value| !value.is_empty())
     }
 
+    /// Whether the content stands as it is, as that of messages and multiparts has to (RFC 2045 §6.4).
+    pub(crate) fn is_plain(&self) -> bool {
+        let encoding = self.encoding.as_deref().map(main_value);
+        matches!(encoding.as_deref(), None | Some(b"" | b"7bit" | b"8bit" | b"binary"))
+    }
+
     /// What separates the parts of a multipart.
     pub(crate) fn boundary(&self) -> Option<Vec<u8>> {
         let mut boundary = parameter(self.content_type.as_deref()?, "boundary")?;
@@ -53,10 +59,10 @@ impl Entity {
         (!boundary.is_empty()).then_some(boundary)
     }
 
-    /// The part as an attachment, if it is one: if it has a file name, says that it is one, or is no
+    /// The part, which is of that type, as an attachment, if it is one: if it has a file name, says that it is one, or is no
     /// text to be shown.
-    pub(crate) fn attachment(&self, default_type: &str) -> Option<Attachment> {
-        let mut content_type = self.media_type().unwrap_or_else(|| owned(default_type.as_bytes()));
+    pub(crate) fn attachment(&self, media_type: &[u8]) -> Option<Attachment> {
+        let mut content_type = owned(media_type);
         let disposition = self.disposition.as_deref();
         // RFC 2183 §2.3; the parameter of the media type is older and not standardised.
         let name = disposition
@@ -77,13 +83,16 @@ impl Entity {
         if let Some(disposition) = &mut disposition {
             cut |= !shorten(disposition, TOKEN_MAX);
         }
-        Some(Attachment { name, content_type, encoding, disposition, size: 0, sha256: None, cut })
+        let (message, size, sha256) = (0, 0, None);
+        Some(Attachment { message, name, content_type, encoding, disposition, size, sha256, cut })
     }
 }
 
 /// What is known of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attachment {
+    /// The message that it is a part of: 0 is the outermost, 1 the first of those within it.
+    pub message: usize,
     /// The file name, in UTF-8.
     pub name: Option<Vec<u8>>,
     /// The media type, in lower case.
@@ -100,44 +109,93 @@ pub struct Attachment {
     pub cut: bool,
 }
 
-impl Attachment {
-    fn take(&mut self, content: &[u8], hash: &mut Sha256) {
-        self.size += content.len() as u64;
-        hash.update(content);
-    }
+/// A line end that is held back: in front of a boundary it is not content (RFC 2046 §5.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Nothing,
+    Cr,
+    Lf,
+    CrLf,
 }
 
 /// An attachment whose content is passing.
 #[derive(Debug)]
 pub(crate) struct Passing {
-    attachment: Attachment,
+    /// Its place in the list of attachments.
+    index: usize,
     decoder: Decoder,
-    hash: Sha256,
-    whole: bool,
+    size: u64,
+    /// Absent where bytes are missing, or none is wanted.
+    hash: Option<Sha256>,
+    held: Held,
 }
 
 impl Passing {
-    pub(crate) fn new(attachment: Attachment) -> Self {
-        let decoder = Decoder::named(&attachment.encoding);
-        Self { attachment, decoder, hash: Sha256::new(), whole: true }
+    /// Starts with the content of the attachment that stands at `index` of the list.
+    pub(crate) fn new(index: usize, encoding: &[u8], hashed: bool) -> Self {
+        let hash = hashed.then(Sha256::new);
+        Self { index, decoder: Decoder::named(encoding), size: 0, hash, held: Held::Nothing }
     }
 
     /// Takes the next piece of the encoded content.
-    pub(crate) fn feed(&mut self, piece: &[u8]) {
-        self.attachment.take(self.decoder.feed(piece), &mut self.hash);
+    pub(crate) fn feed(&mut self, mut piece: &[u8]) {
+        if self.held == Held::Cr
+            && let [b'\n', rest @ ..] = piece
+        {
+            self.held = Held::CrLf;
+            piece = rest;
+        }
+        if piece.is_empty() {
+            return;
+        }
+        self.release();
+        let (text, held) = match piece {
+            [text @ .., b'\r', b'\n'] => (text, Held::CrLf),
+            [text @ .., b'\n'] => (text, Held::Lf),
+            [text @ .., b'\r'] => (text, Held::Cr),
+            text => (text, Held::Nothing),
+        };
+        self.held = held;
+        self.content(text);
     }
 
     /// Bytes of the content are missing.
     pub(crate) fn gap(&mut self) {
-        self.whole = false;
+        self.hash = None;
+        self.held = Held::Nothing;
     }
 
-    /// The content is over.
-    pub(crate) fn finish(mut self) -> Attachment {
-        self.attachment.take(self.decoder.finish(), &mut self.hash);
-        if self.whole {
-            self.attachment.sha256 = Some(self.hash.finalize().into());
+    /// The content is over: by a boundary, to which the last line end belongs, or with the message.
+    pub(crate) fn finish(mut self, at_boundary: bool, attachments: &mut [Attachment]) {
+        if !at_boundary {
+            self.release();
         }
-        self.attachment
+        let rest = self.decoder.finish();
+        self.size += rest.len() as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.update(rest);
+        }
+        if let Some(attachment) = attachments.get_mut(self.index) {
+            attachment.size = self.size;
+            attachment.sha256 = self.hash.map(|hash| hash.finalize().into());
+        }
+    }
+
+    /// The line end that was held back is content.
+    fn release(&mut self) {
+        match std::mem::replace(&mut self.held, Held::Nothing) {
+            Held::Nothing => {}
+            Held::Cr => self.content(b"\r"),
+            Held::Lf => self.content(b"\n"),
+            Held::CrLf => self.content(b"\r\n"),
+        }
+    }
+
+    fn content(&mut self, encoded: &[u8]) {
+        let decoded = self.decoder.feed(encoded);
+        self.size += decoded.len() as u64;
+        if let Some(hash) = &mut self.hash {
+            hash.update(decoded);
+        }
     }
 }

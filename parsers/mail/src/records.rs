@@ -4,12 +4,14 @@ use flowcell_sdk::Record;
 
 use crate::header::Field;
 use crate::message::Message;
-use crate::shown::{Attachments, Digest, Hops, List, Shown};
+use crate::shown::{Attachments, Digest, Hops, List, Nested, Shown};
 
 /// A part of a message that is not its text.
 #[derive(Debug, Record)]
 #[record(name = "attachment")]
 pub struct AttachmentFields<'a> {
+    /// Which of the messages within the message it is a part of, from 1; absent if of none.
+    pub message: Option<u64>,
     /// The file name.
     pub name: Option<Shown<'a>>,
     /// The media type, in lower case.
@@ -20,8 +22,27 @@ pub struct AttachmentFields<'a> {
     pub disposition: Option<Shown<'a>>,
     /// Bytes of the decoded content.
     pub size: u64,
-    /// SHA-256 of the decoded content, in hexadecimal; absent if bytes of it are missing.
+    /// SHA-256 of the decoded content, in hexadecimal; absent if bytes of it are missing, and of the
+    /// third and further of messages that are within each other.
     pub sha256: Option<Digest<'a>>,
+}
+
+/// A message within a message (media type message/rfc822 or message/global).
+#[derive(Debug, Record)]
+#[record(name = "nested_message")]
+pub struct NestedFields<'a> {
+    /// Which of the messages within the message it is a part of, from 1; absent if of none.
+    pub message: Option<u64>,
+    /// Header field Date.
+    pub date: Option<Shown<'a>>,
+    /// Header field From, encoded words decoded.
+    pub from: Option<Shown<'a>>,
+    /// The entries of header field To, encoded words decoded.
+    pub to: List<'a>,
+    /// Header field Message-ID.
+    pub msg_id: Option<Shown<'a>>,
+    /// Header field Subject, encoded words decoded.
+    pub subject: Option<Shown<'a>>,
 }
 
 /// Declares the record of a mail: the fields that the protocol which carries it has of its own, then
@@ -87,11 +108,17 @@ macro_rules! with_message_fields {
                 /// Bytes of the message as it was sent, without the dots that the transport adds;
                 /// absent if no content was sent.
                 size: Option<u64>,
-                /// Parts of the message that hold content themselves; 1 if it is not a multipart.
+                /// Parts of the message that hold content themselves, also those of messages within
+                /// it; 1 if it has no others.
                 parts: u64,
-                /// Those of them that have a file name, say that they are attachments, or are no
-                /// text. A message within the message is one of them and is not looked into.
+                /// Multiparts and messages that were not looked into, because they are nested more
+                /// than 16 levels deep. Each counts as a part.
+                unopened: u64,
+                /// Those of the parts that have a file name, say that they are attachments, or are
+                /// no text, and the messages within the message; in the order in which they start.
                 attachments: $crate::Attachments<'a>,
+                /// The messages within the message, in the order in which they start.
+                messages: $crate::Nested<'a>,
                 /// Bytes of the message that are missing from the capture.
                 missed_bytes: u64,
                 /// Bytes are missing from the capture, or it was cut off.
@@ -168,7 +195,9 @@ impl<'a> MessageFields<'a> {
             user_agent: Shown::field(header, Field::UserAgent),
             size: Some(message.size),
             parts: message.parts.into(),
+            unopened: message.unopened.into(),
             attachments: Attachments(&message.attachments),
+            messages: Nested(&message.messages),
             missed_bytes: message.missed,
             incomplete: message.incomplete,
             truncated: header.cut.clone(),

@@ -6,8 +6,9 @@ use flowcell_sdk::prelude::*;
 use flowcell_sdk::{Encoder, FieldType, Kind, Value};
 
 use crate::header::{Field, Header};
+use crate::inner::Inner;
 use crate::part::Attachment;
-use crate::records::AttachmentFields;
+use crate::records::{AttachmentFields, NestedFields};
 
 const fn repeated(kind: Kind) -> FieldType {
     FieldType { kind, optional: false, repeated: true }
@@ -106,6 +107,7 @@ impl Value for Attachments<'_> {
         out.array(self.0.len());
         for attachment in self.0 {
             AttachmentFields {
+                message: number(attachment.message),
                 name: Shown::maybe(attachment.name.as_ref()),
                 content_type: Shown(&attachment.content_type),
                 encoding: Shown(&attachment.encoding),
@@ -116,4 +118,32 @@ impl Value for Attachments<'_> {
             .encode(out);
         }
     }
+}
+
+/// The messages within a message.
+#[derive(Debug)]
+pub struct Nested<'a>(pub &'a [Inner]);
+
+impl Value for Nested<'_> {
+    const TYPE: FieldType = repeated(Kind::Object(NestedFields::SCHEMA));
+
+    fn encode(&self, out: &mut Encoder<'_>) {
+        out.array(self.0.len());
+        for Inner { within, header } in self.0 {
+            NestedFields {
+                message: number(*within),
+                date: Shown::field(header, Field::Date),
+                from: Shown::field(header, Field::From),
+                to: List(&header.to),
+                msg_id: Shown::field(header, Field::MessageId),
+                subject: Shown::field(header, Field::Subject),
+            }
+            .encode(out);
+        }
+    }
+}
+
+/// The outermost message has no number.
+fn number(message: usize) -> Option<u64> {
+    (message > 0).then_some(message as u64)
 }

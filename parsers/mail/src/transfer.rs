@@ -93,6 +93,13 @@ impl Base64 {
                 filled += 3 * groups;
                 rest = &rest[4 * groups..];
             }
+            // A line end between groups, as there is one behind each of most lines.
+            if self.digits == 0
+                && let [b'\r', b'\n', behind @ ..] = rest
+            {
+                rest = behind;
+                continue;
+            }
             if let Some((&character, behind)) = rest.split_first() {
                 filled += self.digit(character, &mut decoded[filled..]);
                 rest = behind;

@@ -1,6 +1,6 @@
 //! The client half: reads what the client says.
 
-use flowcell_mail::Message;
+use flowcell_mail::{Dots, Message};
 use flowcell_sdk::prelude::*;
 use memchr::memchr;
 
@@ -150,43 +150,33 @@ impl<'a, 'f> Client<'a, 'f> {
     async fn message(&mut self, bare_lf: bool) {
         let mut message = Message::new();
         let mut ambiguous = false;
-        // The next piece starts a line, and the line before ended in CR LF.
-        let (mut starts, mut after_crlf) = (true, !bare_lf);
+        let mut dots = Dots::new(!bare_lf);
         loop {
-            match self.stream.get_line_part(PIECE_MAX).await {
-                Ok(part) => {
-                    let mut bytes = part.line.raw();
-                    let ends_in_lf = part.last && part.line.is_bare_lf();
-                    let dot = starts && part.last && part.line.bytes() == b".";
-                    if starts && bytes.starts_with(b".") {
-                        bytes = &bytes[1..];
-                    }
+            match self.stream.peek_lines(PIECE_MAX).await {
+                Ok(lines) => {
+                    let (taken, dot) = dots.feed(lines, |piece| message.feed(piece));
+                    self.stream.skip(taken as u64);
+                    let Some(dot) = dot else {
+                        continue;
+                    };
                     // RFC 5321 §4.1.1.4: only CR LF . CR LF ends a message. Servers that take less
                     // can be made to see two messages in one.
-                    let clear = dot && (bare_lf || (after_crlf && !ends_in_lf));
-                    if !dot {
-                        message.feed(bytes);
-                    }
-                    starts = part.last;
-                    after_crlf = !ends_in_lf;
-                    if clear {
+                    if bare_lf || (dot.after_crlf && dot.crlf) {
                         break;
                     }
-                    if dot {
-                        ambiguous = true;
-                        let ends = match self.talk.replies_first(self.stream).await {
-                            Some(replied) => replied,
-                            None => self.command_follows().await,
-                        };
-                        if ends {
-                            break;
-                        }
-                        message.feed(if ends_in_lf { b"\n" } else { b"\r\n" });
+                    ambiguous = true;
+                    let ends = match self.talk.replies_first(self.stream).await {
+                        Some(replied) => replied,
+                        None => self.command_follows().await,
+                    };
+                    if ends {
+                        break;
                     }
+                    message.feed(if dot.crlf { b"\r\n" } else { b"\n" });
                 }
                 Err(ReadError::Gap(gap)) => {
                     message.gap(gap.length.saturating_add(gap.cut as u64));
-                    starts = true; // a line that is a single dot is hardly the rest of one
+                    dots.line_starts(); // a line that is a single dot is hardly the rest of one
                     if self.talk.reply_waits() {
                         self.lost = true; // the end of the message is in the gap
                         break;
@@ -208,14 +198,7 @@ impl<'a, 'f> Client<'a, 'f> {
         let mut left = size;
         let mut torn = false;
         while left > 0 {
-            let piece = usize::try_from(left).map_or(PIECE_MAX, |left| left.min(PIECE_MAX));
-            let ready = match self.stream.look_ahead(piece).await {
-                Ok(_) => piece,
-                Err(ReadError::Gap(gap)) => gap.cut,
-                Err(ReadError::End(end)) => end.unread,
-                Err(ReadError::TooLong { .. }) => 0,
-            };
-            match self.stream.read_exact(ready.max(1)).await {
+            match self.stream.read_some(left).await {
                 Ok(bytes) => {
                     message.feed(bytes);
                     left -= bytes.len() as u64;

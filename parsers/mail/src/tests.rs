@@ -113,3 +113,87 @@ fn a_gap_spoils_the_hash_of_one_part() {
     let hashes: Vec<bool> = message.attachments.iter().map(|part| part.sha256.is_some()).collect();
     assert_eq!(hashes, [false, true]);
 }
+
+/// A message within the message, and one within that.
+fn forwarded() -> Box<Message> {
+    let file = "Content-Type: a/b; name=f\r\n\r\nfile\r\n";
+    let innermost = format!(
+        "Subject: two\r\nContent-Type: multipart/x; boundary=c\r\n\r\n--c\r\n{file}--c--\r\n"
+    );
+    let inner = format!(
+        "Subject: one\r\nTo: a@b\r\nContent-Type: multipart/x; boundary=bb\r\n\r\n\
+         --bb\r\nContent-Type: message/rfc822\r\n\r\n{innermost}--bb\r\n{file}--bb--\r\n"
+    );
+    multipart(&format!(
+        "--b\r\nContent-Type: Message/RFC822\r\n\r\n{inner}\r\n--b\r\n{file}--b--\r\n"
+    ))
+}
+
+#[test]
+fn messages_within_the_message_are_looked_into() {
+    let found = forwarded();
+    let subjects: Vec<_> =
+        found.messages.iter().map(|inner| inner.header.text(Field::Subject)).collect();
+    assert_eq!(subjects, [Some(&b"one"[..]), Some(&b"two"[..])]);
+    assert_eq!(found.messages.iter().map(|inner| inner.within).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(found.messages[0].header.to, [b"a@b".to_vec()]);
+    let parts: Vec<(usize, u64)> =
+        found.attachments.iter().map(|part| (part.message, part.size)).collect();
+    // The outer messages count all that is in them, but not the line end in front of a boundary.
+    assert_eq!(parts, [(0, 254), (1, 100), (2, 4), (1, 4), (0, 4)]);
+    assert_eq!((found.parts, found.unopened), (3, 0));
+    assert!(found.attachments.iter().all(|part| part.sha256.is_some()));
+}
+
+#[test]
+fn a_message_within_the_message_hashes_as_it_stands() {
+    let inner = "X: y\r\n\r\n--\r\n-\r\n--bb\r\n";
+    let found = multipart(&format!("--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}--b--"));
+    // Of the same bytes as a file.
+    let file = multipart(&format!("--b\r\nContent-Type: a/b\r\n\r\n{inner}--b--"));
+    assert_eq!(found.attachments[0].size, inner.len() as u64 - 2);
+    assert_eq!(found.attachments[0].sha256, file.attachments[0].sha256);
+}
+
+#[test]
+fn a_long_header_line_of_an_inner_message_is_content_of_it() {
+    let inner = format!("X: {}\r\n y\r\n\r\nz", "x".repeat(20_000));
+    let text = format!("Content-Type: message/rfc822\r\n\r\n{inner}");
+    let whole = read(&[text.as_bytes()]);
+    assert_eq!(sizes(&whole), [inner.len() as u64]);
+    let pieces: Vec<&[u8]> = text.as_bytes().chunks(7).collect();
+    assert_eq!(read(&pieces).attachments, whole.attachments);
+}
+
+#[test]
+fn what_is_no_message_within_the_message() {
+    let found =
+        message("Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nYQ==");
+    assert_eq!((found.messages.len(), sizes(&found)), (0, vec![1]), "encoded: RFC 2046 §5.2.1");
+    let found = message("Content-Type: message/rfc822\r\n\r\n");
+    assert_eq!((found.messages.len(), found.parts, sizes(&found)), (1, 1, vec![0]));
+    let found = message("Content-Type: message/rfc822\r\nno field\r\nSubject: x");
+    assert_eq!(sizes(&found), ["no field\r\nSubject: x".len() as u64]);
+}
+
+#[test]
+fn a_boundary_right_behind_the_header_counts() {
+    let found =
+        message("Content-Type: multipart/x; boundary=b\r\n--b\r\nContent-Type: a/b\r\n\r\nab");
+    assert_eq!(sizes(&found), [2]);
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_counted() {
+    let message = |text: &str| read(&[text.as_bytes()]);
+    let found = message(&"Content-Type: message/rfc822\r\n\r\n".repeat(8_000));
+    assert_eq!((found.messages.len(), found.attachments.len()), (8, 17));
+    assert_eq!((found.parts, found.unopened), (1, 1));
+    assert_eq!(found.header.cut, ["messages", "parts"]);
+    let hashed = found.attachments.iter().map(|part| part.sha256.is_some());
+    assert_eq!(hashed.filter(|hashed| *hashed).count(), 3, "two around, and the last one");
+    let nested = "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n";
+    let found = message(&nested.repeat(8_000));
+    assert_eq!(found.unopened, 8_000 - 16);
+    assert_eq!(found.header.cut, ["parts", "attachments"]);
+}

@@ -352,6 +352,17 @@ impl ByteStream {
         })
     }
 
+    /// Waits for so many bytes, gaps and ends between them or not.
+    pub(crate) fn poll_backlog(&mut self, cx: &mut Context<'_>, room: usize) -> Poll<()> {
+        self.resume();
+        while self.buffer.bytes.len() - self.buffer.start < room {
+            if !self.refill() {
+                return self.wait(cx);
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// Waits until `find` sees the length of a whole unit in the unread bytes.
     pub(crate) async fn unit(
         &mut self,

@@ -1,5 +1,7 @@
 //! Reads that take as much as is there: for content, of which there is more than of anything else.
 
+use std::future::poll_fn;
+
 use memchr::memrchr;
 
 use crate::read_error::ReadError;
@@ -16,6 +18,12 @@ impl ByteStream {
         let here = if max == 0 { 0 } else { self.fill().await? };
         let count = usize::try_from(max).map_or(here, |max| max.min(here));
         Ok(self.take(count))
+    }
+
+    /// Waits until `room` bytes are there to be read, gaps and ends between them or not, and reads none. If
+    /// the side ends before, it waits for ever: to be raced against a read of the other side.
+    pub async fn backlog(&mut self, room: usize) {
+        poll_fn(|cx| self.poll_backlog(cx, room)).await;
     }
 
     /// Waits for a whole line and returns all whole lines that are there, at most `max` bytes of them,

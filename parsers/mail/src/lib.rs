@@ -22,6 +22,7 @@ mod shown;
 mod tests;
 mod text;
 mod transfer;
+mod turns;
 
 pub use dots::{Dot, Dots};
 pub use header::{Field, Header, mark, shorten};
@@ -33,3 +34,4 @@ pub use sasl::{Auth, MASK};
 pub use shown::{Attachments, Digest, Hops, List, Nested, Shown};
 pub use text::{decimal, find, owned, same, split, split_word, strip, trim};
 pub use transfer::base64;
+pub use turns::{Turn, skip_line, skip_to_tls, turn};

@@ -226,6 +226,12 @@ impl Message {
             + attachments
     }
 
+    /// Whether it has a header field of those that are kept: what has none may be no message.
+    #[must_use]
+    pub fn has_header(&self) -> bool {
+        self.header.weight() > 0
+    }
+
     /// The message is over.
     pub fn finish(&mut self) {
         if self.taking == Taking::Collect {

@@ -1,6 +1,6 @@
 //! One part of a message that holds content itself: its description, and its content as it passes.
 
-use sha2::{Digest, Sha256};
+use flowcell_sdk::Sha256;
 
 use super::header::shorten;
 use super::parameters::{main_value, parameter};
@@ -177,7 +177,7 @@ impl Passing {
         }
         if let Some(attachment) = attachments.get_mut(self.index) {
             attachment.size = self.size;
-            attachment.sha256 = self.hash.map(|hash| hash.finalize().into());
+            attachment.sha256 = self.hash.map(Sha256::finish);
         }
     }
 

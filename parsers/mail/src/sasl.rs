@@ -23,6 +23,14 @@ pub struct Auth {
 }
 
 impl Auth {
+    /// An exchange that shows this user and nothing else.
+    #[must_use]
+    pub fn of_user(name: &[u8]) -> Self {
+        let mut user = owned(name);
+        shorten(&mut user, USER_MAX);
+        Self { user: Some(user).filter(|user| !user.is_empty()), ..Self::default() }
+    }
+
     /// Reads the argument of AUTH or AUTHENTICATE; also returns it without what is secret.
     pub fn start(argument: &[u8]) -> (Self, Vec<u8>) {
         let (word, initial) = split_word(argument);

@@ -1,10 +1,10 @@
 //! The client half: reads what the client says.
 
-use flowcell_mail::{Dots, Message};
+use flowcell_mail::{Dots, Message, skip_line};
 use flowcell_sdk::prelude::*;
 use memchr::memchr;
 
-use crate::command::{Command, LINE_MAX, skip_line};
+use crate::command::{Command, LINE_MAX};
 use crate::said::Said;
 use crate::state::{Answer, Course};
 use crate::talk::Talk;

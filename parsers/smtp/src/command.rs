@@ -1,6 +1,6 @@
 //! Reading the client's commands.
 
-use flowcell_mail::{Auth, MASK, owned, same, shorten, split_word, trim};
+use flowcell_mail::{Auth, MASK, owned, same, shorten, skip_line, split_word, trim};
 use flowcell_sdk::{ByteStream, ReadError};
 
 use crate::verb::Verb;
@@ -93,12 +93,6 @@ impl Command {
             _ => same(rest, "LAST").then_some((size, true)),
         }
     }
-}
-
-/// Drops the rest of a line.
-pub(crate) async fn skip_line(stream: &mut ByteStream) -> Result<(), ReadError> {
-    while !stream.get_line_part(LINE_MAX).await?.last {}
-    Ok(())
 }
 
 #[cfg(test)]

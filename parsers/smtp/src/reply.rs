@@ -2,8 +2,7 @@
 
 use flowcell_sdk::{ByteStream, ReadError};
 
-use crate::command::skip_line;
-use flowcell_mail::{owned, shorten, trim};
+use flowcell_mail::{owned, shorten, skip_line, trim};
 
 /// Longest part of a line that is read, in bytes; RFC 5321 §4.5.3.1.5 limits a line to 512.
 const LINE_MAX: usize = 2_048;

@@ -1,0 +1,203 @@
+//! Reading the client's commands (RFC 1939 §3).
+
+use flowcell_mail::{Auth, MASK, decimal, owned, same, shorten, skip_line, split_word, trim};
+use flowcell_sdk::{ByteStream, ReadError};
+
+/// Longest part of a line that is read, in bytes. RFC 2449 §4 limits a command to 255; only AUTH may have
+/// more, and there the user name comes first.
+pub(crate) const LINE_MAX: usize = 2_048;
+
+/// Longest argument that is kept, in bytes.
+const ARGUMENT_MAX: usize = 512;
+
+/// Longest word that is kept of a line that is no known command, in bytes.
+const WORD_MAX: usize = 64;
+
+/// What the client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Retr,
+    Top,
+    List,
+    Uidl,
+    Capa,
+    Auth,
+    Apop,
+    User,
+    Pass,
+    Stls,
+    Quit,
+    /// Known, without effect on the course of the conversation, and in no other protocol.
+    Distinctive,
+    /// Known, and without effect on the course of the conversation.
+    Known,
+    Unknown,
+}
+
+/// RFC 1939 §5 to §7, RFC 2449 §5, RFC 2595 §4, RFC 5034 §4, RFC 6856 §2 and §3, RFC 1082 (XTND).
+const VERBS: [(&str, Verb); 17] = [
+    ("RETR", Verb::Retr),
+    ("TOP", Verb::Top),
+    ("LIST", Verb::List),
+    ("UIDL", Verb::Uidl),
+    ("CAPA", Verb::Capa),
+    ("AUTH", Verb::Auth),
+    ("APOP", Verb::Apop),
+    ("USER", Verb::User),
+    ("PASS", Verb::Pass),
+    ("STLS", Verb::Stls),
+    ("QUIT", Verb::Quit),
+    ("STAT", Verb::Known),
+    ("DELE", Verb::Distinctive),
+    ("NOOP", Verb::Known),
+    ("RSET", Verb::Known),
+    ("UTF8", Verb::Known),
+    ("LANG", Verb::Known),
+];
+
+/// What follows the first line of a reply that says +OK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Follows {
+    Nothing,
+    /// Lines up to a single dot.
+    Listing,
+    /// A message, or the top of one.
+    Message,
+}
+
+/// A command as the client sent it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) verb: Verb,
+    /// The first word, in upper case if it is a known command.
+    pub(crate) word: Vec<u8>,
+    /// The rest of the line, without secrets.
+    pub(crate) argument: Vec<u8>,
+    /// Of AUTH, and of APOP with nothing but a user.
+    pub(crate) auth: Option<Auth>,
+    /// Something was cut at its limit.
+    pub(crate) truncated: bool,
+    /// The end of the line is not there.
+    pub(crate) incomplete: bool,
+}
+
+impl Command {
+    /// Reads one command.
+    pub(crate) async fn read(client: &mut ByteStream) -> Result<Self, ReadError> {
+        match client.get_line_part(LINE_MAX).await {
+            Ok(part) => {
+                let mut command = Self::parse(part.line.bytes());
+                if !part.last {
+                    command.truncated = true;
+                    command.incomplete = skip_line(client).await.is_err();
+                }
+                Ok(command)
+            }
+            Err(ReadError::End(end)) if end.unread > 0 => {
+                // The last line was not finished: what is there of it is shown.
+                let unread = client.rest().await?.ok_or(ReadError::End(end))?;
+                let mut command = Self::parse(unread);
+                command.incomplete = true;
+                Ok(command)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn parse(line: &[u8]) -> Self {
+        let (word, rest) = split_word(trim(line));
+        let known = VERBS.iter().find(|(name, _)| same(word, name));
+        let (verb, mut word) = match known {
+            Some((name, verb)) => (*verb, owned(name.as_bytes())),
+            None => (Verb::Unknown, owned(word)),
+        };
+        let (auth, mut argument) = match verb {
+            Verb::Auth if rest.is_empty() => (None, Vec::new()),
+            Verb::Auth => {
+                let (auth, shown) = Auth::start(rest);
+                (Some(auth), shown)
+            }
+            Verb::Pass if !rest.is_empty() => (None, owned(MASK)),
+            Verb::Apop => apop(rest),
+            _ => (None, owned(rest)),
+        };
+        let truncated = !(shorten(&mut word, WORD_MAX) & shorten(&mut argument, ARGUMENT_MAX));
+        Self { verb, word, argument, auth, truncated, incomplete: false }
+    }
+
+    /// Hides the line: it may be a response to an AUTH of which the replies are missing.
+    pub(crate) fn mask(&mut self) {
+        self.word = owned(MASK);
+        self.argument.clear();
+    }
+
+    /// RFC 1939 §5 and §7: LIST and UIDL of one message, LANG of one language have one line.
+    pub(crate) fn follows(&self) -> Follows {
+        let none = self.argument.is_empty();
+        match self.verb {
+            Verb::Retr | Verb::Top => Follows::Message,
+            Verb::Capa => Follows::Listing,
+            // AUTH by itself lists mechanisms (RFC 1734 did not say, servers do).
+            Verb::List | Verb::Uidl | Verb::Auth if none => Follows::Listing,
+            Verb::Known if none && self.word == b"LANG" => Follows::Listing,
+            _ => Follows::Nothing,
+        }
+    }
+
+    /// The number of the message that is asked for.
+    pub(crate) fn number(&self) -> Option<u64> {
+        decimal(split_word(&self.argument).0)
+    }
+
+    /// No other protocol has this command, so that it proves what is spoken. FTP shares the others.
+    pub(crate) fn is_distinctive(&self) -> bool {
+        match self.verb {
+            Verb::Top | Verb::Uidl | Verb::Capa | Verb::Apop | Verb::Stls => true,
+            Verb::Distinctive => true,
+            Verb::Retr | Verb::List => self.number().is_some(),
+            _ => false,
+        }
+    }
+}
+
+/// RFC 1939 §7: a name, then a digest of a secret.
+fn apop(argument: &[u8]) -> (Option<Auth>, Vec<u8>) {
+    let (name, digest) = split_word(argument);
+    let mut shown = owned(name);
+    if !digest.is_empty() {
+        shown.push(b' ');
+        shown.extend_from_slice(MASK);
+    }
+    (Some(Auth::of_user(name)), shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Follows, Verb};
+
+    #[test]
+    fn lines_are_split_into_word_and_argument() {
+        let command = Command::parse(b" retr  12 ");
+        assert_eq!((command.verb, &*command.word), (Verb::Retr, &b"RETR"[..]));
+        assert_eq!(command.number(), Some(12));
+        assert_eq!(Command::parse(b"").verb, Verb::Unknown);
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        assert_eq!(Command::parse(b"PASS a b").argument, b"********");
+        assert_eq!(Command::parse(b"APOP joe c4c9").argument, b"joe ********");
+        assert_eq!(Command::parse(b"AUTH PLAIN AGpvZQBzZWNyZXQ=").argument, b"PLAIN ********");
+    }
+
+    #[test]
+    fn what_follows_depends_on_the_argument() {
+        let follows = |line: &str| Command::parse(line.as_bytes()).follows();
+        assert_eq!(follows("LIST"), Follows::Listing);
+        assert_eq!(follows("LIST 1"), Follows::Nothing);
+        assert_eq!(follows("uidl"), Follows::Listing);
+        assert_eq!(follows("AUTH"), Follows::Listing);
+        assert_eq!(follows("AUTH PLAIN"), Follows::Nothing);
+        assert_eq!(follows("TOP 1 0"), Follows::Message);
+    }
+}

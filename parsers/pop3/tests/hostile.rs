@@ -1,0 +1,83 @@
+//! What nobody sends in good faith: lines without end, talk without end, nesting without end.
+#![expect(clippy::expect_used, reason = "a test that can not be set up fails")]
+
+use std::iter;
+
+use flowcell_sdk::Side;
+use flowcell_sdk::testing::{Cut, FlowScript, Outcome, Step};
+
+const OPENING: &str = "client 10.0.0.1:4000 server 10.0.0.2:110\n";
+
+/// A flow of alternating sides, the server first; the same for three ways to cut it.
+fn run(turns: &[&[u8]]) -> Outcome {
+    let mut script = FlowScript::parse(OPENING).expect("script");
+    let sides = iter::repeat([Side::Server, Side::Client]).flatten();
+    let data =
+        turns.iter().zip(sides).map(|(bytes, side)| Step::Data { side, bytes: bytes.to_vec() });
+    script.steps = data.chain(script.steps).collect();
+    let outcome = script.run(&pop3::PARSER, Cut::Whole);
+    for cut in [Cut::Lines, Cut::Bytes, Cut::At(1_000)] {
+        assert_eq!(script.run(&pop3::PARSER, cut), outcome, "{cut:?}");
+    }
+    outcome
+}
+
+#[test]
+fn lines_without_end() {
+    let long = vec![b'a'; 100_000];
+    let reply = [b"+OK POP3 ", &long[..], b"\r\n"].concat();
+    let command = [b"UIDL ", &long[..], b"\r\n"].concat();
+    let outcome = run(&[&reply, &command, b"-ERR\r\n", b"QUIT\r\n", b"+OK\r\n"]);
+    assert_eq!(outcome.records.len(), 3);
+    assert_eq!(outcome.records[0].1["truncated"], true);
+    assert_eq!(outcome.records[1].1["truncated"], true);
+    assert_eq!(outcome.records[2].1["command"], "QUIT");
+    let mail = [b"+OK\r\nSubject: s\r\n\r\n.", &long[..], b"\r\n.\r\n"].concat();
+    let outcome = run(&[b"+OK POP3\r\n", b"RETR 1\r\n", &mail]);
+    assert_eq!(outcome.records[2].1["size"], 14 + 100_002);
+}
+
+#[test]
+fn a_listing_without_end() {
+    let capabilities = [&b"+OK\r\n"[..], &b"X-CAPABILITY\r\n".repeat(20_000), b".\r\n"].concat();
+    let outcome = run(&[b"+OK POP3\r\n", b"CAPA\r\n", &capabilities, b"QUIT\r\n", b"+OK\r\n"]);
+    let listed = &outcome.records[1].1;
+    assert_eq!(listed["capabilities"].as_array().map(Vec::len), Some(32));
+    assert_eq!((&listed["lines"], &listed["truncated"]), (&20_000.into(), &true.into()));
+}
+
+#[test]
+fn a_client_that_does_not_wait() {
+    let commands = b"RETR 1\r\n".repeat(4_000);
+    let replies = b"+OK\r\nSubject: s\r\n\r\n.\r\n".repeat(4_000);
+    let outcome = run(&[b"+OK POP3\r\n", &commands, &replies]);
+    assert_eq!(outcome.records.len(), 1 + 2 * 4_000);
+}
+
+#[test]
+fn one_side_without_end() {
+    let commands = b"RETR 1\r\n".repeat(4_000);
+    let outcome = run(&[b"", &commands]);
+    assert_eq!(outcome.records.len(), 4_000, "the server is missing from the capture");
+    let replies = [b"+OK POP3\r\n", &b"+OK\r\nSubject: s\r\n\r\n.\r\n".repeat(4_000)[..]].concat();
+    let outcome = run(&[&replies]);
+    assert_eq!(outcome.records.len(), 1 + 2 * 4_000, "the client is missing from the capture");
+}
+
+#[test]
+fn junk_of_both_sides_is_declined() {
+    let junk: Vec<u8> =
+        (0..50_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    for turns in [[&b""[..], &junk], [&junk, b""]] {
+        let outcome = run(&turns);
+        assert!(outcome.records.is_empty() && outcome.verdicts[0].starts_with("decline"));
+    }
+}
+
+#[test]
+fn challenges_without_end() {
+    let challenges = b"+ YQ==\r\n".repeat(2_000);
+    let responses = [&b"AUTH LOGIN\r\n"[..], &b"YQ==\r\n".repeat(2_000)].concat();
+    let outcome = run(&[b"+OK POP3\r\n", &responses, &challenges]);
+    assert_eq!(outcome.records.len(), 2);
+}

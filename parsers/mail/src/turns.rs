@@ -34,9 +34,9 @@ pub async fn turn(expected: &mut ByteStream, other: &mut ByteStream, room: usize
 const BEFORE_TLS_MAX: u64 = 4_096;
 
 /// Reads what the client sent in front of its first TLS record, behind the command that switches to TLS,
-/// and returns how many bytes that is. There should be none: whoever puts commands there hopes that the
+/// and returns how many bytes that is, if any. There should be none: whoever puts commands there hopes that the
 /// server takes them for encrypted ones.
-pub async fn skip_to_tls(client: &mut ByteStream) -> u64 {
+pub async fn skip_to_tls(client: &mut ByteStream) -> Option<u64> {
     let mut skipped = 0;
     while skipped < BEFORE_TLS_MAX {
         // RFC 8446 §5.1: a handshake record.
@@ -46,7 +46,7 @@ pub async fn skip_to_tls(client: &mut ByteStream) -> u64 {
         }
         skipped += 1;
     }
-    skipped
+    (skipped > 0).then_some(skipped)
 }
 
 /// Drops the rest of a line.

@@ -46,9 +46,9 @@ pub(crate) struct Command<'a> {
     pub(crate) lines: Option<u64>,
     /// Bytes of those lines, without the dots that the transport adds.
     pub(crate) bytes: Option<u64>,
-    /// Bytes of the client between STLS and its first TLS record, 4,096 at most. A server that takes them
+    /// Bytes of the client between STLS and its first TLS record, 4,096 at most; absent if there are none. A server that takes them
     /// for commands under TLS lets anybody on the way say what they like.
-    pub(crate) injected: u64,
+    pub(crate) injected: Option<u64>,
     /// The command or the reply was cut at a limit.
     pub(crate) truncated: bool,
     /// Bytes of the command or of the reply are missing from the capture or were never sent.

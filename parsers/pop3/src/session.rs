@@ -17,7 +17,7 @@ pub(crate) struct Exchange {
     pub(crate) command: Option<Command>,
     pub(crate) reply: Option<Reply>,
     pub(crate) lines: Option<Lines>,
-    pub(crate) injected: u64,
+    pub(crate) injected: Option<u64>,
     /// Bytes are missing.
     pub(crate) incomplete: bool,
 }

@@ -1,6 +1,6 @@
 //! The client half: reads what the client says.
 
-use flowcell_mail::{Dots, Message, skip_line};
+use flowcell_mail::{Dots, Message, skip_line, skip_to_tls};
 use flowcell_sdk::prelude::*;
 use memchr::memchr;
 
@@ -69,7 +69,7 @@ impl<'a, 'f> Client<'a, 'f> {
                     }
                     Found::Tls => {
                         self.talk.switched_to_tls();
-                        return Ok(Course::Over);
+                        return Ok(Course::Tls);
                     }
                 }
             } else {
@@ -82,8 +82,9 @@ impl<'a, 'f> Client<'a, 'f> {
                     Err(_) => break,
                 }
             };
-            if self.command(command).await == Course::Over {
-                return Ok(Course::Over);
+            let course = self.command(command).await;
+            if course != Course::GoesOn {
+                return Ok(course);
             }
         }
         self.abandon_chunks();
@@ -104,10 +105,13 @@ impl<'a, 'f> Client<'a, 'f> {
                 self.talk.say(Said::Command(command));
                 // RFC 3207 §4: after 220 the client starts TLS at once.
                 match self.talk.answer(self.stream).await {
-                    Answer::Code(220) => return Course::Over,
+                    Answer::Code(220) => {
+                        self.talk.injected(skip_to_tls(self.stream).await);
+                        return Course::Tls;
+                    }
                     Answer::Unknown if self.tls_follows().await => {
                         self.talk.switched_to_tls();
-                        return Course::Over;
+                        return Course::Tls;
                     }
                     _ => {}
                 }

@@ -36,7 +36,13 @@ use crate::state::Course;
 use crate::talk::Talk;
 
 /// The Simple Mail Transfer Protocol: commands with their replies, and mails with their attachments.
-#[parser(name = "smtp", tcp = [25, 587, 2525], records = [Mail, Command])]
+#[parser(
+    name = "smtp",
+    tcp = [25, 587, 2525],
+    client = r"^(?i:EHLO|HELO|LHLO)[ \t][^\r\n]*\r?\n",
+    server = r"^220[ -][^\r\n]*(?i:[sl]mtp)",
+    records = [Mail, Command],
+)]
 async fn smtp(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (mut client, mut server) = flow.streams();
@@ -47,7 +53,7 @@ async fn smtp(mut flow: Flow) -> Result<()> {
     let mut listening = undropped(listen(&mut server, &talk, midstream));
     // The client half is polled first: when a reply is read, all that was said before is known.
     let mut client_ended = false;
-    poll_fn(|cx| {
+    let course = poll_fn(|cx| {
         if !client_ended {
             match speaking.as_mut().poll(cx) {
                 Poll::Ready(Ok(Course::GoesOn)) => client_ended = true,
@@ -62,7 +68,10 @@ async fn smtp(mut flow: Flow) -> Result<()> {
         return Err(Error::decline("neither side speaks SMTP"));
     }
     talk.finish();
-    Ok(())
+    match course {
+        Course::Tls => Err(Error::switch_to("tls")),
+        _ => Ok(()),
+    }
 }
 
 /// A half that is never dropped. A flow is over with its parser, and the sandbox frees all of it at once:
@@ -80,6 +89,8 @@ async fn listen(server: &mut ByteStream, talk: &Talk<'_>, midstream: bool) -> Re
             Ok(Heard::Reply(reply)) => match talk.hear(&reply, server).await {
                 Course::GoesOn => {}
                 Course::Over => return Ok(Course::Over),
+                // The client half says when.
+                Course::Tls => std::future::pending().await,
                 Course::Foreign => {
                     return Err(Error::decline("the server asks as none of SMTP does"));
                 }

@@ -25,6 +25,10 @@ flowcell_mail::mail_record! {
         last_reply: Option<Shown<'a>>,
         /// The connection switched to TLS: what follows can not be seen.
         tls: bool,
+        /// Bytes of the client between STARTTLS and its first TLS record, 4,096 at most; absent if
+        /// there are none. A server that takes them for commands under TLS lets anybody on the way say
+        /// what they like.
+        injected: Option<u64>,
         /// Bytes that the client announced (SIZE=, RFC 1870).
         size_announced: Option<u64>,
         /// The body type that the client announced (BODY=, RFC 6152 and RFC 3030).

@@ -43,6 +43,8 @@ pub(crate) struct Session<'f> {
     /// The client said LHLO: every recipient answers to the end of a message (RFC 2033 §4.2).
     lmtp: bool,
     tls: bool,
+    /// Bytes between STARTTLS and the start of TLS, if any.
+    injected: Option<u64>,
     transaction: Transaction,
     /// Messages whose end was seen.
     messages: u64,
@@ -59,6 +61,7 @@ impl<'f> Session<'f> {
             helo: None,
             lmtp: false,
             tls: false,
+            injected: None,
             transaction: Transaction::default(),
             messages: 0,
             greeting: None,
@@ -150,6 +153,11 @@ impl<'f> Session<'f> {
     pub(crate) fn switched_to_tls(&mut self) {
         self.tls = true;
         self.transaction.open = true;
+    }
+
+    /// So many bytes stood between STARTTLS and the start of TLS.
+    pub(crate) fn injected(&mut self, bytes: Option<u64>) {
+        self.injected = bytes;
     }
 
     /// The conversation is over.
@@ -270,6 +278,7 @@ impl<'f> Session<'f> {
             rcpt_refused: Recipients { all: recipients, only_refused: true },
             last_reply: Shown::maybe(transaction.last_reply.as_ref()),
             tls: self.tls,
+            injected: self.injected,
             size_announced: transaction.size_announced,
             body: Shown::maybe(transaction.body.as_ref()),
             smtputf8: transaction.smtputf8,

@@ -20,8 +20,10 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Course {
     GoesOn,
-    /// The rest of the flow is not SMTP, or nothing.
+    /// The rest of the flow is nothing.
     Over,
+    /// The rest of the flow is TLS.
+    Tls,
     /// Nothing of the flow is SMTP.
     Foreign,
 }
@@ -186,7 +188,8 @@ impl<'f> State<'f> {
             return Course::GoesOn;
         };
         let verb = said.verb();
-        if self.waiting && self.said.len() == 1 {
+        let awaited = self.waiting && self.said.len() == 1;
+        if awaited {
             self.answer = Some(Answer::Code(reply.code));
         }
         // RFC 4954 §4: the exchange goes on.
@@ -204,6 +207,7 @@ impl<'f> State<'f> {
         self.strange = self.strange.saturating_sub(usize::from(verb == Some(Verb::Unknown)));
         self.resolve(Some(reply));
         match (verb, reply.code) {
+            (Some(Verb::StartTls), 220) if awaited => Course::Tls,
             (Some(Verb::StartTls), 220) | (Some(Verb::Quit), 221) => Course::Over,
             _ => Course::GoesOn,
         }

@@ -214,6 +214,11 @@ impl<'f> Talk<'f> {
         state.session.switched_to_tls();
     }
 
+    /// So many bytes stood between STARTTLS and the start of TLS.
+    pub(crate) fn injected(&self, bytes: Option<u64>) {
+        self.state().session.injected(bytes);
+    }
+
     /// Tells what was not answered and not finished.
     pub(crate) fn finish(&self) {
         let mut state = self.state();

@@ -11,19 +11,27 @@ mod guests;
 
 fn main() {
     let root = guests::workspace_root();
-    let built = guests::build(&root, &["-p", "flowcell-test-guests", "--examples"]);
+    let built =
+        guests::build(&root, &["-p", "flowcell-test-guests", "--examples"].map(String::from));
     println!("cargo:rustc-env=GUESTS={}", built.join("examples").display());
     // The template is what people copy; the bundled parsers' modules are compared with their
     // native builds.
-    let parsers =
-        guests::build(&root, &["-p", "flowcell-parser-template", "-p", "flowcell-parser-smtp"]);
+    let names = guests::parsers(&root);
+    let parsers = guests::build(&root, &guests::packages(&names));
     println!("cargo:rustc-env=PARSERS={}", parsers.display());
+    list_parsers(&names);
     list_guests(&root.join("tests/guests"));
     for watched in
         ["parsers", "guest-sdk", "wit", "tests/guests", "Cargo.lock", ".cargo/config.toml"]
     {
         println!("cargo:rerun-if-changed={}", root.join(watched).display());
     }
+}
+
+/// Writes the names of all parsers.
+fn list_parsers(names: &[String]) {
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    fs::write(out.join("parsers.rs"), format!("&{names:?}")).expect("OUT_DIR can be written");
 }
 
 /// Writes a macro that names every guest, so that one without a test is a compile error.

@@ -3,16 +3,15 @@
 
 mod guests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::{env, fs};
 
 fn main() {
     let root = guests::workspace_root();
-    let parsers = bundled(&root.join("parsers"));
-    let packages: Vec<String> =
-        parsers.iter().map(|name| format!("flowcell-parser-{name}")).collect();
-    let packages: Vec<&str> = packages.iter().flat_map(|name| ["-p", name]).collect();
-    let built = guests::build(&root, &packages);
+    // All but the one to copy.
+    let mut parsers = guests::parsers(&root);
+    parsers.retain(|name| name != "template");
+    let built = guests::build(&root, &guests::packages(&parsers));
     for watched in ["parsers", "guest-sdk", "wit", "Cargo.lock", ".cargo/config.toml"] {
         println!("cargo:rerun-if-changed={}", root.join(watched).display());
     }
@@ -27,21 +26,4 @@ fn main() {
 
 fn file_name(parser: &str) -> String {
     format!("{}.wasm", parser.replace('-', "_"))
-}
-
-/// All parsers but the one to copy. Their folder also has the libraries that they share, which are not
-/// built as modules.
-fn bundled(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("the workspace has a folder `parsers`");
-    let mut names: Vec<String> = entries
-        .filter_map(Result::ok)
-        .filter(|entry| {
-            let manifest = fs::read_to_string(entry.path().join("Cargo.toml"));
-            manifest.is_ok_and(|manifest| manifest.contains("cdylib"))
-        })
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name != "template")
-        .collect();
-    names.sort();
-    names
 }

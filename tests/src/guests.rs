@@ -8,6 +8,9 @@ use wit_parser::Resolve;
 
 include!(concat!(env!("OUT_DIR"), "/for_each_guest.rs"));
 
+/// The names of all parsers in `parsers/`, in order.
+pub const PARSERS: &[&str] = include!(concat!(env!("OUT_DIR"), "/parsers.rs"));
+
 /// The `.wasm` file of a parser in `parsers/`, by the name of its library.
 #[must_use]
 pub fn parser(name: &str) -> PathBuf {

@@ -23,13 +23,18 @@
 //!
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
 //! time, and cut in two at every place, and demands the same records of all; then with several packets in
-//! one delivery. A parser that passes does not depend on how TCP cut the stream.
+//! one delivery. A parser that passes does not depend on how TCP cut the stream. [`check_folder`] does so
+//! with all scripts of a folder, and [`check_damaged`] with what becomes of them on a bad day.
 
+mod damage;
+mod folder;
 mod json;
 mod play;
 mod run;
 mod script;
 
+pub use self::damage::{Random, check_damaged};
+pub use self::folder::{check_folder, scripts_in};
 pub use self::play::Outcome;
 pub use self::run::Cut;
 pub use self::script::{FlowScript, ScriptError, Step};

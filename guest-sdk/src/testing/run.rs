@@ -98,7 +98,7 @@ impl FlowScript {
         assert_eq!(got, wanted, "what the parser told the host");
     }
 
-    fn length(&self) -> usize {
+    pub(super) fn length(&self) -> usize {
         let lengths = self.steps.iter().map(|step| match step {
             Step::Data { bytes, .. } => bytes.len(),
             Step::Gap { .. } | Step::End { .. } => 0,

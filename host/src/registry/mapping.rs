@@ -58,20 +58,18 @@ impl Mapping {
         Self(rules)
     }
 
-    /// Who gets a flow, and which endpoint is its server.
-    pub(super) fn parser(&self, tuple: &FiveTuple, guess: bool) -> Option<(&str, Side)> {
+    /// Who gets a flow, and which endpoint is its server, if a port says that.
+    pub(super) fn parser(&self, tuple: &FiveTuple, guess: bool) -> Option<(&str, Option<Side>)> {
         let transport = |rule: &&Rule| match rule.transport {
             Some(transport) => transport == tuple.transport,
             None => matches!(tuple.transport, Transport::Tcp | Transport::Udp),
         };
         self.0.iter().filter(transport).find_map(|rule| {
-            let fits = |port| rule.port.is_none_or(|wanted| wanted == port);
-            let server = if fits(tuple.resp.port) {
-                Side::Resp
-            } else if guess && fits(tuple.orig.port) {
-                Side::Orig
-            } else {
-                return None;
+            let server = match rule.port {
+                None => None,
+                Some(port) if port == tuple.resp.port => Some(Side::Resp),
+                Some(port) if guess && port == tuple.orig.port => Some(Side::Orig),
+                Some(_) => return None,
             };
             Some((rule.parser.as_str(), server))
         })
@@ -95,11 +93,11 @@ mod tests {
         let mapping = Mapping::new(rules.into());
         let parser =
             |transport, orig, resp, guess| mapping.parser(&tuple(transport, orig, resp), guess);
-        assert_eq!(parser(Transport::Tcp, 9, 25, false), Some(("a", Side::Resp)));
+        assert_eq!(parser(Transport::Tcp, 9, 25, false), Some(("a", Some(Side::Resp))));
         assert_eq!(parser(Transport::Tcp, 25, 9, false), None);
-        assert_eq!(parser(Transport::Tcp, 25, 9, true), Some(("a", Side::Orig)));
-        assert_eq!(parser(Transport::Udp, 9, 25, false), Some(("b", Side::Resp)));
-        assert_eq!(parser(Transport::Udp, 9, 8, false), Some(("c", Side::Resp)));
+        assert_eq!(parser(Transport::Tcp, 25, 9, true), Some(("a", Some(Side::Orig))));
+        assert_eq!(parser(Transport::Udp, 9, 25, false), Some(("b", Some(Side::Resp))));
+        assert_eq!(parser(Transport::Udp, 9, 8, false), Some(("c", None)));
         assert_eq!(parser(Transport::Icmp, 9, 25, false), None);
     }
 

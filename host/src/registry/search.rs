@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use flowcell_core::{FiveTuple, Side};
+use flowcell_core::{FiveTuple, Side, Transport};
 
 use super::detection::{Hit, Scan};
 use super::generation::{Candidate, Generation};
@@ -83,7 +83,17 @@ impl Search {
         guess: bool,
     ) -> Option<Candidate> {
         let (name, server) = mapping.parser(tuple, guess)?;
-        generation.named(name, server)
+        let mut candidate = generation.named(name, server.unwrap_or(Side::Resp))?;
+        let description = candidate.parser.description();
+        let ports = match tuple.transport {
+            Transport::Tcp => &description.tcp_ports,
+            _ => &description.udp_ports,
+        };
+        let [orig, resp] = [tuple.orig.port, tuple.resp.port].map(|port| ports.contains(&port));
+        if server.is_none() && guess && orig && !resp {
+            candidate.server = Side::Orig;
+        }
+        Some(candidate)
     }
 
     /// There are parsers to be tried before more bytes are looked at.

@@ -40,6 +40,9 @@ pub(crate) fn agrees(uri: &[u8], host: &[u8]) -> bool {
 }
 
 fn raw_authority(uri: &[u8]) -> Option<&[u8]> {
+    if uri.starts_with(b"/") {
+        return None; // most are a path
+    }
     let start = find(uri, b"://")?;
     let (scheme, rest) = uri.split_at_checked(start)?;
     let known = same(scheme, "http://") || same(scheme, "https://") || same(scheme, "ftp://");

@@ -10,8 +10,13 @@ pub(crate) fn trim(mut text: &[u8]) -> &[u8] {
 }
 
 /// Whether two texts are equal but for the case of letters.
-#[inline(never)]
+#[inline]
 pub(crate) fn same(a: &[u8], b: &str) -> bool {
+    a.len() == b.len() && same_letters(a, b)
+}
+
+#[inline(never)]
+fn same_letters(a: &[u8], b: &str) -> bool {
     a.eq_ignore_ascii_case(b.as_bytes())
 }
 

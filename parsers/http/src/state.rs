@@ -60,6 +60,10 @@ pub(crate) struct State<'f> {
     pub(crate) server_torn: bool,
     /// One of them is certainly missing.
     start_lost: bool,
+    /// Responses were missing, and since then requests have been open: they may have been theirs.
+    unsure: bool,
+    /// The client has sent a request since the last response.
+    asked_since: bool,
     /// What follows is another protocol.
     pub(crate) switched: bool,
     /// Counts what the server half does.
@@ -86,6 +90,8 @@ impl<'f> State<'f> {
             server_gone: false,
             server_torn: false,
             start_lost: false,
+            unsure: false,
+            asked_since: false,
             switched: false,
             steps: 0,
         }
@@ -103,6 +109,7 @@ impl<'f> State<'f> {
         self.make_room();
         self.depth += 1;
         self.asked = self.depth;
+        self.asked_since = true;
         let weight = request.weight();
         self.weight += weight;
         self.queue.push(Exchange {
@@ -165,12 +172,15 @@ impl<'f> State<'f> {
         }
         let mut open = self.queue.iter().filter(|exchange| self.is_open(exchange));
         let (first, last) = (open.next(), open.next_back());
-        let pipelines = self.pipelines || (last.is_some() && !self.server_torn);
-        // Behind missing responses it answers the last request: a client mostly waits for the
-        // response before it sends the next. If not, as few as can be are missing.
-        let found = match self.server_torn {
-            true if !pipelines => last.or(first),
-            true if self.start_lost => open.next().or(last).or(first),
+        let second = open.next().or(last);
+        let torn = self.server_torn;
+        let pipelines = self.pipelines || (last.is_some() && !torn && !self.unsure);
+        // Behind a gap, as few responses as can be are missing: those behind a hole come late and all
+        // at once. If they were more, the next request shows it: a client mostly waits for the
+        // response before it sends another.
+        let found = match (torn, self.unsure && self.asked_since && !pipelines) {
+            (true, _) if self.start_lost => second.or(first),
+            (false, true) => last.or(first),
             _ => first,
         };
         let Some(depth) = found.map(|exchange| exchange.depth) else {
@@ -193,6 +203,7 @@ impl<'f> State<'f> {
             self.close(at);
         }
         (self.server_torn, self.start_lost) = (false, false);
+        self.unsure |= torn;
         self.answering = Some(depth);
         asked
     }
@@ -235,6 +246,8 @@ impl<'f> State<'f> {
             exchange.response = Some(response);
         }
         self.close_if_done(at);
+        self.asked_since = false;
+        self.unsure &= self.has_open();
     }
 
     /// Bytes of the server are missing.

@@ -1,5 +1,5 @@
 //! What is bounded.
-#![expect(clippy::expect_used, reason = "a test that can not be set up fails")]
+#![allow(clippy::expect_used, reason = "a test that can not be set up fails")]
 
 use flowcell_sdk::testing::{Cut, FlowScript};
 

@@ -166,6 +166,7 @@ impl<'a> Reader<'a> {
         if self.bytes.len() < HEADER {
             return self.fault("header", 0, 0, name::CUT);
         }
+        self.reserve();
         for ((part, what), count) in PARTS.into_iter().zip(self.message.header.counts) {
             for index in 1..=count {
                 let start = self.at;
@@ -183,6 +184,16 @@ impl<'a> Reader<'a> {
         }
         if self.at < self.bytes.len() && self.message.header.opcode() != STATEFUL {
             self.fault("end", 0, self.at, "bytes follow the last record");
+        }
+    }
+
+    /// Makes room for the text of a usual message at once.
+    fn reserve(&mut self) {
+        let [_, records @ ..] = self.message.header.counts;
+        let records = records.iter().copied().map(usize::from).sum::<usize>();
+        if records > 0 {
+            self.message.text.reserve(self.bytes.len().min(2_048));
+            self.message.entries.reserve(records.min(32));
         }
     }
 

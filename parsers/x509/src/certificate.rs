@@ -91,7 +91,7 @@ impl Certificate {
         let algorithm = outer.sequence()?.expect(OBJECT_IDENTIFIER)?.content;
         self.sig_alg = Some(oid::algorithm(algorithm));
         let _signature = outer.expect(BIT_STRING)?;
-        Some(())
+        outer.is_empty().then_some(())
     }
 
     fn name(&mut self, elements: Elements<'_>) -> Option<String> {

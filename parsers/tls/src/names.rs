@@ -20,9 +20,9 @@ pub(crate) fn unknown(code: u16) -> String {
 
 pub(crate) const TLS13: u16 = 0x0304;
 
-/// TLS 1.3 or one of its drafts, which are numbered 0x7fNN.
+/// TLS 1.3 or one of its drafts: 0x7fNN, and Google's and Facebook's own.
 pub(crate) fn is_tls13(version: u16) -> bool {
-    version >> 8 == 0x7f || (version >> 8 == 3 && version >= TLS13)
+    matches!(version, TLS13..=0x03ff | 0x7e00..=0x7fff | 0xfb00..=0xfbff)
 }
 
 /// The name of a protocol version.
@@ -211,7 +211,13 @@ mod tests {
         assert_eq!(version(0x0304), "TLSv13");
         assert_eq!(version(0x7f17), "TLSv13-draft23");
         assert_eq!(version(0xfefd), "unknown-65277");
-        assert!(is_tls13(0x7f1c) && is_tls13(0x0304) && !is_tls13(0x0303) && !is_tls13(0xfefc));
+        assert!(
+            is_tls13(0x7f1c)
+                && is_tls13(0x7e01)
+                && is_tls13(0x0304)
+                && !is_tls13(0x0303)
+                && !is_tls13(0xfefc)
+        );
     }
 
     #[test]

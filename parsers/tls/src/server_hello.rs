@@ -52,8 +52,9 @@ impl ServerHello {
 
     fn fill(&mut self, mut body: Bytes<'_>) -> Option<()> {
         self.version = body.u16()?;
-        // The drafts of TLS 1.3 up to 21 have no session id and no compression method.
-        let old_draft = self.version >> 8 == 0x7f;
+        // The drafts of TLS 1.3 up to 21 have no session id and no compression method; later ones, and
+        // what they became, do not say so here.
+        let old_draft = is_tls13(self.version);
         self.retry = body.take(32)? == RETRY;
         if !old_draft {
             self.session_id = body.vector8()?.0.to_vec();
@@ -87,6 +88,7 @@ impl ServerHello {
             41 => self.pre_shared_key = true,
             43 => self.selected_version = Some(content.u16()?),
             51 => self.group = Some(content.u16()?),
+            40 if is_tls13(self.version) => self.group = Some(content.u16()?), // the number in old drafts
             _ => {}
         }
         Some(())

@@ -135,6 +135,10 @@ fn drafts_of_tls13() {
         server(&handshake(2, &server_hello([8; 32], 0x1301, &[extension(43, &[0x7f, 0x17])]))),
     ]);
     assert_eq!(record["version"], "TLSv13-draft23");
+    let start = [[3, 4], [8; 2]].concat();
+    let body = [&start[..], &[8; 30], &[0x13, 1], &vector16(&extension(40, &[0, 23]))].concat();
+    let record = handshake_of([hello(&[]), server(&handshake(2, &body))]);
+    assert_eq!((&record["version"], &record["curve"]), (&"TLSv13".into(), &"secp256r1".into()));
     // Before draft 22, the hello had another form.
     let body =
         [&[0x7f, 0x12][..], &[8; 32], &[0x13, 1], &vector16(&extension(51, &[0, 29]))].concat();

@@ -120,6 +120,8 @@ pub struct Message {
     levels: Vec<Level>,
     passing: Option<Passing>,
     around: Vec<Around>,
+    /// Digests are wanted.
+    hashed: bool,
 }
 
 impl Message {
@@ -150,6 +152,7 @@ impl Message {
             levels: Vec::new(),
             passing: None,
             around: Vec::new(),
+            hashed: true,
         })
     }
 
@@ -159,6 +162,31 @@ impl Message {
         let mut message = Self::new();
         message.incomplete = true;
         message
+    }
+
+    /// The body of a message, or of a part of one, without its header.
+    #[must_use]
+    pub fn without_header() -> Box<Self> {
+        let mut message = Self::new();
+        message.place = Place::Body;
+        message.parts = 1;
+        message
+    }
+
+    /// Only a part of the content was asked for: a digest of it would tell nothing.
+    pub fn is_partial(&mut self) {
+        self.hashed = false;
+        let around = self.around.iter_mut().map(|around| &mut around.passing);
+        around.chain(&mut self.passing).for_each(Passing::unhash);
+    }
+
+    /// The header is over, whether its last line was there or not: what comes next is the body.
+    pub fn body_follows(&mut self) {
+        if self.taking == Taking::Collect {
+            self.whole_line();
+            self.taking = Taking::Start;
+        }
+        self.header_is_over();
     }
 
     /// Takes the next piece: the more at once, the faster.
@@ -234,10 +262,7 @@ impl Message {
 
     /// The message is over.
     pub fn finish(&mut self) {
-        if self.taking == Taking::Collect {
-            self.whole_line();
-        }
-        self.header_is_over();
+        self.body_follows();
         self.end_of_part(false);
         self.leave(0, false);
         if self.messages.iter().any(Inner::is_cut) {
@@ -436,7 +461,7 @@ impl Message {
         }
         let passing = entity.attachment(media_type).and_then(|attachment| {
             let hashed = !enters || self.around.len() < HASHED_AROUND_MAX;
-            self.describe(attachment, hashed)
+            self.describe(attachment, hashed && self.hashed)
         });
         if enters {
             self.enter(passing);

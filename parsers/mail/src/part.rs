@@ -159,6 +159,11 @@ impl Passing {
         self.content(text);
     }
 
+    /// Makes no digest.
+    pub(crate) fn unhash(&mut self) {
+        self.hash = None;
+    }
+
     /// Bytes of the content are missing.
     pub(crate) fn gap(&mut self) {
         self.hash = None;

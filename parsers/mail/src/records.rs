@@ -22,8 +22,8 @@ pub struct AttachmentFields<'a> {
     pub disposition: Option<Shown<'a>>,
     /// Bytes of the decoded content.
     pub size: u64,
-    /// SHA-256 of the decoded content, in hexadecimal; absent if bytes of it are missing, and of the
-    /// third and further of messages that are within each other.
+    /// SHA-256 of the decoded content, in hexadecimal; absent if bytes of it are missing or were
+    /// not asked for, and of the third and further of messages that are within each other.
     pub sha256: Option<Digest<'a>>,
 }
 

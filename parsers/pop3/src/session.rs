@@ -40,6 +40,9 @@ impl<'f> Session<'f> {
     /// Emits an exchange, now or when it is certain what is spoken.
     pub(crate) fn take(&mut self, mut exchange: Exchange) -> Result<()> {
         if let Some(Lines { content: Content::Message(message), .. }) = &mut exchange.lines {
+            if exchange.command.as_ref().is_some_and(|command| command.verb == Verb::Top) {
+                message.is_partial();
+            }
             message.finish();
         }
         if !self.confirmed {

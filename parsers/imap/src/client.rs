@@ -1,0 +1,233 @@
+//! The client half: reads what the client says (RFC 9051 §2.2.1).
+
+use flowcell_mail::{Message, same, skip_line, skip_to_tls, trim};
+use flowcell_sdk::prelude::*;
+
+use crate::command::{Command, Verb, looks_like_command};
+use crate::literal::{Literal, Passed};
+use crate::response::Status;
+use crate::session::Of;
+use crate::talk::{Answer, Course, Talk};
+
+/// Longest part of a line that is read, in bytes. RFC 7162 §4 asks for 8,192.
+const LINE_MAX: usize = 8_192;
+
+/// Longest literal that is kept as an argument, in bytes.
+const LITERAL_MAX: usize = 256;
+
+/// Most lines that are no commands before this is taken to be no IMAP.
+const STRANGE_MAX: u32 = 8;
+
+/// The client, as it is read.
+pub(crate) struct Client<'a, 'f> {
+    stream: &'a mut ByteStream,
+    talk: &'a Talk<'f>,
+    /// What comes next may be anything: the start of the flow or a gap is in front of it.
+    lost: bool,
+    /// The last command was AUTHENTICATE, and its continuations are missing.
+    after_auth: bool,
+    /// Lines that were no commands.
+    strange: u32,
+}
+
+/// A line, or as much of it as is needed.
+struct Read {
+    /// What is there of it, without the literal at its end.
+    text: Vec<u8>,
+    literal: Option<Literal>,
+    truncated: bool,
+    incomplete: bool,
+}
+
+impl<'a, 'f> Client<'a, 'f> {
+    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
+        if midstream {
+            talk.commands_lost();
+        }
+        Self { stream, talk, lost: midstream, after_auth: false, strange: 0 }
+    }
+
+    /// Reads commands, and what belongs to them, to the end.
+    pub(crate) async fn speak(mut self) -> Result<Course> {
+        loop {
+            self.talk.catch_up().await;
+            if self.strange > STRANGE_MAX && !self.talk.is_confirmed() {
+                return Err(Error::decline("the client does not speak IMAP"));
+            }
+            match self.line().await {
+                Ok(line) => {
+                    let course = self.command(line).await;
+                    if course != Course::GoesOn {
+                        return Ok(course);
+                    }
+                }
+                Err(ReadError::Gap(_)) => self.lose(),
+                Err(_) => break,
+            }
+        }
+        self.talk.client_ended();
+        Ok(Course::GoesOn)
+    }
+
+    async fn command(&mut self, line: Read) -> Course {
+        if std::mem::take(&mut self.lost) && !looks_like_command(&line.text) {
+            self.lost = true;
+            return Course::GoesOn;
+        }
+        // RFC 2177: the end of IDLE is no command.
+        if same(trim(&line.text), "DONE") {
+            return Course::GoesOn;
+        }
+        let mut command = Command::parse(&line.text);
+        let verb = command.verb;
+        if verb == Verb::Unknown {
+            self.strange = self.strange.saturating_add(1);
+            if self.after_auth {
+                command.mask();
+            }
+        } else {
+            self.after_auth = false;
+        }
+        command.truncated |= line.truncated;
+        command.incomplete |= line.incomplete;
+        let number = self.talk.say(command);
+        self.talk.catch_up().await;
+        if let Some(literal) = line.literal
+            && !self.arguments(number, verb, literal).await
+        {
+            return Course::GoesOn;
+        }
+        match verb {
+            Verb::Authenticate => self.authenticate(number).await,
+            Verb::StartTls => {
+                let answer = self.talk.answer(number, self.stream).await;
+                if answer == Answer::Completed(Status::Ok) {
+                    self.talk.switched(skip_to_tls(self.stream).await);
+                    return Course::Tls;
+                }
+            }
+            _ => {}
+        }
+        Course::GoesOn
+    }
+
+    /// Literals, and what follows each of them. False if the command ended with one of them.
+    async fn arguments(&mut self, number: u64, verb: Verb, first: Literal) -> bool {
+        let mut next = Some(first);
+        while let Some(literal) = next {
+            // RFC 9051 §4.3: the server may refuse.
+            if literal.waits
+                && let Answer::Completed(_) = self.talk.answer(number, self.stream).await
+            {
+                return false;
+            }
+            self.talk.more(number, |command| {
+                command.literal_bytes = command.literal_bytes.saturating_add(literal.size);
+            });
+            let passed = self.literal(number, verb, literal).await;
+            let line = match passed {
+                Passed::Whole => self.line().await,
+                Passed::Torn | Passed::Cut => {
+                    self.talk.more(number, |command| command.incomplete = true);
+                    self.lose();
+                    return false;
+                }
+            };
+            let Ok(line) = line else {
+                self.talk.more(number, |command| command.incomplete = true);
+                self.lose();
+                return false;
+            };
+            self.talk.more(number, |command| {
+                command.append(&line.text);
+                command.truncated |= line.truncated;
+                command.incomplete |= line.incomplete;
+            });
+            next = line.literal;
+        }
+        true
+    }
+
+    /// A literal: of APPEND the message, unless it is the name of the mailbox; else a short string.
+    async fn literal(&mut self, number: u64, verb: Verb, literal: Literal) -> Passed {
+        let mut mailbox = None;
+        self.talk.more(number, |command| mailbox = command.mailbox());
+        if verb == Verb::Append && (mailbox.is_some() || literal.size > LITERAL_MAX as u64) {
+            let mut message = Message::new();
+            let passed = literal.pass(self.stream, Some(&mut message)).await;
+            // RFC 3502 §6.3.11: an empty one is none.
+            if literal.size > 0 {
+                self.talk.mail(&Of::Append(mailbox.as_deref()), &mut message);
+            }
+            return passed;
+        }
+        let kept = usize::try_from(literal.size).map_or(LITERAL_MAX, |size| size.min(LITERAL_MAX));
+        match self.stream.read_exact(kept).await {
+            Ok(text) => self.talk.more(number, |command| command.append_literal(text)),
+            Err(ReadError::End(_)) => return Passed::Cut,
+            Err(_) => return Passed::Torn,
+        }
+        let left = literal.size - kept as u64;
+        if left > 0 {
+            self.talk.more(number, |command| command.truncated = true);
+        }
+        Literal { size: left, waits: false }.pass(self.stream, None).await
+    }
+
+    /// RFC 9051 §6.2.2: a line in base64 for every `+`.
+    async fn authenticate(&mut self, number: u64) {
+        loop {
+            match self.talk.answer(number, self.stream).await {
+                Answer::Continue => {}
+                Answer::Completed(_) => return,
+                Answer::Unknown => {
+                    self.after_auth = true;
+                    return;
+                }
+            }
+            match self.line().await {
+                Ok(line) => self.talk.more(number, |command| {
+                    command.incomplete |= line.incomplete;
+                    if let Some(auth) = &mut command.auth {
+                        auth.respond(&line.text);
+                    }
+                }),
+                Err(_) => {
+                    self.talk.more(number, |command| command.incomplete = true);
+                    return self.lose();
+                }
+            }
+        }
+    }
+
+    /// Reads a line; the last one may lack its end.
+    async fn line(&mut self) -> Result<Read, ReadError> {
+        let mut read = match self.stream.get_line_part(LINE_MAX).await {
+            Ok(part) => {
+                let line = part.line.bytes();
+                let (literal, text) = match Literal::at_end(line).filter(|_| part.last) {
+                    Some((literal, before)) => (Some(literal), before),
+                    None => (None, line),
+                };
+                let text = text.to_vec();
+                Read { text, literal, truncated: !part.last, incomplete: false }
+            }
+            Err(ReadError::End(end)) if end.unread > 0 => {
+                let unread = self.stream.rest().await?.ok_or(ReadError::End(end))?;
+                let text = unread.get(..LINE_MAX).unwrap_or(unread).to_vec();
+                Read { text, literal: None, truncated: false, incomplete: true }
+            }
+            Err(error) => return Err(error),
+        };
+        if read.truncated {
+            read.incomplete = skip_line(self.stream).await.is_err();
+        }
+        Ok(read)
+    }
+
+    /// Bytes are missing where a command was to be read.
+    fn lose(&mut self) {
+        self.lost = true;
+        self.talk.commands_lost();
+    }
+}

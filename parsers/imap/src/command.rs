@@ -1,0 +1,303 @@
+//! The client's commands (RFC 9051 §6).
+
+use flowcell_mail::{Auth, MASK, owned, same, shorten, split_word, trim};
+
+/// Longest tag that is kept, in bytes.
+const TAG_MAX: usize = 64;
+
+/// Longest word that is kept of a line that is no known command, in bytes.
+const WORD_MAX: usize = 64;
+
+/// Longest argument that is kept, in bytes.
+const ARGUMENT_MAX: usize = 512;
+
+/// Longest mailbox or user that is kept, in bytes.
+const NAME_MAX: usize = 256;
+
+/// What a command does, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Login,
+    Authenticate,
+    Append,
+    Idle,
+    StartTls,
+    Compress,
+    /// Selects the mailbox that it names.
+    Select,
+    /// No mailbox is selected behind it.
+    Close,
+    /// Names a mailbox.
+    Mailbox,
+    /// Names a mailbox behind a set of messages.
+    Copy,
+    /// Known, and none of these.
+    Known,
+    Unknown,
+}
+
+/// RFC 9051 §6, RFC 3501 §6, and extensions: 2087 (quota), 2177, 2971 (ID), 4314 (ACL), 4978, 5161, 5256
+/// (SORT), 5464 (METADATA), 5465 (NOTIFY), 6851 (MOVE), 6785 (UNAUTHENTICATE is 8437).
+const VERBS: [(&str, Verb); 46] = [
+    ("LOGIN", Verb::Login),
+    ("AUTHENTICATE", Verb::Authenticate),
+    ("APPEND", Verb::Append),
+    ("IDLE", Verb::Idle),
+    ("STARTTLS", Verb::StartTls),
+    ("COMPRESS", Verb::Compress),
+    ("SELECT", Verb::Select),
+    ("EXAMINE", Verb::Select),
+    ("CLOSE", Verb::Close),
+    ("UNSELECT", Verb::Close),
+    ("CREATE", Verb::Mailbox),
+    ("DELETE", Verb::Mailbox),
+    ("RENAME", Verb::Mailbox),
+    ("SUBSCRIBE", Verb::Mailbox),
+    ("UNSUBSCRIBE", Verb::Mailbox),
+    ("STATUS", Verb::Mailbox),
+    ("GETACL", Verb::Mailbox),
+    ("SETACL", Verb::Mailbox),
+    ("DELETEACL", Verb::Mailbox),
+    ("LISTRIGHTS", Verb::Mailbox),
+    ("MYRIGHTS", Verb::Mailbox),
+    ("GETQUOTAROOT", Verb::Mailbox),
+    ("GETMETADATA", Verb::Mailbox),
+    ("SETMETADATA", Verb::Mailbox),
+    ("COPY", Verb::Copy),
+    ("MOVE", Verb::Copy),
+    ("CAPABILITY", Verb::Known),
+    ("NOOP", Verb::Known),
+    ("LOGOUT", Verb::Known),
+    ("ENABLE", Verb::Known),
+    ("LIST", Verb::Known),
+    ("LSUB", Verb::Known),
+    ("XLIST", Verb::Known),
+    ("NAMESPACE", Verb::Known),
+    ("CHECK", Verb::Known),
+    ("EXPUNGE", Verb::Known),
+    ("SEARCH", Verb::Known),
+    ("FETCH", Verb::Known),
+    ("STORE", Verb::Known),
+    ("SORT", Verb::Known),
+    ("THREAD", Verb::Known),
+    ("ID", Verb::Known),
+    ("GETQUOTA", Verb::Known),
+    ("SETQUOTA", Verb::Known),
+    ("NOTIFY", Verb::Known),
+    ("UNAUTHENTICATE", Verb::Known),
+];
+
+/// A command as the client sent it, as far as it has come.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) tag: Vec<u8>,
+    pub(crate) verb: Verb,
+    /// In upper case if it is known.
+    pub(crate) word: Vec<u8>,
+    /// The rest of it; for LOGIN with the password.
+    argument: Vec<u8>,
+    pub(crate) auth: Option<Auth>,
+    pub(crate) literal_bytes: u64,
+    /// Something was cut at its limit.
+    pub(crate) truncated: bool,
+    /// Bytes of it are missing.
+    pub(crate) incomplete: bool,
+}
+
+impl Command {
+    /// Reads the first line of one, without the literal that it may announce. RFC 9051 §2.2.1: a tag, the
+    /// command, and arguments; what is none has an empty tag.
+    pub(crate) fn parse(line: &[u8]) -> Self {
+        let (tag, rest) = split_word(trim(line));
+        let (mut word, mut rest) = split_word(rest);
+        let by_uid = same(word, "UID");
+        if by_uid {
+            (word, rest) = split_word(rest);
+        }
+        let known = VERBS.iter().find(|(name, _)| is_tag(tag) && same(word, name));
+        let mut command = Self {
+            tag: owned(tag),
+            verb: known.map_or(Verb::Unknown, |(_, verb)| *verb),
+            word: owned(if by_uid { b"UID " } else { b"" }),
+            argument: Vec::new(),
+            auth: None,
+            literal_bytes: 0,
+            truncated: false,
+            incomplete: false,
+        };
+        command.word.extend_from_slice(known.map_or(word, |(name, _)| name.as_bytes()));
+        command.truncated =
+            !(shorten(&mut command.tag, TAG_MAX) & shorten(&mut command.word, WORD_MAX));
+        if command.verb == Verb::Authenticate {
+            let (auth, shown) = Auth::start(rest);
+            command.auth = Some(auth);
+            rest = &[];
+            command.argument = shown;
+        }
+        command.append(rest);
+        command
+    }
+
+    /// More of the arguments.
+    pub(crate) fn append(&mut self, text: &[u8]) {
+        // The set of messages of a FETCH may be long.
+        let room = ARGUMENT_MAX.saturating_sub(self.argument.len());
+        self.truncated |= text.len() > room;
+        self.argument.extend_from_slice(text.get(..room).unwrap_or(text));
+    }
+
+    /// A literal, as the string that it stands for.
+    pub(crate) fn append_literal(&mut self, content: &[u8]) {
+        let mut quoted = Vec::with_capacity(content.len() + 2);
+        quoted.push(b'"');
+        for byte in content {
+            if matches!(byte, b'"' | b'\\') {
+                quoted.push(b'\\');
+            }
+            quoted.push(*byte);
+        }
+        quoted.push(b'"');
+        self.append(&quoted);
+    }
+
+    /// Hides the line: it may be a response to an AUTHENTICATE of which the continuations are missing.
+    pub(crate) fn mask(&mut self) {
+        self.tag.clear();
+        self.word = owned(MASK);
+        self.argument.clear();
+    }
+
+    /// The mailbox that it names.
+    pub(crate) fn mailbox(&self) -> Option<Vec<u8>> {
+        let mut rest = self.argument.as_slice();
+        match self.verb {
+            Verb::Append | Verb::Select | Verb::Mailbox => {}
+            Verb::Copy => drop(next_string(&mut rest)?),
+            _ => return None,
+        }
+        next_string(&mut rest)
+    }
+
+    /// The user that it names.
+    pub(crate) fn user(&self) -> Option<Vec<u8>> {
+        match self.verb {
+            Verb::Login => next_string(&mut self.argument.as_slice()),
+            _ => self.auth.as_ref()?.user.clone(),
+        }
+    }
+
+    /// The arguments without secrets.
+    pub(crate) fn shown(&self) -> Vec<u8> {
+        if self.verb != Verb::Login {
+            return owned(&self.argument);
+        }
+        let mut rest = self.argument.as_slice();
+        let mut shown = next_string(&mut rest).unwrap_or_default();
+        if !trim(rest).is_empty() {
+            shown.push(b' ');
+            shown.extend_from_slice(MASK);
+        }
+        shown
+    }
+
+    /// The bytes that it takes to remember it, roughly.
+    pub(crate) fn weight(&self) -> usize {
+        size_of::<Self>() + self.tag.len() + self.word.len() + self.argument.len()
+    }
+}
+
+/// Whether a whole line can hardly be anything but a command, wherever it is found.
+pub(crate) fn looks_like_command(line: &[u8]) -> bool {
+    Command::parse(line).verb != Verb::Unknown
+}
+
+/// RFC 9051 §9: `tag`. Real ones are short.
+pub(crate) fn is_tag(tag: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_graphic() && !b"(){%*\"\\+".contains(byte);
+    !tag.is_empty() && tag.len() <= TAG_MAX && tag.iter().all(allowed)
+}
+
+/// Takes an `astring` (RFC 9051 §9) off the arguments, without its quotes.
+fn next_string(rest: &mut &[u8]) -> Option<Vec<u8>> {
+    let text = trim(rest);
+    let mut string = Vec::new();
+    let Some(mut quoted) = text.strip_prefix(b"\"") else {
+        let (word, behind) = split_word(text);
+        *rest = behind;
+        string.extend_from_slice(word);
+        shorten(&mut string, NAME_MAX);
+        return (!word.is_empty()).then_some(string);
+    };
+    loop {
+        quoted = match quoted {
+            [b'\\', byte, behind @ ..] => {
+                string.push(*byte);
+                behind
+            }
+            [b'"', behind @ ..] => {
+                *rest = behind;
+                break;
+            }
+            [byte, behind @ ..] => {
+                string.push(*byte);
+                behind
+            }
+            [] => {
+                *rest = &[];
+                break;
+            }
+        };
+    }
+    shorten(&mut string, NAME_MAX);
+    Some(string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Verb, looks_like_command};
+
+    fn shown(line: &str) -> String {
+        String::from_utf8(Command::parse(line.as_bytes()).shown()).expect("UTF-8")
+    }
+
+    #[test]
+    fn lines_are_split_into_tag_word_and_arguments() {
+        let command = Command::parse(b"a1 uid fetch 1:* (FLAGS)");
+        assert_eq!((&*command.tag, &*command.word), (&b"a1"[..], &b"UID FETCH"[..]));
+        assert_eq!((command.verb, command.shown()), (Verb::Known, b"1:* (FLAGS)".to_vec()));
+        assert_eq!(Command::parse(b"").verb, Verb::Unknown);
+        assert_eq!(Command::parse(b"a UID").verb, Verb::Unknown);
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        assert_eq!(shown("a LOGIN joe secret"), "joe ********");
+        assert_eq!(shown("a login \"j \\\"o\" \"secret\" more"), "j \"o ********");
+        assert_eq!(shown("a LOGIN \"joe"), "joe");
+        assert_eq!(shown("a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ="), "PLAIN ********");
+    }
+
+    #[test]
+    fn mailboxes_are_named() {
+        let mailbox = |line: &str| {
+            let mailbox = Command::parse(line.as_bytes()).mailbox()?;
+            Some(String::from_utf8(mailbox).expect("UTF-8"))
+        };
+        assert_eq!(mailbox("a SELECT INBOX").as_deref(), Some("INBOX"));
+        assert_eq!(mailbox("a EXAMINE \"a b\" (CONDSTORE)").as_deref(), Some("a b"));
+        assert_eq!(mailbox("a UID COPY 1:3 x").as_deref(), Some("x"));
+        assert_eq!(mailbox("a FETCH 1 BODY[]"), None);
+        assert_eq!(mailbox("a SELECT"), None);
+    }
+
+    #[test]
+    fn what_looks_like_a_command() {
+        for line in ["a1 NOOP", "123.4 uid store 1 FLAGS ()", "A LOGIN a b"] {
+            assert!(looks_like_command(line.as_bytes()), "{line}");
+        }
+        for line in ["NOOP", "* NOOP", "* 1 FETCH (", "the list of things", "", "+ ok"] {
+            let looks = looks_like_command(line.as_bytes());
+            assert_eq!(looks, line.starts_with("the list"), "{line}");
+        }
+    }
+}

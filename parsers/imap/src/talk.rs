@@ -1,0 +1,327 @@
+//! What both sides share: the commands that are not completed yet, and who waits for what.
+//!
+//! ```text
+//!   client half ── say() ──▶ ┌────┬────┬────┐ ◀── tagged() ── server half
+//!                            │ a1 │ a2 │ a3 │
+//!   ◀── answer() ─────────── └────┴────┴────┘ ──▶ session: records
+//! ```
+//!
+//! Tags tell which response completes which command, so that neither half needs to know when the other's
+//! bytes arrived. Where one side is missing from the capture, the other one stops waiting for it when
+//! what it holds back grows beyond a limit.
+
+use std::cell::{RefCell, RefMut};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
+use flowcell_mail::Message;
+use flowcell_sdk::ByteStream;
+
+use crate::command::{Command, Verb};
+use crate::response::Status;
+use crate::session::{Of, Session};
+
+/// Most bytes that a half holds back while it waits for the other.
+const HELD_MAX: usize = 16_384;
+
+/// Most room that commands which are not completed take, in bytes: some hundred.
+const PENDING_MAX: usize = 65_536;
+
+/// What the server says to a command that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Continue,
+    Completed(Status),
+    /// The answer is missing.
+    Unknown,
+}
+
+/// How a half ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Course {
+    GoesOn,
+    /// The rest of the flow can not be read.
+    Over,
+    Tls,
+}
+
+struct State<'f> {
+    session: Session<'f>,
+    /// Each with its number in the order in which they were said.
+    pending: Vec<(u64, Command)>,
+    weight: usize,
+    said: u64,
+    /// The client half waits for an answer to the command of this number.
+    waiting: Option<u64>,
+    answer: Option<Answer>,
+    /// The server said `+` before the client half waited for it.
+    continued: bool,
+    /// The server half waits for the command with a tag that is completed.
+    server_waits: bool,
+    /// Commands are missing, and none was seen since.
+    commands_lost: bool,
+    client_gone: bool,
+    server_gone: bool,
+    /// Counts what the server half does.
+    steps: u64,
+    /// STARTTLS that the server has agreed to.
+    switching: Option<(Command, Vec<u8>)>,
+}
+
+/// Shared by the two halves.
+pub(crate) struct Talk<'f> {
+    state: RefCell<State<'f>>,
+}
+
+impl<'f> Talk<'f> {
+    pub(crate) fn new(session: Session<'f>) -> Self {
+        let state = State {
+            session,
+            pending: Vec::new(),
+            weight: 0,
+            said: 0,
+            waiting: None,
+            answer: None,
+            continued: false,
+            server_waits: false,
+            commands_lost: false,
+            client_gone: false,
+            server_gone: false,
+            steps: 0,
+            switching: None,
+        };
+        Self { state: RefCell::new(state) }
+    }
+
+    /// No borrow outlives the step that takes it.
+    #[inline(never)]
+    fn state(&self) -> RefMut<'_, State<'f>> {
+        self.state.borrow_mut()
+    }
+
+    // ---- the client half ----
+
+    /// The client begins a command; returns its number.
+    pub(crate) fn say(&self, command: Command) -> u64 {
+        let mut state = self.state();
+        state.weight += command.weight();
+        while state.weight > PENDING_MAX && !state.pending.is_empty() {
+            state.complete(0, None);
+        }
+        state.said += 1;
+        state.commands_lost = false;
+        let number = state.said;
+        state.pending.push((number, command));
+        number
+    }
+
+    /// More was said of a command.
+    pub(crate) fn more(&self, number: u64, change: impl FnOnce(&mut Command)) {
+        let mut state = self.state();
+        let command = state.pending.iter_mut().rev().find(|(other, _)| *other == number);
+        if let Some((_, command)) = command {
+            let before = command.weight();
+            change(command);
+            let after = command.weight();
+            state.weight = (state.weight + after).saturating_sub(before);
+        }
+    }
+
+    /// What the server says to a command that has got so far. `client` holds back what follows.
+    pub(crate) async fn answer(&self, number: u64, client: &mut ByteStream) -> Answer {
+        {
+            let mut state = self.state();
+            state.waiting = Some(number);
+            state.answer = std::mem::take(&mut state.continued).then_some(Answer::Continue);
+        }
+        self.catch_up().await;
+        let mut held_back = pin!(client.backlog(HELD_MAX));
+        poll_fn(|cx| {
+            let state = self.state();
+            if state.answer.is_some() || state.server_gone {
+                return Poll::Ready(());
+            }
+            drop(state);
+            held_back.as_mut().poll(cx)
+        })
+        .await;
+        let mut state = self.state();
+        state.waiting = None;
+        state.answer.take().unwrap_or(Answer::Unknown)
+    }
+
+    /// Lets the server half go on, if it waits for what the client has said just now.
+    pub(crate) async fn catch_up(&self) {
+        if !self.state().server_waits {
+            return;
+        }
+        loop {
+            let steps = self.state().steps;
+            self.settle().await;
+            if self.state().steps == steps {
+                return;
+            }
+        }
+    }
+
+    /// Commands are missing here.
+    pub(crate) fn commands_lost(&self) {
+        self.state().commands_lost = true;
+    }
+
+    /// The client will say no more.
+    pub(crate) fn client_ended(&self) {
+        self.state().client_gone = true;
+    }
+
+    /// The switch to TLS that the server has agreed to takes place; so many bytes stood in front of it.
+    pub(crate) fn switched(&self, injected: Option<u64>) {
+        let mut state = self.state();
+        if let Some((command, text)) = state.switching.take() {
+            let tag = command.tag.clone();
+            state.session.completed(&tag, Some(command), Some((Status::Ok, &text)), injected);
+        }
+    }
+
+    // ---- the server half ----
+
+    /// The server greets.
+    pub(crate) fn greeted(&self, status: Status, text: &[u8]) {
+        self.state().session.greeted(status, text);
+    }
+
+    /// A response that completes nothing.
+    pub(crate) fn untagged(&self) {
+        self.state().session.untagged();
+    }
+
+    /// `+`
+    pub(crate) async fn continued(&self) {
+        {
+            let mut state = self.state();
+            state.steps += 1;
+            if state.waiting.is_some() {
+                state.answer.get_or_insert(Answer::Continue);
+            } else {
+                // RFC 2177: IDLE is told to go on and has nothing to say.
+                state.continued = !state.pending.iter().any(|(_, said)| said.verb == Verb::Idle);
+            }
+        }
+        self.settle().await;
+    }
+
+    /// The server completes the command with this tag. `server` holds back what follows.
+    pub(crate) async fn tagged(
+        &self,
+        tag: &[u8],
+        status: Status,
+        text: &[u8],
+        server: &mut ByteStream,
+    ) -> Course {
+        let said = {
+            let mut state = self.state();
+            state.steps += 1;
+            state.server_waits = true;
+            state.said
+        };
+        let mut held_back = pin!(server.backlog(HELD_MAX));
+        poll_fn(|cx| {
+            let state = self.state();
+            // Another command than this one was said meanwhile: this one is missing.
+            let missing = state.client_gone || state.commands_lost || state.said != said;
+            if missing || state.position(tag).is_some() {
+                return Poll::Ready(());
+            }
+            drop(state);
+            held_back.as_mut().poll(cx)
+        })
+        .await;
+        let course = self.state().completed(tag, status, text);
+        if course == Course::GoesOn {
+            self.settle().await;
+        }
+        course
+    }
+
+    /// The server will say no more.
+    pub(crate) fn server_ended(&self) {
+        self.state().server_gone = true;
+    }
+
+    // ---- both ----
+
+    /// A mail has passed.
+    pub(crate) fn mail(&self, of: &Of<'_>, message: &mut Message) {
+        self.state().session.mail(of, message);
+    }
+
+    /// Neither side has said enough to tell what is spoken.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.state().session.is_confirmed()
+    }
+
+    /// Tells what was not completed.
+    pub(crate) fn finish(&self) -> flowcell_sdk::Result<()> {
+        let mut state = self.state();
+        while !state.pending.is_empty() {
+            state.complete(0, None);
+        }
+        state.session.finish()
+    }
+
+    /// Has both halves polled once more, the client half first: what one has said may let the other go
+    /// on, and what follows should not depend on how much of a side is there at once.
+    async fn settle(&self) {
+        let mut polled = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+impl State<'_> {
+    fn position(&self, tag: &[u8]) -> Option<usize> {
+        self.pending.iter().position(|(_, command)| command.tag == tag)
+    }
+
+    fn completed(&mut self, tag: &[u8], status: Status, text: &[u8]) -> Course {
+        self.steps += 1;
+        self.server_waits = false;
+        let Some(position) = self.position(tag) else {
+            self.session.completed(tag, None, Some((status, text)), None);
+            return Course::GoesOn;
+        };
+        let awaited = self.pending.get(position).is_some_and(|(n, _)| self.waiting == Some(*n));
+        let verb = self.pending.get(position).map(|(_, command)| command.verb);
+        if awaited {
+            self.answer = Some(Answer::Completed(status));
+        }
+        match (verb, status) {
+            (Some(Verb::StartTls), Status::Ok) if awaited => {
+                let (_, command) = self.pending.remove(position);
+                self.switching = Some((command, text.to_vec()));
+                return Course::Tls;
+            }
+            _ => self.complete(position, Some((status, text))),
+        }
+        match (verb, status) {
+            // RFC 4978 §3: both sides compress from here on.
+            (Some(Verb::Compress | Verb::StartTls), Status::Ok) => Course::Over,
+            _ => Course::GoesOn,
+        }
+    }
+
+    /// Takes a command off the list and tells the session.
+    fn complete(&mut self, position: usize, reply: Option<(Status, &[u8])>) {
+        let (_, command) = self.pending.remove(position);
+        self.weight = self.weight.saturating_sub(command.weight());
+        let tag = command.tag.clone();
+        self.session.completed(&tag, Some(command), reply, None);
+    }
+}

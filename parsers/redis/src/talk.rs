@@ -1,0 +1,423 @@
+//! What both sides share: the commands that are not answered yet.
+//!
+//! The n-th reply answers the n-th command, but for what servers say unasked and commands whose replies
+//! a client has switched off. Where bytes are missing, what comes next is matched as it comes, and says that it
+//! is uncertain, until the two sides are known to be in step again.
+
+use std::cell::{Cell, RefCell, RefMut};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use flowcell_sdk::prelude::*;
+
+use crate::command::{Command, Effect};
+use crate::records;
+use crate::value::Value;
+use crate::words::Kept;
+
+/// Most room that commands take which are not answered, in bytes.
+const MAX_WEIGHT: usize = 262_144;
+
+/// What the server is expected to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    Value,
+    /// Something of which the start is missing.
+    Nothing,
+    /// The data of a replication, which are no values.
+    Data,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Commands that are not answered, in order.
+    said: VecDeque<Command>,
+    /// The room that they take, in bytes.
+    weight: usize,
+    /// Commands that were given up on before they were answered: their replies are still to come.
+    given_up: u64,
+    /// The client does not want replies (CLIENT REPLY OFF).
+    replies_off: bool,
+    /// The client does not want a reply to the next command (CLIENT REPLY SKIP).
+    skips_next: bool,
+    /// The client has subscribed to something: messages come as arrays (RESP2).
+    is_subscribed: bool,
+    /// Bytes of either side are missing.
+    uncertain: bool,
+    /// A reply was read since then.
+    was_answered: bool,
+    /// Replies are missing: what the server says is the rest of one, until the client says more.
+    replies_lost: bool,
+}
+
+/// Shared by the two halves.
+pub(crate) struct Talk<'f> {
+    flow: &'f Flow,
+    state: RefCell<State>,
+    confirmed: Cell<bool>,
+    client_over: Cell<bool>,
+    /// A reply waits for its command.
+    reply_waits: Cell<bool>,
+    over: Cell<bool>,
+}
+
+impl<'f> Talk<'f> {
+    pub(crate) fn new(flow: &'f Flow, midstream: bool) -> Self {
+        let state = State { uncertain: midstream, replies_lost: midstream, ..State::default() };
+        Self {
+            flow,
+            state: RefCell::new(state),
+            confirmed: Cell::new(false),
+            client_over: Cell::new(false),
+            reply_waits: Cell::new(false),
+            over: Cell::new(false),
+        }
+    }
+
+    /// No borrow outlives the method that takes it.
+    fn state(&self) -> RefMut<'_, State> {
+        self.state.borrow_mut()
+    }
+
+    pub(crate) fn confirm(&self) {
+        self.confirmed.set(true);
+        self.flow.confirm();
+    }
+
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.confirmed.get()
+    }
+
+    /// What follows is not for this parser.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.get()
+    }
+
+    /// What is wrong means that it is not Redis, unless there was something that is nothing else.
+    pub(crate) fn refuse(&self, reason: &'static str) -> Error {
+        match self.is_confirmed() {
+            true => Error::violation(reason),
+            false => Error::decline(reason),
+        }
+    }
+
+    // ---- the client half ----
+
+    /// The client said something.
+    pub(crate) fn say(&self, mut command: Command) -> Result<()> {
+        let mut state = self.state();
+        if state.said.is_empty() && state.was_answered {
+            state.uncertain = false;
+        }
+        state.replies_lost = false;
+        command.uncertain = state.uncertain;
+        command.is_silent = state.silences(&command);
+        state.weight += command.weight();
+        state.said.push_back(command);
+        if state.weight > MAX_WEIGHT && !self.is_confirmed() {
+            return Err(Error::decline("nobody answers to what may be commands"));
+        }
+        while state.weight > MAX_WEIGHT {
+            self.give_up(&mut state);
+        }
+        self.pass_over_silent(&mut state);
+        Ok(())
+    }
+
+    /// Lets the server half go on where its reply was there before the command. The halves take turns
+    /// so that the records do not depend on how much of a side is there at once.
+    pub(crate) async fn let_server_answer(&self) {
+        let mut polled = !self.reply_waits.get();
+        poll_fn(|cx| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Commands are missing here.
+    pub(crate) fn lose_commands(&self) {
+        let mut state = self.state();
+        state.uncertain = true;
+        state.was_answered = false;
+    }
+
+    pub(crate) fn client_is_over(&self) {
+        self.client_over.set(true);
+    }
+
+    // ---- the server half ----
+
+    /// What comes next, and starts with this byte.
+    pub(crate) fn expects(&self, first: u8) -> Next {
+        let mut state = self.state();
+        if state.replies_lost {
+            return Next::Nothing;
+        }
+        let asks = state.said.front().is_some_and(|said| said.effect == Effect::Replication);
+        let is_reply = matches!(first, b'+' | b'-');
+        if !asks || is_reply || state.given_up > 0 || !self.is_confirmed() {
+            return Next::Value;
+        }
+        self.resolve(&mut state, None, false);
+        self.over.set(true);
+        Next::Data
+    }
+
+    /// Whether the server said this unasked. The confirmation of a subscription is both: the first
+    /// answers the command.
+    pub(crate) fn pushed(&self, value: &Value) -> bool {
+        let Some(kind) = value.items.first().map(|item| &item.bytes[..]) else {
+            return value.kind == b'>';
+        };
+        let mut state = self.state();
+        let is_push = match kind {
+            _ if value.kind == b'>' => true,
+            _ if value.kind != b'*' => false,
+            b"message" | b"smessage" => {
+                value.length == Some(3) && (state.is_subscribed || state.said.is_empty())
+            }
+            b"pmessage" => {
+                value.length == Some(4) && (state.is_subscribed || state.said.is_empty())
+            }
+            _ => {
+                value.length == Some(3) && is_confirmation(kind) && {
+                    state.is_subscribed
+                        || state.said.front().is_some_and(|said| confirms(said, kind))
+                }
+            }
+        };
+        if !is_push {
+            return false;
+        }
+        if is_confirmation(kind) {
+            let left = value.items.get(2).map(|item| &item.bytes[..]);
+            state.is_subscribed = value.kind == b'*' && left != Some(b"0");
+            if state.given_up == 0 && state.said.front().is_some_and(|said| confirms(said, kind)) {
+                self.resolve(&mut state, Some(value), false);
+                return true;
+            }
+        }
+        if self.is_confirmed() {
+            push(self.flow, kind, value);
+        }
+        true
+    }
+
+    pub(crate) fn reply_waits(&self, waits: bool) {
+        self.reply_waits.set(waits);
+    }
+
+    /// There is something that a reply can answer, or there will be nothing. Where commands are missing,
+    /// a reply without one belongs to them.
+    pub(crate) fn has_command(&self) -> bool {
+        let state = self.state();
+        let will_have_none = state.uncertain || self.client_over.get();
+        !state.said.is_empty() || state.given_up > 0 || will_have_none
+    }
+
+    /// The server replied.
+    pub(crate) fn answer(&self, value: &Value) {
+        let mut state = self.state();
+        state.was_answered = true;
+        if state.given_up > 0 {
+            state.given_up -= 1;
+            return;
+        }
+        let Some(command) = state.said.front() else {
+            if self.is_confirmed() {
+                emit(self.flow, None, Some(value), state.uncertain, false);
+            }
+            return;
+        };
+        // A line that somebody may have typed, and a value that answers it.
+        if !self.is_confirmed() {
+            self.confirm();
+        }
+        let hands_over = matches!(command.effect, Effect::Monitor | Effect::Replication);
+        let hands_over = hands_over && !value.is_error() && value.text != b"QUEUED";
+        self.resolve(&mut state, Some(value), false);
+        if hands_over {
+            self.over.set(true);
+        }
+    }
+
+    /// The rest of a value will never be seen.
+    pub(crate) fn break_off(&self, value: &Value) {
+        let mut state = self.state();
+        let is_reply = value.kind != 0 && value.kind != b'>' && self.is_confirmed();
+        if is_reply && state.given_up == 0 && !state.said.is_empty() {
+            self.resolve(&mut state, Some(value), true);
+        }
+    }
+
+    /// Replies are missing here: those to the commands so far may be among them.
+    pub(crate) fn lose_replies(&self) {
+        let mut state = self.state();
+        state.replies_lost = true;
+        state.uncertain = true;
+        state.was_answered = false;
+        if self.is_confirmed() {
+            while !state.said.is_empty() {
+                self.resolve(&mut state, None, false);
+            }
+            state.given_up = 0;
+        }
+    }
+
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.state().uncertain
+    }
+
+    // ---- both ----
+
+    /// Tells what was not answered.
+    pub(crate) fn finish(&self) {
+        let mut state = self.state();
+        while !state.said.is_empty() {
+            self.resolve(&mut state, None, false);
+        }
+    }
+
+    /// Stops waiting for the reply to the first command.
+    fn give_up(&self, state: &mut State) {
+        let is_silent = state.said.front().is_some_and(|said| said.is_silent);
+        state.given_up = state.given_up.saturating_add(u64::from(!is_silent));
+        self.resolve(state, None, false);
+    }
+
+    /// Emits the first command with its reply.
+    fn resolve(&self, state: &mut State, reply: Option<&Value>, incomplete: bool) {
+        if let Some(command) = state.said.pop_front() {
+            state.weight = state.weight.saturating_sub(command.weight());
+            emit(self.flow, Some(&command), reply, command.uncertain, incomplete);
+        }
+        self.pass_over_silent(state);
+    }
+
+    /// What has no reply does not wait for one.
+    fn pass_over_silent(&self, state: &mut State) {
+        while self.is_confirmed() && state.said.front().is_some_and(|said| said.is_silent) {
+            if let Some(command) = state.said.pop_front() {
+                state.weight = state.weight.saturating_sub(command.weight());
+                emit(self.flow, Some(&command), None, command.uncertain, false);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Whether the server will say nothing to this command (CLIENT REPLY).
+    fn silences(&mut self, command: &Command) -> bool {
+        let skipped = std::mem::take(&mut self.skips_next);
+        let is_reply = command.name == b"CLIENT" && command.subcommand.as_deref() == Some(b"REPLY");
+        let mode = command.value.as_ref().filter(|_| is_reply);
+        match mode.map(|mode| mode.bytes.to_ascii_uppercase()).as_deref() {
+            Some(b"ON") => {
+                self.replies_off = false;
+                return false;
+            }
+            Some(b"OFF") => {
+                self.replies_off = true;
+                return true;
+            }
+            Some(b"SKIP") if !self.replies_off => {
+                self.skips_next = true;
+                return true;
+            }
+            _ => {}
+        }
+        skipped || self.replies_off
+    }
+}
+
+/// Whether this is how the server confirms a change of subscriptions.
+fn is_confirmation(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"subscribe"
+            | b"psubscribe"
+            | b"ssubscribe"
+            | b"unsubscribe"
+            | b"punsubscribe"
+            | b"sunsubscribe"
+    )
+}
+
+fn confirms(command: &Command, kind: &[u8]) -> bool {
+    command.effect == Effect::Subscription && command.name.eq_ignore_ascii_case(kind)
+}
+
+/// Emits a command, its reply, or both.
+fn emit(
+    flow: &Flow,
+    command: Option<&Command>,
+    reply: Option<&Value>,
+    uncertain: bool,
+    incomplete: bool,
+) {
+    let key = command.and_then(|command| command.key.as_ref());
+    let value = command.and_then(|command| command.value.as_ref());
+    let hides_reply = command.is_some_and(|command| command.hides_reply);
+    let hides_reply = hides_reply && reply.is_some_and(|reply| !reply.is_error());
+    let mut truncated = Vec::new();
+    for (kept, name) in [(key, "key"), (value, "value")] {
+        if kept.is_some_and(Kept::is_cut) {
+            truncated.push(name);
+        }
+    }
+    if reply.is_some_and(|reply| reply.is_cut) && !hides_reply {
+        truncated.push("reply");
+    }
+    let shown = reply.filter(|reply| !reply.is_null);
+    flow.emit(&records::Command {
+        command: command.map(|command| Text::from(&command.name[..])),
+        subcommand: command.and_then(|command| command.subcommand.as_deref()).map(Text::from),
+        key: key.map(|kept| Text::from(&kept.bytes[..])),
+        value: value.map(|kept| Text::from(&kept.bytes[..])),
+        arguments: command.map_or(0, |command| command.arguments),
+        inline: command.is_some_and(|command| command.inline),
+        success: reply.map(|reply| !reply.is_error()),
+        reply_type: reply.map(Value::type_name),
+        reply: shown.map(|reply| match hides_reply {
+            true => Text::from("***"),
+            false => Text::from(&reply.text[..]),
+        }),
+        reply_length: reply.and_then(|reply| reply.length),
+        uncertain,
+        incomplete: incomplete || command.is_some_and(|command| command.incomplete),
+        truncated,
+    });
+}
+
+/// Emits what the server said unasked.
+fn push(flow: &Flow, kind: &[u8], value: &Value) {
+    let item = |index: usize| value.items.get(index);
+    let (channel, pattern, payload) = match kind {
+        b"pmessage" => (item(2), item(1), item(3)),
+        b"message" | b"smessage" => (item(1), None, item(2)),
+        _ if is_confirmation(kind) => (item(1), None, item(2)),
+        _ => (None, None, None),
+    };
+    let mut truncated = Vec::new();
+    for (kept, name) in [(channel, "channel"), (pattern, "pattern"), (payload, "payload")] {
+        if kept.is_some_and(Kept::is_cut) {
+            truncated.push(name);
+        }
+    }
+    if payload.is_none() && value.is_cut {
+        truncated.push("payload");
+    }
+    let text = |kept: Option<&Kept>| kept.map(|kept| Text::from(kept.bytes.clone()));
+    flow.emit(&records::Push {
+        kind: Text::from(kind),
+        channel: text(channel),
+        pattern: text(pattern),
+        payload: text(payload).or_else(|| Some(Text::from(&value.text[..]))),
+        truncated,
+    });
+}

@@ -12,8 +12,11 @@ use crate::reply::{Answer, Reply};
 use crate::request::{Ask, Chain, FileRef, Offer, Request};
 use crate::sessions::{Agreement, Sessions, list};
 use crate::smb1::{self, Smb1};
-use crate::text::{hex_number, oem};
+use crate::text::{NAME_MAX, Name, hex_number, oem};
 use crate::trees::Trees;
+
+/// What a record of a share takes without the texts of the wire, in bytes.
+const TREE_RECORD: usize = 400;
 
 /// A connection.
 #[derive(Debug)]
@@ -26,8 +29,9 @@ pub(crate) struct Conversation<'f> {
     files: Files,
     smb1: Smb1,
     /// Names that are called, and who calls (RFC 1002 §4.3.2).
-    netbios: Option<[Vec<u8>; 2]>,
+    netbios: Option<[Name; 2]>,
     netbios_error: Option<u8>,
+    smb1_messages: u64,
     requests: u64,
     unanswered: u64,
     read_bytes: u64,
@@ -51,6 +55,7 @@ impl<'f> Conversation<'f> {
             smb1: Smb1::default(),
             netbios: None,
             netbios_error: None,
+            smb1_messages: 0,
             requests: 0,
             unanswered: 0,
             read_bytes: 0,
@@ -118,6 +123,7 @@ impl<'f> Conversation<'f> {
     /// A message of SMB 1, or the start of it.
     pub(crate) fn smb1(&mut self, bytes: &[u8]) {
         self.out.earn(bytes.len());
+        self.smb1_messages += 1;
         match self.smb1.message(bytes, &mut self.agreement, &mut self.out) {
             smb1::Outcome::OffersSmb2 => self.push(Request {
                 message_id: 0,
@@ -147,9 +153,11 @@ impl<'f> Conversation<'f> {
             if header.command == Command::Cancel {
                 return;
             }
-            self.requests += 1;
             match Request::parse(header, bytes, chain, now) {
-                Some(request) => self.push(request),
+                Some(request) => {
+                    self.requests += 1;
+                    self.push(request);
+                }
                 None => self.malformed += 1,
             }
             return;
@@ -327,24 +335,25 @@ impl<'f> Conversation<'f> {
     }
 
     /// A share was asked for.
-    fn tree(&mut self, session_id: u64, path: Option<Vec<u8>>, reply: Option<Reply>) {
+    fn tree(&mut self, session_id: u64, path: Option<Name>, reply: Option<Reply>) {
         let share = match &reply {
             Some(Reply { answer: Answer::TreeConnect(share), .. }) => Some(*share),
             _ => None,
         };
         let status = reply.as_ref().map(|reply| names::status(reply.status));
         let number = hex_number(&session_id.to_be_bytes());
-        let user = self.sessions.user(session_id);
+        let names = [path.as_ref(), self.sessions.user(session_id)];
+        let texts = names.map(|name| name.map(|name| name.text.as_slice()));
         let record = records::Tree {
-            path: path.as_deref().map(Into::into),
+            path: texts[0].map(Into::into),
             share_type: share.and_then(|share| names::share_type(share.kind)),
             status: status.as_deref().map(Into::into),
             encrypted: share.is_some_and(|share| share.encrypted),
-            username: user.map(Into::into),
+            username: texts[1].map(Into::into),
             session_id: number.as_slice().into(),
+            truncated: names.iter().flatten().any(|name| name.cut),
         };
-        let texts = [path.as_deref().unwrap_or_default(), user.unwrap_or_default()];
-        self.out.emit(&record, &texts);
+        self.out.emit(&record, TREE_RECORD, texts.into_iter().flatten());
         if let (Some(reply), Some(share)) = (reply, share) {
             self.trees.add(session_id, reply.tree_id, path, share);
         }
@@ -364,7 +373,7 @@ impl<'f> Conversation<'f> {
         let text = |text: &Option<Vec<u8>>| text.clone().map(Text::from);
         let of = &self.agreement;
         let [called, calling] = match self.netbios.take() {
-            Some(names) => names.map(|name| Some(Text::from(name))),
+            Some(names) => names.map(|name| Some(Text::from(name.text))),
             None => [None, None],
         };
         self.out.emit_last(&Connection {
@@ -373,12 +382,13 @@ impl<'f> Conversation<'f> {
             server_mechs: list(&of.server_mechs),
             client_guid: text(&of.client_guid),
             server_guid: text(&of.server_guid),
-            server_name: text(&of.server_name),
+            server_name: of.server_name.as_ref().map(|name| name.text.as_slice().into()),
             netbios_called: called,
             netbios_calling: calling,
             netbios_error: self.netbios_error,
             signing_required: of.signing_required,
             cipher: of.cipher,
+            smb1_messages: self.smb1_messages,
             requests: self.requests,
             unanswered: self.unanswered,
             read_bytes: self.read_bytes,
@@ -396,7 +406,7 @@ impl<'f> Conversation<'f> {
 
 /// A NetBIOS name as it is called (RFC 1001 §14.1): its length, 32 letters that stand for four bits each,
 /// and no scope. The last of the 16 bytes says what kind of name it is and is left out, as are spaces.
-fn netbios_name(bytes: &[u8]) -> Option<Vec<u8>> {
+fn netbios_name(bytes: &[u8]) -> Option<Name> {
     let (Some(32), Some(letters), Some(0)) = (bytes.first(), bytes.get(1..33), bytes.get(33))
     else {
         return None;
@@ -409,17 +419,17 @@ fn netbios_name(bytes: &[u8]) -> Option<Vec<u8>> {
         name.push((high - b'A') << 4 | (low - b'A'));
     }
     name.pop();
-    Some(oem(name.trim_ascii_end()))
+    Some(oem(name.trim_ascii_end(), NAME_MAX))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::netbios_name;
+    use super::{NAME_MAX, netbios_name, oem};
 
     #[test]
     fn names_as_they_are_called() {
         let called = b" CKFDENECFDEFFCFGEFFCCACACACACACA\0";
-        assert_eq!(netbios_name(called).as_deref(), Some(&b"*SMBSERVER"[..]));
+        assert_eq!(netbios_name(called), Some(oem(b"*SMBSERVER", NAME_MAX)));
         assert_eq!(netbios_name(&[b'A'; 34]), None);
         assert_eq!(netbios_name(b""), None);
     }

@@ -8,11 +8,14 @@ use crate::records::{self, Times};
 use crate::reply::{Attributes, Created};
 use crate::request::{Create, FileId};
 use crate::sessions::Sessions;
-use crate::text::hex_number;
+use crate::text::{Name, hex_number};
 use crate::trees::{Tree, Trees};
 
 /// Most files that are open at a time; of more, the one not used for the longest time is given up.
 const FILES_MAX: usize = 128;
+
+/// What a record takes without the texts of the wire, in bytes.
+const RECORD: usize = 1_600;
 
 /// The option of a file that goes when it is closed (MS-SMB2 §2.2.13).
 const DELETE_ON_CLOSE: u32 = 0x1000;
@@ -58,10 +61,10 @@ pub(crate) struct File {
     session_id: u64,
     tree_id: u32,
     id: Option<FileId>,
-    path: Option<Vec<u8>>,
+    path: Option<Name>,
     share_type: Option<&'static str>,
-    name: Option<Vec<u8>>,
-    prev_name: Option<Vec<u8>>,
+    name: Option<Name>,
+    prev_name: Option<Name>,
     create: Option<Box<Create>>,
     status: Option<u32>,
     action: Option<u32>,
@@ -117,16 +120,20 @@ impl File {
         self.size = Some(attributes.size);
     }
 
+    fn is_pipe(&self) -> bool {
+        self.share_type == Some("PIPE")
+    }
+
     /// Bytes were written.
     pub(crate) fn write(&mut self, offset: u64, length: u64) {
         self.written.add(offset, length);
-        if self.share_type != Some("PIPE") {
+        if !self.is_pipe() {
             self.size = self.size.max(self.written.to());
         }
     }
 
     /// It got another name.
-    pub(crate) fn rename(&mut self, name: Vec<u8>) {
+    pub(crate) fn rename(&mut self, name: Name) {
         self.prev_name = self.name.replace(name);
     }
 
@@ -156,20 +163,22 @@ impl File {
         let create = self.create.as_deref();
         let access = create.map(|create| hex_number(&create.access.to_be_bytes()));
         let attributes = self.attributes.unwrap_or_default();
-        let text = |text: &Option<Vec<u8>>| text.clone().map(Text::from);
-        let user = sessions.user(self.session_id);
+        let names = [
+            self.path.as_ref(),
+            self.name.as_ref(),
+            self.prev_name.as_ref(),
+            sessions.user(self.session_id),
+        ];
+        let texts = names.map(|name| name.map(|name| name.text.as_slice()));
+        let [path, name, prev_name, username] = texts.map(|text| text.map(Text::from));
+        let pipe = self.is_pipe();
         let record = records::File {
             action: self.action(),
-            path: text(&self.path),
-            name: text(&self.name),
-            prev_name: text(&self.prev_name),
+            path,
+            name,
+            prev_name,
             size: self.size,
-            times: self.attributes.map(|of| Times {
-                modified: of.modified,
-                accessed: of.accessed,
-                created: of.created,
-                changed: of.changed,
-            }),
+            times: self.attributes.and_then(times),
             directory: attributes.directory,
             share_type: self.share_type,
             status: status.as_deref().map(Into::into),
@@ -179,25 +188,35 @@ impl File {
             access: access.as_deref().map(Into::into),
             reads: self.read.count,
             read_bytes: self.read.bytes,
-            read_from: self.read.from(),
-            read_to: self.read.to(),
+            read_from: self.read.from().filter(|_| !pipe),
+            read_to: self.read.to().filter(|_| !pipe),
             writes: self.written.count,
             written_bytes: self.written.bytes,
-            written_from: self.written.from(),
-            written_to: self.written.to(),
+            written_from: self.written.from().filter(|_| !pipe),
+            written_to: self.written.to().filter(|_| !pipe),
             copied_bytes: self.copied,
             listings: self.listings,
             opened: self.opened,
             closed: self.closed,
-            username: user.map(Into::into),
+            username,
             session_id: session_id.as_slice().into(),
             file_id: file_id.as_deref().map(Into::into),
             incomplete: self.incomplete,
+            truncated: names.iter().flatten().any(|name| name.cut),
         };
-        let texts = [&self.path, &self.name, &self.prev_name];
-        let [path, name, before] = texts.map(|text| text.as_deref().unwrap_or_default());
-        out.emit(&record, &[path, name, before, user.unwrap_or_default()]);
+        out.emit(&record, RECORD, texts.into_iter().flatten());
     }
+}
+
+/// The times of a file, if it has any; a pipe has none.
+fn times(of: Attributes) -> Option<Times> {
+    of.created.or(of.modified).or(of.accessed).or(of.changed)?;
+    Some(Times {
+        modified: of.modified,
+        accessed: of.accessed,
+        created: of.created,
+        changed: of.changed,
+    })
 }
 
 /// All that are open.

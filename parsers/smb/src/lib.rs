@@ -40,7 +40,14 @@ use crate::records::{Connection, File, Session, Tree};
 
 /// Server Message Block, versions 2 and 3: log-ons with NTLM, shares, and files with what was read and
 /// written. Of version 1, log-ons.
-#[parser(name = "smb", tcp = [445, 139], records = [Session, Tree, File, Connection])]
+#[parser(
+    name = "smb",
+    tcp = [445, 139],
+    // A message; a call of a NetBIOS name and the answers to it.
+    client = [r"^\x00...[\xFC-\xFF]SMB", r"^\x81\x00\x00\x44\x20[A-P]{32}\x00\x20[A-P]{32}\x00"],
+    server = [r"^\x00...[\xFC-\xFF]SMB", r"^\x82\x00\x00\x00\x00...\xFFSMB"],
+    records = [Session, Tree, File, Connection],
+)]
 async fn smb(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (mut client, mut server) = flow.streams();

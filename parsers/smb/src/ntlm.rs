@@ -1,6 +1,6 @@
 //! NTLM: who claims to be whom, and who the server is (MS-NLMP §2.2).
 
-use crate::text::{oem, push_number, utf16};
+use crate::text::{NAME_MAX, Name, oem, push_number, utf16};
 use crate::wire::{index, part, u8_at, u16_at, u32_at};
 
 /// What a message says that is told.
@@ -15,20 +15,20 @@ pub(crate) enum Message {
 /// The server's names.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Challenge {
-    pub(crate) nb_computer: Option<Vec<u8>>,
-    pub(crate) nb_domain: Option<Vec<u8>>,
-    pub(crate) dns_computer: Option<Vec<u8>>,
-    pub(crate) dns_domain: Option<Vec<u8>>,
-    pub(crate) dns_tree: Option<Vec<u8>>,
+    pub(crate) nb_computer: Option<Name>,
+    pub(crate) nb_domain: Option<Name>,
+    pub(crate) dns_computer: Option<Name>,
+    pub(crate) dns_domain: Option<Name>,
+    pub(crate) dns_tree: Option<Name>,
     pub(crate) version: Option<Vec<u8>>,
 }
 
 /// The client's.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Authenticate {
-    pub(crate) user: Vec<u8>,
-    pub(crate) domain: Vec<u8>,
-    pub(crate) workstation: Vec<u8>,
+    pub(crate) user: Name,
+    pub(crate) domain: Name,
+    pub(crate) workstation: Name,
     pub(crate) version: Option<Vec<u8>>,
     /// 1 or 2, by the response; absent if there is none.
     pub(crate) ntlm_version: Option<u8>,
@@ -97,7 +97,7 @@ impl Challenge {
                 5 => &mut challenge.dns_tree,
                 _ => &mut None,
             };
-            *name = (!value.is_empty()).then(|| utf16(value));
+            *name = (!value.is_empty()).then(|| utf16(value, NAME_MAX));
             pairs = pairs.get(4 + usize::from(length)..).unwrap_or_default();
         }
         Some(challenge)
@@ -114,9 +114,9 @@ impl Authenticate {
         let text = if flags & UNICODE == 0 { oem } else { utf16 };
         Some(Self {
             anonymous: user.is_empty() && (response == 0 || flags & ANONYMOUS != 0),
-            user: text(user),
-            domain: text(domain),
-            workstation: text(workstation),
+            user: text(user, NAME_MAX),
+            domain: text(domain, NAME_MAX),
+            workstation: text(workstation, NAME_MAX),
             version: version(bytes, 64, flags),
             ntlm_version: match response {
                 0 => None,
@@ -150,8 +150,8 @@ mod tests {
         ]);
         message.extend_from_slice(&info);
         let expected = Challenge {
-            nb_computer: Some(b"SRV".into()),
-            dns_domain: Some(b"a.example".into()),
+            nb_computer: Some(oem(b"SRV", 9)),
+            dns_domain: Some(oem(b"a.example", 9)),
             version: Some(b"10.0.17763".into()),
             ..Challenge::default()
         };
@@ -176,7 +176,7 @@ mod tests {
             panic!("no AUTHENTICATE");
         };
         assert_eq!(
-            (&*read.domain, &*read.user, &*read.workstation),
+            (&*read.domain.text, &*read.user.text, &*read.workstation.text),
             (&b"DOM"[..], &b"me"[..], &b"w"[..])
         );
         assert_eq!(

@@ -13,9 +13,6 @@ const CREDIT_MAX: usize = 256 << 10;
 /// otherwise make a long record out of each of many short messages until the host ends the parser.
 const CREDIT_PER_BYTE: usize = 3;
 
-/// What the record's names and numbers take, about.
-const RECORD: usize = 800;
-
 /// Emits.
 #[derive(Debug)]
 pub(crate) struct Out<'f> {
@@ -50,9 +47,15 @@ impl<'f> Out<'f> {
         self.credit = CREDIT_MAX.min(self.credit + bytes * CREDIT_PER_BYTE);
     }
 
-    /// Emits a record that shows these texts of the wire, or counts it as left out.
-    pub(crate) fn emit<R: Record>(&mut self, record: &R, texts: &[&[u8]]) {
-        let weight = RECORD + texts.iter().map(|text| weight(text)).sum::<usize>();
+    /// Emits a record that takes `base` bytes of output at most, and what the texts of the wire in it
+    /// take; or counts it as left out.
+    pub(crate) fn emit<'t, R: Record>(
+        &mut self,
+        record: &R,
+        base: usize,
+        texts: impl IntoIterator<Item = &'t [u8]>,
+    ) {
+        let weight = texts.into_iter().fold(base, |sum, text| sum + weight(text));
         match self.credit.checked_sub(weight) {
             Some(left) => {
                 self.credit = left;

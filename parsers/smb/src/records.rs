@@ -58,6 +58,8 @@ pub(crate) struct Session<'a> {
     pub(crate) binding: bool,
     /// Parts of the exchange are missing from the capture.
     pub(crate) incomplete: bool,
+    /// A text was longer than what is kept of it: 1,024 bytes of a path, 256 of another name.
+    pub(crate) truncated: bool,
 }
 
 /// A share was asked for (TREE_CONNECT). Emitted with the answer.
@@ -75,6 +77,8 @@ pub(crate) struct Tree<'a> {
     pub(crate) username: Option<Text<'a>>,
     /// The session's number, in hexadecimal.
     pub(crate) session_id: Text<'a>,
+    /// A text was longer than what is kept of it: 1,024 bytes of a path, 256 of another name.
+    pub(crate) truncated: bool,
 }
 
 /// What was done with a file, a folder or a pipe from its opening to its closing.
@@ -117,7 +121,7 @@ pub(crate) struct File<'a> {
     pub(crate) reads: u64,
     /// Bytes read; what came out of a pipe counts as well.
     pub(crate) read_bytes: u64,
-    /// Offset of the first byte read; absent if none was.
+    /// Offset of the first byte read; absent if none was, and for a pipe.
     pub(crate) read_from: Option<u64>,
     /// Offset behind the last byte read.
     pub(crate) read_to: Option<u64>,
@@ -125,7 +129,7 @@ pub(crate) struct File<'a> {
     pub(crate) writes: u64,
     /// Bytes written; what went into a pipe counts as well.
     pub(crate) written_bytes: u64,
-    /// Offset of the first byte written; absent if none was.
+    /// Offset of the first byte written; absent if none was, and for a pipe.
     pub(crate) written_from: Option<u64>,
     /// Offset behind the last byte written.
     pub(crate) written_to: Option<u64>,
@@ -146,6 +150,8 @@ pub(crate) struct File<'a> {
     pub(crate) file_id: Option<Text<'a>>,
     /// Parts of what was done are missing from the capture, or were too many to follow.
     pub(crate) incomplete: bool,
+    /// A text was longer than what is kept of it: 1,024 bytes of a path, 256 of another name.
+    pub(crate) truncated: bool,
 }
 
 /// The times of a file.
@@ -186,7 +192,9 @@ pub(crate) struct Connection<'a> {
     pub(crate) signing_required: bool,
     /// The cipher that was agreed on, such as `AES-128-GCM`; SMB 3.1.1 only.
     pub(crate) cipher: Option<&'static str>,
-    /// Requests that could be read.
+    /// Messages of SMB 1; of these, only those are read that lead to a session.
+    pub(crate) smb1_messages: u64,
+    /// Requests of SMB 2 and 3 that could be read.
     pub(crate) requests: u64,
     /// Those of them that got no answer, or whose answer was not seen.
     pub(crate) unanswered: u64,

@@ -5,7 +5,7 @@ use flowcell_sdk::prelude::*;
 use crate::header::{Command, HEADER, Header};
 use crate::ntlm;
 use crate::spnego::Token;
-use crate::text::utf16;
+use crate::text::{NAME_MAX, Name, PATH_MAX, utf16};
 use crate::wire::{array, index, part, pointed, u8_at, u16_at, u32_at, u64_at};
 
 /// The volatile and the persistent part of a file's id, as they stand in a message.
@@ -41,7 +41,7 @@ pub(crate) enum Ask {
     SessionSetup(Box<Proof>),
     Logoff,
     /// The share's path.
-    TreeConnect(Vec<u8>),
+    TreeConnect(Name),
     TreeDisconnect,
     Create(Box<Create>),
     Close,
@@ -60,7 +60,7 @@ pub(crate) enum Ask {
     /// Has the server copy from another file.
     Copy,
     List,
-    Rename(Vec<u8>),
+    Rename(Name),
     /// Whether it is to be deleted when it is closed.
     Delete(bool),
     Resize(u64),
@@ -74,7 +74,7 @@ pub(crate) struct Offer {
     pub(crate) signing_required: bool,
     pub(crate) client_guid: Option<[u8; 16]>,
     /// The name by which the client calls the server.
-    pub(crate) server_name: Option<Vec<u8>>,
+    pub(crate) server_name: Option<Name>,
 }
 
 /// Who the client says that it is (§2.2.5), or a step on the way there.
@@ -89,7 +89,7 @@ pub(crate) struct Proof {
 /// What to open, and how (§2.2.13).
 #[derive(Debug, Default)]
 pub(crate) struct Create {
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: Name,
     pub(crate) access: u32,
     pub(crate) disposition: u32,
     pub(crate) options: u32,
@@ -170,10 +170,10 @@ impl Ask {
             Command::Negotiate => Self::Negotiate(Box::new(Offer::parse(bytes, body)?)),
             Command::SessionSetup => Self::SessionSetup(Box::new(Proof::parse(bytes, body)?)),
             Command::Logoff => Self::Logoff,
-            Command::TreeConnect => Self::TreeConnect(utf16(pointed(bytes, HEADER + 4)?)),
+            Command::TreeConnect => Self::TreeConnect(utf16(pointed(bytes, HEADER + 4)?, PATH_MAX)),
             Command::TreeDisconnect => Self::TreeDisconnect,
             Command::Create => Self::Create(Box::new(Create {
-                name: utf16(pointed(bytes, HEADER + 44)?),
+                name: utf16(pointed(bytes, HEADER + 44)?, PATH_MAX),
                 access: u32_at(body, 24)?,
                 disposition: u32_at(body, 36)?,
                 options: u32_at(body, 40)?,
@@ -205,7 +205,7 @@ impl Ask {
             // FileRenameInformation and FileRenameInformationEx.
             (1, 10 | 65) => {
                 let length = index(u32_at(information, 16)?);
-                Self::Rename(utf16(part(information, 20, length)))
+                Self::Rename(utf16(part(information, 20, length), PATH_MAX))
             }
             // FileDispositionInformation and FileDispositionInformationEx.
             (1, 13 | 64) => Self::Delete(u8_at(information, 0)? & 1 == 1),
@@ -234,7 +234,7 @@ impl Offer {
                 let (at, count) = (index(u32_at(body, 28)?), u16_at(body, 32)?);
                 each_context(bytes, at, count, |kind, data| {
                     if kind == 5 {
-                        offer.server_name = Some(utf16(data));
+                        offer.server_name = Some(utf16(data, NAME_MAX));
                     }
                 });
             }

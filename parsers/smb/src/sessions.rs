@@ -6,7 +6,7 @@ use crate::out::Out;
 use crate::records;
 use crate::reply::{Choice, Verdict};
 use crate::request::{Offer, Proof};
-use crate::text::hex_number;
+use crate::text::{Name, hex_number};
 
 /// Most sessions at a time; a client has one for each of its users.
 const SESSIONS_MAX: usize = 32;
@@ -14,13 +14,16 @@ const SESSIONS_MAX: usize = 32;
 /// Most dialects that are kept of all offers: SMB 1 offers some, SMB 2 again.
 const DIALECTS_MAX: usize = 32;
 
+/// What a record takes without the texts of the wire, in bytes.
+const RECORD: usize = 1_200;
+
 /// What client and server agreed on (MS-SMB2 §3.2.5.2).
 #[derive(Debug, Default)]
 pub(crate) struct Agreement {
     pub(crate) offered: Vec<Vec<u8>>,
     pub(crate) dialect: Option<Vec<u8>>,
     pub(crate) signing_required: bool,
-    pub(crate) server_name: Option<Vec<u8>>,
+    pub(crate) server_name: Option<Name>,
     pub(crate) client_guid: Option<Vec<u8>>,
     pub(crate) server_guid: Option<Vec<u8>>,
     pub(crate) server_mechs: Vec<Vec<u8>>,
@@ -98,7 +101,12 @@ impl Exchange {
         self.authenticate = Some(Box::new(authenticate));
     }
 
-    fn user(&self) -> Option<&Vec<u8>> {
+    /// It says, or will never say, who the client is.
+    pub(crate) fn names_client(&self) -> bool {
+        self.authenticate.is_some() || self.kerberos
+    }
+
+    fn user(&self) -> Option<&Name> {
         let user = &self.authenticate.as_ref()?.user;
         (!user.is_empty()).then_some(user)
     }
@@ -116,12 +124,21 @@ impl Exchange {
         let status = decision.map(|decision| names::status(decision.status));
         let client = self.authenticate.as_deref();
         let server = self.challenge.as_deref();
-        let said = |field: fn(&Authenticate) -> &Vec<u8>| {
-            client.map(field).filter(|text| !text.is_empty()).map(|text| text.as_slice().into())
-        };
-        let server = |field: fn(&Challenge) -> &Option<Vec<u8>>| {
-            server.and_then(|challenge| field(challenge).as_deref()).map(Into::into)
-        };
+        let said =
+            |field: fn(&Authenticate) -> &Name| client.map(field).filter(|name| !name.is_empty());
+        let names = [
+            said(|client| &client.user),
+            said(|client| &client.domain),
+            said(|client| &client.workstation),
+            server.and_then(|server| server.nb_computer.as_ref()),
+            server.and_then(|server| server.nb_domain.as_ref()),
+            server.and_then(|server| server.dns_computer.as_ref()),
+            server.and_then(|server| server.dns_domain.as_ref()),
+            server.and_then(|server| server.dns_tree.as_ref()),
+        ];
+        let texts = names.map(|name| name.map(|name| name.text.as_slice()));
+        let [user, domain, host, computer, nb_domain, dns_computer, dns_domain, tree] =
+            texts.map(|text| text.map(Into::into));
         let record = records::Session {
             session_id: id.as_deref().map(Into::into),
             dialect: agreement.dialect.as_deref().map(Into::into),
@@ -132,17 +149,17 @@ impl Exchange {
                 _ => None,
             },
             mechs_offered: list(&self.mechs),
-            username: said(|client| &client.user),
-            domainname: said(|client| &client.domain),
-            hostname: said(|client| &client.workstation),
+            username: user,
+            domainname: domain,
+            hostname: host,
             client_version: client.and_then(|client| client.version.as_deref()).map(Into::into),
             ntlm_version: client.and_then(|client| client.ntlm_version),
-            server_nb_computer_name: server(|server| &server.nb_computer),
-            server_nb_domain_name: server(|server| &server.nb_domain),
-            server_dns_computer_name: server(|server| &server.dns_computer),
-            server_dns_domain_name: server(|server| &server.dns_domain),
-            server_tree_name: server(|server| &server.dns_tree),
-            server_version: server(|server| &server.version),
+            server_nb_computer_name: computer,
+            server_nb_domain_name: nb_domain,
+            server_dns_computer_name: dns_computer,
+            server_dns_domain_name: dns_domain,
+            server_tree_name: tree,
+            server_version: server.and_then(|server| server.version.as_deref()).map(Into::into),
             success: decision.map(|decision| !names::is_failure(decision.status)),
             status: status.as_deref().map(Into::into),
             guest: known.guest,
@@ -151,19 +168,10 @@ impl Exchange {
             encrypted: known.encrypted,
             binding: self.binding,
             incomplete: self.incomplete || decision.is_none(),
+            truncated: names.iter().flatten().any(|name| name.cut),
         };
-        let texts = [
-            &record.username,
-            &record.domainname,
-            &record.hostname,
-            &record.server_nb_computer_name,
-            &record.server_nb_domain_name,
-            &record.server_dns_computer_name,
-            &record.server_dns_domain_name,
-            &record.server_tree_name,
-        ];
-        let texts = texts.map(|text| text.as_ref().map_or(&[][..], |text| &text.0));
-        out.emit(&record, &texts);
+        let lists = self.mechs.iter().chain(&agreement.offered).map(Vec::as_slice);
+        out.emit(&record, RECORD, texts.into_iter().flatten().chain(lists));
     }
 }
 
@@ -176,7 +184,7 @@ pub(crate) fn list(texts: &[Vec<u8>]) -> Vec<flowcell_sdk::Text<'_>> {
 #[derive(Debug)]
 struct Session {
     id: u64,
-    user: Option<Vec<u8>>,
+    user: Option<Name>,
     exchange: Option<Box<Exchange>>,
 }
 
@@ -186,10 +194,10 @@ pub(crate) struct Sessions(Vec<Session>);
 
 impl Sessions {
     /// The user of a session, if it is known.
-    pub(crate) fn user(&self, id: u64) -> Option<&[u8]> {
+    pub(crate) fn user(&self, id: u64) -> Option<&Name> {
         let session = self.0.iter().find(|session| session.id == id)?;
         let exchange = session.exchange.as_ref().and_then(|exchange| exchange.user());
-        session.user.as_ref().or(exchange).map(Vec::as_slice)
+        session.user.as_ref().or(exchange)
     }
 
     /// A step of SESSION_SETUP: what the client said, what the server said, or both.

@@ -7,7 +7,7 @@ use crate::ntlm::Authenticate;
 use crate::out::Out;
 use crate::request::{Offer, Proof};
 use crate::sessions::{Agreement, Decision, Exchange};
-use crate::text::{oem, utf16};
+use crate::text::{NAME_MAX, Name, oem, utf16};
 use crate::wire::{part, u8_at, u16_at, u32_at};
 
 /// Length of the header and the two counts behind it, in bytes (MS-CIFS §2.2.3).
@@ -21,6 +21,9 @@ const SESSION_SETUP: u8 = 0x73;
 
 /// Most dialects of an offer.
 const DIALECTS_MAX: usize = 16;
+
+/// Longest name of a dialect, in bytes.
+const DIALECT_MAX: usize = 48;
 
 /// How many bytes of a message with this command are of interest.
 pub(crate) fn wanted(command: Option<u8>) -> usize {
@@ -101,7 +104,7 @@ impl Smb1 {
             && offer.dialects.len() < DIALECTS_MAX
         {
             let end = memchr(0, rest).unwrap_or(rest.len());
-            offer.dialects.push(oem(part(rest, 0, end)));
+            offer.dialects.push(oem(part(rest, 0, end), DIALECT_MAX).text);
             left = rest.get(end + 1..).unwrap_or_default();
         }
         let smb2 = offer.dialects.iter().any(|dialect| dialect.starts_with(b"SMB 2"));
@@ -159,7 +162,8 @@ impl Smb1 {
         let guest = u16_at(message.words, 4).is_some_and(|action| action & 1 != 0);
         let decision = Decision { status: message.status, guest, ..Decision::default() };
         exchange.emit(message.user_id.into(), Some(decision), agreement, out);
-        self.over = message.status == names::SUCCESS;
+        // Until it is known who the client is, there may be more.
+        self.over = message.status == names::SUCCESS && exchange.names_client();
     }
 }
 
@@ -209,7 +213,7 @@ impl<'a> Texts<'a> {
         Self { left: message.data.get(before..).unwrap_or_default(), unicode: message.unicode }
     }
 
-    fn next(&mut self) -> Vec<u8> {
+    fn next(&mut self) -> Name {
         let (end, width) = match self.unicode {
             true => (self.left.chunks_exact(2).position(|unit| unit == [0, 0]).map(|at| at * 2), 2),
             false => (memchr(0, self.left), 1),
@@ -217,6 +221,6 @@ impl<'a> Texts<'a> {
         let end = end.unwrap_or(self.left.len());
         let text = part(self.left, 0, end);
         self.left = self.left.get(end + width..).unwrap_or_default();
-        if self.unicode { utf16(text) } else { oem(text) }
+        if self.unicode { utf16(text, NAME_MAX) } else { oem(text, NAME_MAX) }
     }
 }

@@ -1,14 +1,40 @@
 //! Text of the wire as the records show it.
 
-/// Longest text that is kept, in bytes of UTF-8: the longest path of Windows is 260 characters, in
-/// any script at most 780 bytes.
-pub(crate) const TEXT_MAX: usize = 1_024;
+/// Longest path that is kept, in bytes of UTF-8: the longest of Windows is 260 characters, in any
+/// script at most 780 bytes.
+pub(crate) const PATH_MAX: usize = 1_024;
 
-/// UTF-16 of the wire as UTF-8, cut at [`TEXT_MAX`] between characters, without NULs at its end. What is
-/// no character, half of a surrogate pair, becomes the three bytes that UTF-8 would have for it: the
-/// record then shows it escaped, and nothing is lost. An odd last byte is left out.
-pub(crate) fn utf16(bytes: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(bytes.len().min(TEXT_MAX) / 2);
+/// Longest name of a user, a host or the like that is kept, in bytes.
+pub(crate) const NAME_MAX: usize = 256;
+
+/// A text of the wire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) text: Vec<u8>,
+    /// It was longer.
+    pub(crate) cut: bool,
+}
+
+impl Name {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Without NULs at its end.
+    fn new(mut text: Vec<u8>, cut: bool) -> Self {
+        while text.last() == Some(&0) {
+            text.pop();
+        }
+        Self { text, cut }
+    }
+}
+
+/// UTF-16 of the wire as UTF-8, at most `max` bytes, cut between characters. What is no character, half
+/// of a surrogate pair, becomes the three bytes that UTF-8 would have for it: the record then shows it
+/// escaped, and nothing is lost. An odd last byte is left out.
+pub(crate) fn utf16(bytes: &[u8], max: usize) -> Name {
+    let mut text = Vec::with_capacity(max.min(bytes.len()) / 2);
+    let mut cut = false;
     let units = bytes.chunks_exact(2).map(|pair| match pair {
         [low, high] => u16::from_le_bytes([*low, *high]),
         _ => 0,
@@ -22,12 +48,13 @@ pub(crate) fn utf16(bytes: &[u8]) -> Vec<u8> {
                 text.extend_from_slice(&[0xed, bits(unit >> 6), bits(unit)]);
             }
         }
-        if text.len() > TEXT_MAX {
+        if text.len() > max {
             text.truncate(start);
+            cut = true;
             break;
         }
     }
-    without_nuls(text)
+    Name::new(text, cut)
 }
 
 /// The lowest six bits as a byte that continues a character.
@@ -40,16 +67,9 @@ fn push_char(text: &mut Vec<u8>, character: char) {
     text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Text in a code page that nobody names: as it is.
-pub(crate) fn oem(bytes: &[u8]) -> Vec<u8> {
-    without_nuls(bytes.get(..TEXT_MAX).unwrap_or(bytes).to_vec())
-}
-
-fn without_nuls(mut text: Vec<u8>) -> Vec<u8> {
-    while text.last() == Some(&0) {
-        text.pop();
-    }
-    text
+/// Text in a code page that nobody names: as it is, at most `max` bytes.
+pub(crate) fn oem(bytes: &[u8], max: usize) -> Name {
+    Name::new(bytes.get(..max).unwrap_or(bytes).to_vec(), bytes.len() > max)
 }
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
@@ -122,22 +142,24 @@ mod tests {
     fn characters_of_all_lengths() {
         let text = "aö☃😀";
         let units: Vec<u16> = text.encode_utf16().collect();
-        assert_eq!(utf16(&wide(&units)), text.as_bytes());
-        assert_eq!(utf16(&wide(&[0x61, 0, 0])), b"a");
-        assert_eq!(utf16(b"a\0b"), b"a");
+        assert_eq!(utf16(&wide(&units), 99).text, text.as_bytes());
+        assert_eq!(utf16(&wide(&[0x61, 0, 0]), 99).text, b"a");
+        assert_eq!(utf16(b"a\0b", 99).text, b"a");
     }
 
     #[test]
     fn halves_of_pairs_are_kept_as_bytes() {
-        assert_eq!(utf16(&wide(&[0xd83d, 0x61])), b"\xed\xa0\xbda");
-        assert_eq!(utf16(&wide(&[0x61, 0xde00])), b"a\xed\xb8\x80");
+        assert_eq!(utf16(&wide(&[0xd83d, 0x61]), 99).text, b"\xed\xa0\xbda");
+        assert_eq!(utf16(&wide(&[0x61, 0xde00]), 99).text, b"a\xed\xb8\x80");
     }
 
     #[test]
     fn long_text_is_cut_between_characters() {
-        let text = utf16(&wide(&vec![0x2603; 1_000]));
-        assert_eq!((text.len(), text.len() % 3), (1_023, 0));
-        assert_eq!(oem(&[b'x'; 2_000]).len(), TEXT_MAX);
+        let name = utf16(&wide(&[0x2603; 400]), PATH_MAX);
+        assert_eq!((name.text.len(), name.cut), (1_023, true));
+        let name = utf16(&wide(&[0x61; 256]), NAME_MAX);
+        assert_eq!((name.text.len(), name.cut), (256, false));
+        assert_eq!(oem(b"abc", 2), Name { text: b"ab".into(), cut: true });
     }
 
     #[test]
@@ -156,7 +178,14 @@ mod tests {
         for text in [&b"a\\\"\x01\x7f"[..], "ö\\".as_bytes(), b"\xed\xa0\x80\\a"] {
             let shown: usize = match std::str::from_utf8(text) {
                 Ok(text) => serde_json::to_string(text).map_or(0, |json| json.len() - 2),
-                Err(_) => text.iter().map(|b| if *b >= 0x80 { 5 } else { 4 }).sum(),
+                Err(_) => {
+                    let escaped = text.iter().map(|byte| match byte {
+                        b'\\' => 4,
+                        0x80.. => 5,
+                        _ => 1,
+                    });
+                    escaped.sum()
+                }
             };
             assert!(shown <= weight(text), "{shown} of {text:?}");
         }

@@ -2,6 +2,7 @@
 
 use crate::names;
 use crate::reply::Share;
+use crate::text::Name;
 
 /// Most shares at a time.
 const TREES_MAX: usize = 64;
@@ -11,7 +12,7 @@ const TREES_MAX: usize = 64;
 pub(crate) struct Tree {
     session_id: u64,
     tree_id: u32,
-    pub(crate) path: Option<Vec<u8>>,
+    pub(crate) path: Option<Name>,
     pub(crate) share_type: Option<&'static str>,
 }
 
@@ -21,13 +22,7 @@ pub(crate) struct Trees(Vec<Tree>);
 
 impl Trees {
     /// A share was connected to. Of too many, the one connected to first is forgotten.
-    pub(crate) fn add(
-        &mut self,
-        session_id: u64,
-        tree_id: u32,
-        path: Option<Vec<u8>>,
-        share: Share,
-    ) {
+    pub(crate) fn add(&mut self, session_id: u64, tree_id: u32, path: Option<Name>, share: Share) {
         self.remove(session_id, tree_id);
         if self.0.len() >= TREES_MAX {
             self.0.remove(0);

@@ -8,6 +8,8 @@ use std::{env, fs};
 
 #[path = "../host/build/guests.rs"]
 mod guests;
+#[path = "../host/build/parsers.rs"]
+mod parsers;
 
 fn main() {
     let root = guests::workspace_root();
@@ -16,9 +18,9 @@ fn main() {
     println!("cargo:rustc-env=GUESTS={}", built.join("examples").display());
     // The template is what people copy; the bundled parsers' modules are compared with their
     // native builds.
-    let names = guests::parsers(&root);
-    let parsers = guests::build(&root, &guests::packages(&names));
-    println!("cargo:rustc-env=PARSERS={}", parsers.display());
+    let names = parsers::names(&root);
+    let built = guests::build(&root, &parsers::packages(&names));
+    println!("cargo:rustc-env=PARSERS={}", built.display());
     list_parsers(&names);
     list_guests(&root.join("tests/guests"));
     for watched in

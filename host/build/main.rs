@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "a build script fails by panicking")]
 
 mod guests;
+mod parsers;
 
 use std::path::PathBuf;
 use std::{env, fs};
@@ -9,13 +10,13 @@ use std::{env, fs};
 fn main() {
     let root = guests::workspace_root();
     // All but the one to copy.
-    let mut parsers = guests::parsers(&root);
-    parsers.retain(|name| name != "template");
-    let built = guests::build(&root, &guests::packages(&parsers));
+    let mut names = parsers::names(&root);
+    names.retain(|name| name != "template");
+    let built = guests::build(&root, &parsers::packages(&names));
     for watched in ["parsers", "guest-sdk", "wit", "Cargo.lock", ".cargo/config.toml"] {
         println!("cargo:rerun-if-changed={}", root.join(watched).display());
     }
-    let entries: String = parsers
+    let entries: String = names
         .iter()
         .map(|name| format!("(\"{name}\", include_bytes!({:?})),\n", built.join(file_name(name))))
         .collect();

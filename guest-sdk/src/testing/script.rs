@@ -70,6 +70,7 @@ impl FlowScript {
             message: "a script starts with: client ADDR:PORT server ADDR:PORT".into(),
         })?;
         script.end_open_sides();
+        script.find_originator();
         Ok(script)
     }
 
@@ -118,6 +119,17 @@ impl FlowScript {
             _ => return Err("a line starts with > < = or !".into()),
         }
         Ok(())
+    }
+
+    /// Where no connection was opened, whoever says something first is the originator.
+    fn find_originator(&mut self) {
+        let says = |step: &Step| match step {
+            Step::Data { side, .. } => Some(*side),
+            Step::Gap { .. } | Step::End { .. } => None,
+        };
+        if self.info.midstream || self.info.transport == Transport::Udp {
+            self.info.originator = self.steps.iter().find_map(says).unwrap_or(Side::Client);
+        }
     }
 
     fn end_open_sides(&mut self) {

@@ -8,10 +8,9 @@
 mod cell;
 mod program;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use flowcell_sdk::testing::{Cut, FlowScript, Outcome};
+use flowcell_sdk::testing::{Cut, FlowScript, Outcome, scripts_in};
 use flowcell_sdk::{FieldType, Kind, ParserDef, Schema};
 use flowcell_tests::command::{Scratch, read};
 use flowcell_tests::guests;
@@ -38,7 +37,7 @@ fn native_build(name: &str) -> &'static ParserDef {
             }
         };
     }
-    of!(dns http mqtt pop3 smtp ssh stream template tls)
+    of!(dns ftp http imap mqtt pop3 redis sip smb smtp ssh stream template tls)
 }
 
 /// Every parser with scripts. The scripts have clients of different ports, so that they fit into one
@@ -48,15 +47,13 @@ fn all() -> Vec<Tested> {
     let tested = guests::PARSERS.iter().map(|name| {
         let folder = parsers.join(name);
         let def = native_build(name);
-        let mut paths: Vec<PathBuf> = entries(&folder.join("tests")).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "flow"));
-        paths.sort();
-        let scripts = paths.into_iter().zip(10_001..).map(|(path, port)| {
-            let text = fs::read_to_string(&path).expect("text");
-            let mut script = FlowScript::parse(&text).expect("a script");
-            script.info.client.set_port(port);
-            (path, script)
-        });
+        let folders = ["tests", "tests/recorded"].map(|part| folder.join(part));
+        let folders = folders.iter().filter(|folder| folder.is_dir());
+        let scripts =
+            folders.flat_map(scripts_in).zip(10_001..).map(|((path, mut script), port)| {
+                script.info.client.set_port(port);
+                (path, script)
+            });
         Tested { name: (*name).into(), def, scripts: scripts.collect() }
     });
     let mut tested: Vec<Tested> = tested.collect();
@@ -68,11 +65,6 @@ fn all() -> Vec<Tested> {
     let echo = tested.iter_mut().find(|tested| tested.name == "template").expect("the template");
     echo.scripts.extend(more);
     tested
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder");
-    entries.map(|entry| entry.expect("an entry").path())
 }
 
 /// Endings and losses in the smallest protocol.

@@ -34,6 +34,7 @@ impl<'a, 'f> Client<'a, 'f> {
 
     /// Reads requests to the end.
     pub(crate) async fn speak(mut self) -> Result<()> {
+        self.talk.catch_up().await;
         if self.before == Before::Gap {
             self.talk.client_torn();
         } else if let Ok([first]) = self.stream.look_ahead(1).await

@@ -16,6 +16,7 @@ mod hand_over;
 mod header;
 mod message;
 mod records;
+mod roles;
 mod scan;
 mod server;
 mod shown;
@@ -48,8 +49,12 @@ use crate::talk::Talk;
 async fn http(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (mut client, mut server) = flow.streams();
+    let roles = roles::look(&mut client, &mut server).await;
+    if roles.swapped {
+        (client, server) = (server, client);
+    }
     // Like the halves, never dropped: the sandbox frees it.
-    let talk = ManuallyDrop::new(Talk::new(&flow));
+    let talk = ManuallyDrop::new(Talk::new(&flow, roles.server_first));
     let mut speaking = undropped(Client::new(&mut client, &talk, midstream).speak());
     let mut listening = undropped(Server::new(&mut server, &talk, midstream).listen());
     // The client half is polled first: when a response is read, all that was asked before is known.

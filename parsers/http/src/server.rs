@@ -9,14 +9,11 @@ use crate::hand_over::protocol;
 use crate::header::{Field, Header, mark};
 use crate::message::{Info, Response};
 use crate::scan::{self, Before, Found};
-use crate::start_line::{self, Start, StatusLine};
+use crate::start_line::{self, PREFIX, Start, StatusLine};
 use crate::state::Asked;
 use crate::talk::Talk;
 use crate::target::{filename, mask_password};
 use crate::text::same;
-
-/// What every response of HTTP/1 starts with.
-const PREFIX: &[u8] = b"HTTP/1.";
 
 /// What comes first of a response.
 enum First {

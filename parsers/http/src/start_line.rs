@@ -6,6 +6,9 @@ use crate::header::{Header, LINE_MAX};
 use crate::shown::Version;
 use crate::text::{is_token, split, split_last, trim};
 
+/// What every response of HTTP/1 starts with.
+pub(crate) const PREFIX: &[u8] = b"HTTP/1.";
+
 /// Longest method, in bytes.
 const METHOD_MAX: usize = 32;
 
@@ -110,6 +113,12 @@ fn is_known_method(method: &[u8]) -> bool {
     METHODS.iter().any(|known| known.as_bytes() == method)
 }
 
+/// Whether this is the start of a request with a known method.
+pub(crate) fn starts_with_method(text: &[u8]) -> bool {
+    let (method, rest) = split(text, b' ');
+    rest.is_some() && is_known_method(method)
+}
+
 /// What a status line says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StatusLine {
@@ -149,7 +158,7 @@ impl StatusLine {
 
     /// Finds a status line that ends this line, whatever stands in front of it.
     pub(crate) fn find(line: &[u8]) -> Option<Self> {
-        let starts = memchr::memmem::find_iter(line, b"HTTP/1.");
+        let starts = memchr::memmem::find_iter(line, PREFIX);
         starts.filter_map(|at| line.get(at..)).find_map(Self::parse)
     }
 }

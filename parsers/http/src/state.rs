@@ -46,7 +46,7 @@ pub(crate) struct State<'f> {
     pub(crate) confirmed: bool,
     /// The client sends several requests without waiting for responses.
     pipelines: bool,
-    /// A response is there and waits for its request.
+    /// A response is there and waits for its request; or may be, where the server has spoken first.
     pub(crate) response_waits: bool,
     /// No more requests come.
     pub(crate) client_gone: bool,
@@ -71,7 +71,7 @@ pub(crate) struct State<'f> {
 }
 
 impl<'f> State<'f> {
-    pub(crate) fn new(flow: &'f Flow) -> Self {
+    pub(crate) fn new(flow: &'f Flow, server_first: bool) -> Self {
         Self {
             flow,
             queue: Vec::new(),
@@ -83,7 +83,7 @@ impl<'f> State<'f> {
             given_up: 0,
             confirmed: false,
             pipelines: false,
-            response_waits: false,
+            response_waits: server_first,
             client_gone: false,
             client_absent: false,
             client_torn: false,

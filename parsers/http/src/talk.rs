@@ -46,8 +46,8 @@ pub(crate) struct Talk<'f> {
 }
 
 impl<'f> Talk<'f> {
-    pub(crate) fn new(flow: &'f Flow) -> Self {
-        Self { flow, state: RefCell::new(State::new(flow)) }
+    pub(crate) fn new(flow: &'f Flow, server_first: bool) -> Self {
+        Self { flow, state: RefCell::new(State::new(flow, server_first)) }
     }
 
     /// No borrow outlives the step that takes it. Not inlined: that it is the only one is checked in one

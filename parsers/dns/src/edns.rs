@@ -8,6 +8,9 @@ use crate::text;
 /// Most options whose codes are kept.
 const MAX_OPTIONS: usize = 64;
 
+/// Bytes of an extended error's text that are kept.
+const MAX_ERROR_TEXT: usize = 1_024;
+
 /// Option codes (IANA, "DNS EDNS0 Option Codes").
 const CLIENT_SUBNET: u16 = 8;
 const EXTENDED_ERROR: u16 = 15;
@@ -78,7 +81,8 @@ impl Opt {
                 let code = option.u16().map_err(|_| "the extended error is too short")?;
                 // EXTRA-TEXT is UTF-8, and some send it with a zero at its end.
                 let text = option.rest();
-                let text = text.strip_suffix(b"\0").unwrap_or(text).to_vec();
+                let text = text.strip_suffix(b"\0").unwrap_or(text);
+                let text = text.get(..MAX_ERROR_TEXT).unwrap_or(text).to_vec();
                 self.error = Some(ExtendedError { code, text });
             }
             _ => {}

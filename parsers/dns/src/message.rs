@@ -7,10 +7,12 @@ use crate::header::{HEADER, Header, STATEFUL, UPDATE};
 use crate::rdata::{self, Rdata};
 use crate::{name, text, types};
 
-/// What a message may come to as text, in bytes: so much, and [`TEXT_PER_BYTE`] times its length. Names
-/// grow when they are decompressed; what honest servers send stays below this.
+/// What a message may come to as text, in bytes: so much, and [`TEXT_PER_BYTE`] times its length, but no
+/// more than [`TEXT_MAX`], with which it still fits a record. Names grow when they are decompressed;
+/// what honest servers send stays below this.
 const TEXT_MIN: usize = 256;
 const TEXT_PER_BYTE: usize = 4;
+const TEXT_MAX: usize = 128 << 10;
 
 /// What a question or record costs of that besides its text: its type and its TTL.
 const COST: usize = 16;
@@ -104,7 +106,7 @@ impl Message {
         let header = Header::read(bytes);
         let message =
             Self { at, length: bytes.len(), header, incomplete: manner.cut, ..Self::default() };
-        let room = TEXT_MIN + TEXT_PER_BYTE * bytes.len();
+        let room = (TEXT_MIN + TEXT_PER_BYTE * bytes.len()).min(TEXT_MAX);
         let mut reader = Reader { bytes, at: HEADER, manner, room, message };
         reader.sections();
         reader.message

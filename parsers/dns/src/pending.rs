@@ -12,8 +12,11 @@ use flowcell_sdk::prelude::*;
 use crate::message::Message;
 use crate::records;
 
-/// Most queries that wait for their replies.
-const MAX_WAITING: usize = 256;
+/// Most queries that wait for their replies. With names as long as they get, that is 1.3 MiB.
+const MAX_WAITING: usize = 1_024;
+
+/// Of those with the same identifier, so many are looked at: others only by intent.
+const MAX_ALIKE: usize = 32;
 
 /// After so many nanoseconds a query is not waited for any more: clients give up sooner.
 const PATIENCE: u64 = 60_000_000_000;
@@ -31,15 +34,17 @@ enum Waiting {
     Overtaken(Message),
 }
 
+/// One of many, so that what is looked at first is here and the rest elsewhere.
 struct Entry {
+    id: u16,
     /// Who asked.
     asker: Side,
-    waiting: Waiting,
+    waiting: Box<Waiting>,
 }
 
 impl Entry {
     fn message(&self) -> &Message {
-        match &self.waiting {
+        match &*self.waiting {
             Waiting::Query { query, .. } => query,
             Waiting::Overtaken(reply) => reply,
         }
@@ -47,7 +52,7 @@ impl Entry {
 
     /// Its counterpart will not come any more.
     fn is_over(&self, now: Timestamp) -> bool {
-        let patience = match self.waiting {
+        let patience = match *self.waiting {
             Waiting::Query { .. } => PATIENCE,
             Waiting::Overtaken(_) => OVERTAKEN,
         };
@@ -58,7 +63,7 @@ impl Entry {
 /// The queries of a flow that wait for their replies, oldest first.
 pub(crate) struct Pending<'f> {
     flow: &'f Flow,
-    entries: VecDeque<Box<Entry>>,
+    entries: VecDeque<Entry>,
 }
 
 impl<'f> Pending<'f> {
@@ -83,7 +88,7 @@ impl<'f> Pending<'f> {
 
     fn query(&mut self, asker: Side, query: Message) {
         let known = self.find(asker, &query);
-        match known.and_then(|at| self.entries.get_mut(at)).map(|entry| &mut entry.waiting) {
+        match known.and_then(|at| self.entries.get_mut(at)).map(|entry| &mut *entry.waiting) {
             Some(Waiting::Query { retries, .. }) => *retries += 1,
             Some(Waiting::Overtaken(_)) => drop(known.map(|at| self.entries.remove(at))),
             None => self.wait(asker, Waiting::Query { query, retries: 0 }),
@@ -92,7 +97,7 @@ impl<'f> Pending<'f> {
 
     fn reply(&mut self, asker: Side, reply: Message) {
         let known = self.find(asker, &reply);
-        match known.and_then(|at| self.entries.remove(at)).map(|entry| entry.waiting) {
+        match known.and_then(|at| self.entries.remove(at)).map(|entry| *entry.waiting) {
             Some(Waiting::Query { query, retries }) => {
                 records::emit(self.flow, Some(&query), Some(&reply), retries);
             }
@@ -106,24 +111,29 @@ impl<'f> Pending<'f> {
     /// The first entry of the same transaction. A reply need not repeat the question, and in mDNS
     /// does not (RFC 6762 §6).
     fn find(&self, asker: Side, message: &Message) -> Option<usize> {
-        self.entries.iter().position(|entry| {
+        let id = message.header.id;
+        let alike = self.entries.iter().enumerate();
+        let alike = alike.filter(|(_, entry)| entry.id == id && entry.asker == asker);
+        let mut alike = alike.take(MAX_ALIKE).filter(|(_, entry)| !entry.is_over(message.at));
+        let found = alike.find(|(_, entry)| {
             let other = entry.message();
-            entry.asker == asker
-                && !entry.is_over(message.at)
-                && other.header.id == message.header.id
-                && match (&other.question, &message.question) {
-                    (Some(one), Some(other)) => one.is(other),
-                    (None, None) => true,
-                    _ => other.header.is_reply() != message.header.is_reply(),
-                }
-        })
+            match (&other.question, &message.question) {
+                (Some(one), Some(other)) => one.is(other),
+                (None, None) => true,
+                _ => other.header.is_reply() != message.header.is_reply(),
+            }
+        });
+        found.map(|(at, _)| at)
     }
 
     fn wait(&mut self, asker: Side, waiting: Waiting) {
         if self.entries.len() >= MAX_WAITING {
             self.give_up_first();
         }
-        self.entries.push_back(Box::new(Entry { asker, waiting }));
+        let waiting = Box::new(waiting);
+        let mut entry = Entry { id: 0, asker, waiting };
+        entry.id = entry.message().header.id;
+        self.entries.push_back(entry);
     }
 
     fn forget_older(&mut self, now: Timestamp) {
@@ -136,7 +146,7 @@ impl<'f> Pending<'f> {
         let Some(first) = self.entries.pop_front() else {
             return false;
         };
-        if let Waiting::Query { query, retries } = &first.waiting {
+        if let Waiting::Query { query, retries } = &*first.waiting {
             records::emit(self.flow, Some(query), None, *retries);
         }
         true

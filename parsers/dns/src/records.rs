@@ -96,7 +96,7 @@ pub(crate) struct Transaction<'a> {
     /// The end of a message is missing from the capture.
     incomplete: bool,
     /// Records or questions are left out, because a message comes to more text than is kept: 256
-    /// bytes and four times its length.
+    /// bytes and four times its length, at most 128 KiB.
     truncated: bool,
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Edns<'a> {
     client_subnet_scope: Option<u8>,
     /// Code of the extended error (RFC 8914).
     extended_error: Option<u16>,
-    /// What the server says of it.
+    /// What the server says of it, at most 1,024 bytes.
     extended_error_text: Option<Text<'a>>,
 }
 

@@ -61,8 +61,10 @@ async fn tls(mut flow: Flow) -> Result<()> {
     let talk = talk.borrow();
     if talk.confirmed {
         handshake::emit(&talk);
-    } else if talk.is_foreign() {
+    }
+    outcome?;
+    if !talk.confirmed && talk.is_foreign() {
         return Err(Error::decline("no handshake was seen"));
     }
-    outcome.map(drop)
+    Ok(())
 }

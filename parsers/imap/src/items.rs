@@ -204,8 +204,11 @@ impl Items {
 mod tests {
     use super::{Items, Kind, Section};
 
+    /// Strings with what they are of, the UID, and the literal at the end with what it is of.
+    type Line = (Vec<(Kind, String)>, Option<u64>, Option<(u64, Option<Kind>)>);
+
     /// What a line says, read whole and byte by byte.
-    fn line(text: &str) -> (Vec<(Kind, String)>, Option<u64>, Option<(u64, Option<Kind>)>) {
+    fn line(text: &str) -> Line {
         let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
             let mut items = Items::new();
             let mut strings: Vec<(Kind, String)> = Vec::new();

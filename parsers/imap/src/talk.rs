@@ -238,7 +238,7 @@ impl<'f> Talk<'f> {
         })
         .await;
         let course = self.state().completed(tag, status, text);
-        if course == Course::GoesOn {
+        if matches!(course, Course::GoesOn | Course::Tls) {
             self.settle().await;
         }
         course

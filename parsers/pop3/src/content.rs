@@ -50,10 +50,11 @@ impl Lines {
         loop {
             match server.peek_lines(PIECE_MAX).await {
                 Ok(mut lines) => {
-                    if torn {
-                        // The end was in the gap, if another reply follows: hardly any mail has such
-                        // a line.
+                    if torn || !matches!(self.content, Content::Message(_)) {
+                        // The end is missing, if another reply follows: no listing has such a line,
+                        // and hardly any mail.
                         if Reply::is_one(lines) {
+                            self.incomplete = true;
                             return;
                         }
                         let end = memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);

@@ -179,7 +179,7 @@ impl<'f> Talk<'f> {
             state.take(reply, addressed)
         };
         self.changed();
-        if course == Course::GoesOn {
+        if matches!(course, Course::GoesOn | Course::Tls) {
             self.settle().await;
         }
         course

@@ -1,11 +1,10 @@
-//! What nobody sends in good faith: nesting without end, flows of junk, damaged conversations.
+//! What nobody sends in good faith: nesting without end, flows of junk.
 #![expect(clippy::expect_used, reason = "a test that can not be set up fails")]
 
-use std::path::Path;
-use std::{fs, iter};
+use std::iter;
 
+use flowcell_sdk::Side;
 use flowcell_sdk::testing::{Cut, FlowScript, Outcome, Step};
-use flowcell_sdk::{GapReason, Side};
 
 const OPENING: &str = "client 10.0.0.1:4000 server 10.0.0.2:25\n";
 
@@ -147,68 +146,4 @@ fn junk_of_both_sides_is_declined() {
     assert!(outcome.records.is_empty() && outcome.verdicts[0].starts_with("decline"));
     let outcome = flow(&[&junk]).run(&smtp::PARSER, Cut::Whole);
     assert!(outcome.records.is_empty() && outcome.verdicts[0].starts_with("decline"));
-}
-
-/// xorshift64*: the damage is the same in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize;
-        high % limit.max(1)
-    }
-}
-
-/// Changes a script in a few places: bytes flipped, dropped, doubled; gaps; sides cut short.
-fn damage(script: &mut FlowScript, random: &mut Random) {
-    for _ in 0..=random.below(4) {
-        let at = random.below(script.steps.len());
-        let kind = random.below(8);
-        let Step::Data { side, bytes } = &mut script.steps[at] else {
-            continue;
-        };
-        let (side, place) = (*side, random.below(bytes.len()));
-        let gap = Step::Gap { side, length: 1 + random.below(60) as u64, reason: GapReason::Lost };
-        match kind {
-            0 if !bytes.is_empty() => bytes[place] ^= 1 << random.below(8),
-            1 => drop(bytes.drain(..place)),
-            2 => bytes.truncate(place),
-            3 => bytes.extend_from_within(..place),
-            4 => drop(script.steps.remove(at)),
-            5 => script.steps.insert(at, gap),
-            6 => {
-                let rest = bytes.split_off(place);
-                script.steps.insert(at + 1, gap);
-                script.steps.insert(at + 2, Step::Data { side, bytes: rest });
-            }
-            _ => script.steps.swap(at, 0),
-        }
-    }
-    script.steps.retain(|step| !matches!(step, Step::Data { bytes, .. } if bytes.is_empty()));
-}
-
-#[test]
-fn damaged_conversations_never_panic_and_do_not_depend_on_segments() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for entry in fs::read_dir(folder).expect("folder") {
-        let path = entry.expect("entry").path();
-        if path.extension().is_none_or(|extension| extension != "flow") {
-            continue;
-        }
-        let whole = FlowScript::parse(&fs::read_to_string(&path).expect("text")).expect("script");
-        for round in 0..300 {
-            let mut script = whole.clone();
-            script.info.midstream ^= random.below(4) == 0;
-            damage(&mut script, &mut random);
-            let expected = script.run(&smtp::PARSER, Cut::Whole);
-            for cut in [Cut::Bytes, Cut::At(random.below(400)), Cut::At(random.below(400))] {
-                let outcome = script.run(&smtp::PARSER, cut);
-                assert_eq!(outcome, expected, "{path:?}, round {round}, {cut:?}");
-            }
-        }
-    }
 }

@@ -153,40 +153,11 @@ impl<'a, 'f> Half<'a, 'f> {
 
     /// MQTT 3.1.1 and 5 §3.1.
     async fn connect(&mut self, head: Head) -> Result<()> {
-        let mut body = Body { stream: &mut *self.stream, left: head.remaining };
-        let mut connect =
-            Connect { name: Some(body.string(MAX_TEXT).await?), ..Connect::default() };
-        connect.level = body.byte().await?;
-        let level = connect.level & !BRIDGE;
-        self.session.speaks(level);
-        if !(3..=5).contains(&level) {
-            body.skip(); // what follows may be anything
-        } else {
-            let flags = body.byte().await?;
-            connect.flags = Some(flags);
-            connect.keep_alive = Some(body.word().await?);
-            let mut properties = [Properties::default(), Properties::default()];
-            if level == 5 {
-                properties[0] = body.properties().await?;
-            }
-            connect.client_id = Some(body.string(MAX_TEXT).await?);
-            if flags & flag::WILL != 0 {
-                if level == 5 {
-                    properties[1] = body.properties().await?;
-                }
-                connect.will_topic = Some(body.string(MAX_TEXT).await?);
-                connect.will_payload = Some(body.string(MAX_PAYLOAD).await?);
-            }
-            // MQTT 3.1 §3.1: where the packet ends, these are not there, whatever the flags say.
-            if flags & flag::USERNAME != 0 && body.left > 0 {
-                connect.username = Some(body.string(MAX_TEXT).await?);
-            }
-            connect.has_password = flags & flag::PASSWORD != 0 && body.left > 0;
-            body.skip();
-            connect.user_properties = properties[0].user.saturating_add(properties[1].user);
-            connect.properties_cut = properties[0].cut || properties[1].cut;
-        }
+        let mut connect = Connect::default();
+        let outcome = self.fields_of_connect(head, &mut connect).await;
+        connect.incomplete = outcome.is_err();
         self.session.connect(connect);
+        outcome?;
         // What the server has said by now is answered to nothing that comes next.
         let mut polled = false;
         poll_fn(|cx| {
@@ -197,6 +168,42 @@ impl<'a, 'f> Half<'a, 'f> {
             Poll::Pending
         })
         .await;
+        Ok(())
+    }
+
+    async fn fields_of_connect(&mut self, head: Head, connect: &mut Connect) -> Result<()> {
+        let mut body = Body { stream: &mut *self.stream, left: head.remaining };
+        connect.name = Some(body.string(MAX_TEXT).await?);
+        // Nothing else starts with this name in this place.
+        self.session.confirm();
+        let level = body.byte().await?;
+        connect.level = Some(level);
+        let level = level & !BRIDGE;
+        self.session.speaks(level);
+        if !(3..=5).contains(&level) {
+            body.skip(); // what follows may be anything
+            return Ok(());
+        }
+        let flags = body.byte().await?;
+        connect.flags = Some(flags);
+        connect.keep_alive = Some(body.word().await?);
+        if level == 5 {
+            connect.add(&body.properties().await?);
+        }
+        connect.client_id = Some(body.string(MAX_TEXT).await?);
+        if flags & flag::WILL != 0 {
+            if level == 5 {
+                connect.add(&body.properties().await?);
+            }
+            connect.will_topic = Some(body.string(MAX_TEXT).await?);
+            connect.will_payload = Some(body.string(MAX_PAYLOAD).await?);
+        }
+        // MQTT 3.1 §3.1: where the packet ends, these are not there, whatever the flags say.
+        if flags & flag::USERNAME != 0 && body.left > 0 {
+            connect.username = Some(body.string(MAX_TEXT).await?);
+        }
+        connect.has_password = flags & flag::PASSWORD != 0 && body.left > 0;
+        body.skip();
         Ok(())
     }
 
@@ -250,18 +257,19 @@ impl<'a, 'f> Half<'a, 'f> {
 
     /// MQTT 3.1.1 and 5 §3.8 and §3.10.
     async fn request(&mut self, head: Head) -> Result<()> {
+        let mut request = Request::new(head.kind == Kind::Unsubscribe);
+        let outcome = self.fields_of_request(head, &mut request).await;
+        request.incomplete = outcome.is_err();
+        if !request.topics.is_empty() || (outcome.is_ok() && self.session.is_confirmed()) {
+            self.session.request(request);
+        }
+        outcome
+    }
+
+    async fn fields_of_request(&mut self, head: Head, request: &mut Request) -> Result<()> {
         let version_5 = self.session.is_version_5();
-        let unsubscribe = head.kind == Kind::Unsubscribe;
         let mut body = Body { stream: &mut *self.stream, left: head.remaining };
-        let mut request = Request {
-            unsubscribe,
-            id: body.word().await?,
-            topics: Vec::new(),
-            qos_levels: Vec::new(),
-            user_properties: 0,
-            properties_cut: false,
-            topics_cut: false,
-        };
+        request.id = body.word().await?;
         if version_5 {
             let properties = body.properties().await?;
             request.user_properties = properties.user;
@@ -275,13 +283,11 @@ impl<'a, 'f> Half<'a, 'f> {
             }
             let topic = body.string(MAX_TEXT.min(room)).await?;
             room -= topic.bytes.len();
+            let options = if request.unsubscribe { None } else { Some(body.byte().await?) };
             request.topics.push(topic);
-            if !unsubscribe {
-                request.qos_levels.push(u16::from(body.byte().await? & 3));
-            }
+            request.qos_levels.extend(options.map(|options| u16::from(options & 3)));
         }
         body.skip();
-        self.session.request(request);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use crate::records;
 #[derive(Debug, Default)]
 pub(crate) struct Connect {
     pub(crate) name: Option<Kept>,
-    pub(crate) level: u8,
+    pub(crate) level: Option<u8>,
     pub(crate) flags: Option<u8>,
     pub(crate) keep_alive: Option<u16>,
     pub(crate) client_id: Option<Kept>,
@@ -21,6 +21,7 @@ pub(crate) struct Connect {
     pub(crate) has_password: bool,
     pub(crate) user_properties: u32,
     pub(crate) properties_cut: bool,
+    pub(crate) incomplete: bool,
 }
 
 /// The server's answer to it.
@@ -44,9 +45,15 @@ pub(crate) mod flag {
 pub(crate) const BRIDGE: u8 = 0x80;
 
 impl Connect {
+    /// Takes note of properties, its own or those of its will.
+    pub(crate) fn add(&mut self, properties: &Properties) {
+        self.user_properties = self.user_properties.saturating_add(properties.user);
+        self.properties_cut |= properties.cut;
+    }
+
     pub(crate) fn emit(&self, flow: &Flow, answer: Option<&ConnAck>) {
         let will = self.flags.filter(|flags| flags & flag::WILL != 0);
-        let level = self.level & !BRIDGE;
+        let level = self.level.unwrap_or(0) & !BRIDGE;
         let digits = [b'0' + level / 100, b'0' + level / 10 % 10, b'0' + level % 10];
         let leading = digits.iter().take(2).take_while(|digit| **digit == b'0').count();
         let number = Text::from(digits.get(leading..).unwrap_or_default());
@@ -66,7 +73,7 @@ impl Connect {
         }
         flow.emit(&records::Connect {
             proto_name: self.name.as_ref().map(Kept::text),
-            proto_version: self.name.as_ref().map(|_| version),
+            proto_version: self.level.map(|_| version),
             client_id: self.client_id.as_ref().map(Kept::text),
             connect_status: answer.map(|answer| Text::from(names::connect_status(answer.code))),
             reason_code: answer.map(|answer| answer.code),
@@ -82,10 +89,11 @@ impl Connect {
             will_payload_len: self.will_payload.as_ref().map(|payload| payload.length),
             will_qos: will.map(|flags| names::qos(flags >> 3 & 3)),
             will_retain: will.map(|flags| flags & flag::WILL_RETAIN != 0),
-            bridge: self.level & BRIDGE != 0,
+            bridge: self.level.is_some_and(|level| level & BRIDGE != 0),
             user_properties: self
                 .user_properties
                 .saturating_add(answer.map_or(0, |answer| answer.properties.user)),
+            incomplete: self.incomplete,
             truncated,
         });
     }
@@ -164,9 +172,23 @@ pub(crate) struct Request {
     pub(crate) properties_cut: bool,
     /// There were more topics than are kept, or longer ones.
     pub(crate) topics_cut: bool,
+    pub(crate) incomplete: bool,
 }
 
 impl Request {
+    pub(crate) fn new(unsubscribe: bool) -> Self {
+        Self {
+            unsubscribe,
+            id: 0,
+            topics: Vec::new(),
+            qos_levels: Vec::new(),
+            user_properties: 0,
+            properties_cut: false,
+            topics_cut: false,
+            incomplete: false,
+        }
+    }
+
     pub(crate) fn emit(&self, flow: &Flow, answer: Option<&[u16]>) {
         let mut truncated = Vec::new();
         if self.topics_cut || self.topics.iter().any(Kept::is_cut) {
@@ -185,6 +207,7 @@ impl Request {
             ack: answer.is_some(),
             packet_id: self.id,
             user_properties: self.user_properties,
+            incomplete: self.incomplete,
             truncated,
         });
     }

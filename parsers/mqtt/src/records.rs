@@ -45,6 +45,8 @@ pub(crate) struct Connect<'a> {
     pub(crate) bridge: bool,
     /// User properties in request, will and answer (5).
     pub(crate) user_properties: u32,
+    /// The end of the request is missing from the capture, was never sent, or makes no sense.
+    pub(crate) incomplete: bool,
     /// Names of the fields that were cut at a limit; `properties` if those were too long to be read.
     pub(crate) truncated: Vec<&'static str>,
 }
@@ -111,6 +113,8 @@ pub(crate) struct Subscribe<'a> {
     pub(crate) packet_id: u16,
     /// User properties of the request (5).
     pub(crate) user_properties: u32,
+    /// The end of the request is missing from the capture, was never sent, or makes no sense.
+    pub(crate) incomplete: bool,
     /// Names of the fields that were cut at a limit; `properties` if those were too long to be read.
     pub(crate) truncated: Vec<&'static str>,
 }

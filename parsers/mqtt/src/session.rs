@@ -85,10 +85,12 @@ impl<'f> Session<'f> {
 
     pub(crate) fn speaks(&self, level: u8) {
         self.state().level = Some(level);
-        self.confirm();
     }
 
     pub(crate) fn connect(&self, connect: Connect) {
+        if connect.name.is_none() {
+            return; // it broke off before it said anything
+        }
         let mut state = self.state();
         state.has_connected = true;
         if let Some(earlier) = state.connect.replace(connect) {

@@ -69,6 +69,9 @@ fn damaged_conversations_never_panic_and_do_not_depend_on_segments() {
                 let outcome = script.run(&mqtt::PARSER, cut);
                 assert_eq!(outcome, expected, "{path:?}, round {round}, {cut:?}");
             }
+            if round % 16 == 0 {
+                script.check_together(&mqtt::PARSER, Cut::Lines);
+            }
         }
     }
 }

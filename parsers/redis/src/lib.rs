@@ -14,6 +14,7 @@ mod number;
 mod records;
 mod server;
 mod talk;
+mod tell;
 mod value;
 mod words;
 

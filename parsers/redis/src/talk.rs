@@ -12,9 +12,8 @@ use std::task::Poll;
 use flowcell_sdk::prelude::*;
 
 use crate::command::{Command, Effect};
-use crate::records;
+use crate::tell::{tell, tell_push};
 use crate::value::Value;
-use crate::words::Kept;
 
 /// Most room that commands take which are not answered, in bytes.
 const MAX_WEIGHT: usize = 262_144;
@@ -203,7 +202,7 @@ impl<'f> Talk<'f> {
             }
         }
         if self.is_confirmed() {
-            push(self.flow, kind, value);
+            tell_push(self.flow, kind, value);
         }
         true
     }
@@ -230,7 +229,7 @@ impl<'f> Talk<'f> {
         }
         let Some(command) = state.said.front() else {
             if self.is_confirmed() {
-                emit(self.flow, None, Some(value), state.uncertain, false);
+                tell(self.flow, None, Some(value), state.uncertain, false);
             }
             return;
         };
@@ -294,7 +293,7 @@ impl<'f> Talk<'f> {
     fn resolve(&self, state: &mut State, reply: Option<&Value>, incomplete: bool) {
         if let Some(command) = state.said.pop_front() {
             state.weight = state.weight.saturating_sub(command.weight());
-            emit(self.flow, Some(&command), reply, command.uncertain, incomplete);
+            tell(self.flow, Some(&command), reply, command.uncertain, incomplete);
         }
         self.pass_over_silent(state);
     }
@@ -304,7 +303,7 @@ impl<'f> Talk<'f> {
         while self.is_confirmed() && state.said.front().is_some_and(|said| said.is_silent) {
             if let Some(command) = state.said.pop_front() {
                 state.weight = state.weight.saturating_sub(command.weight());
-                emit(self.flow, Some(&command), None, command.uncertain, false);
+                tell(self.flow, Some(&command), None, command.uncertain, false);
             }
         }
     }
@@ -336,7 +335,7 @@ impl State {
 }
 
 /// Whether this is how the server confirms a change of subscriptions.
-fn is_confirmation(kind: &[u8]) -> bool {
+pub(crate) fn is_confirmation(kind: &[u8]) -> bool {
     matches!(
         kind,
         b"subscribe"
@@ -350,74 +349,4 @@ fn is_confirmation(kind: &[u8]) -> bool {
 
 fn confirms(command: &Command, kind: &[u8]) -> bool {
     command.effect == Effect::Subscription && command.name.eq_ignore_ascii_case(kind)
-}
-
-/// Emits a command, its reply, or both.
-fn emit(
-    flow: &Flow,
-    command: Option<&Command>,
-    reply: Option<&Value>,
-    uncertain: bool,
-    incomplete: bool,
-) {
-    let key = command.and_then(|command| command.key.as_ref());
-    let value = command.and_then(|command| command.value.as_ref());
-    let hides_reply = command.is_some_and(|command| command.hides_reply);
-    let hides_reply = hides_reply && reply.is_some_and(|reply| !reply.is_error());
-    let mut truncated = Vec::new();
-    for (kept, name) in [(key, "key"), (value, "value")] {
-        if kept.is_some_and(Kept::is_cut) {
-            truncated.push(name);
-        }
-    }
-    if reply.is_some_and(|reply| reply.is_cut) && !hides_reply {
-        truncated.push("reply");
-    }
-    let shown = reply.filter(|reply| !reply.is_null);
-    flow.emit(&records::Command {
-        command: command.map(|command| Text::from(&command.name[..])),
-        subcommand: command.and_then(|command| command.subcommand.as_deref()).map(Text::from),
-        key: key.map(|kept| Text::from(&kept.bytes[..])),
-        value: value.map(|kept| Text::from(&kept.bytes[..])),
-        arguments: command.map_or(0, |command| command.arguments),
-        inline: command.is_some_and(|command| command.inline),
-        success: reply.map(|reply| !reply.is_error()),
-        reply_type: reply.map(Value::type_name),
-        reply: shown.map(|reply| match hides_reply {
-            true => Text::from("***"),
-            false => Text::from(&reply.text[..]),
-        }),
-        reply_length: reply.and_then(|reply| reply.length),
-        uncertain,
-        incomplete: incomplete || command.is_some_and(|command| command.incomplete),
-        truncated,
-    });
-}
-
-/// Emits what the server said unasked.
-fn push(flow: &Flow, kind: &[u8], value: &Value) {
-    let item = |index: usize| value.items.get(index);
-    let (channel, pattern, payload) = match kind {
-        b"pmessage" => (item(2), item(1), item(3)),
-        b"message" | b"smessage" => (item(1), None, item(2)),
-        _ if is_confirmation(kind) => (item(1), None, item(2)),
-        _ => (None, None, None),
-    };
-    let mut truncated = Vec::new();
-    for (kept, name) in [(channel, "channel"), (pattern, "pattern"), (payload, "payload")] {
-        if kept.is_some_and(Kept::is_cut) {
-            truncated.push(name);
-        }
-    }
-    if payload.is_none() && value.is_cut {
-        truncated.push("payload");
-    }
-    let text = |kept: Option<&Kept>| kept.map(|kept| Text::from(kept.bytes.clone()));
-    flow.emit(&records::Push {
-        kind: Text::from(kind),
-        channel: text(channel),
-        pattern: text(pattern),
-        payload: text(payload).or_else(|| Some(Text::from(&value.text[..]))),
-        truncated,
-    });
 }

@@ -60,7 +60,7 @@ fn damaged_conversations_never_panic_and_do_not_depend_on_segments() {
             continue;
         }
         let whole = FlowScript::parse(&fs::read_to_string(&path).expect("text")).expect("script");
-        for round in 0..300 {
+        for round in 0..200 {
             let mut script = whole.clone();
             script.info.midstream ^= random.below(4) == 0;
             damage(&mut script, &mut random);
@@ -68,6 +68,9 @@ fn damaged_conversations_never_panic_and_do_not_depend_on_segments() {
             for cut in [Cut::Bytes, Cut::At(random.below(300)), Cut::At(random.below(300))] {
                 let outcome = script.run(&redis::PARSER, cut);
                 assert_eq!(outcome, expected, "{path:?}, round {round}, {cut:?}");
+            }
+            if round % 16 == 0 {
+                script.check_together(&redis::PARSER, Cut::Lines);
             }
         }
     }

@@ -68,6 +68,9 @@ fn damaged_handshakes_never_panic_and_do_not_depend_on_segments() {
                 let outcome = script.run(&ssh::PARSER, cut);
                 assert_eq!(outcome, expected, "round {round}, {cut:?}");
             }
+            if round % 16 == 0 {
+                script.check_together(&ssh::PARSER, Cut::Lines);
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ use flowcell_sdk::prelude::*;
 /// A command of the client and the server's last reply to it, emitted when that reply is there or will not
 /// come.
 ///
-/// Records stand in the order of the commands. The greeting, and what else the server says unasked, are
-/// records without a command.
+/// Records stand in the order of the commands, but for STAT while a transfer goes on. The greeting, and what
+/// else the server says unasked, are records without a command.
 #[derive(Debug, Record)]
 pub(crate) struct Command<'a> {
     /// The user name of the session so far; absent before USER, and where it was not seen.

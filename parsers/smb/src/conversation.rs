@@ -5,6 +5,7 @@ use flowcell_sdk::prelude::*;
 use crate::files::{File, Files, Key};
 use crate::header::{Command, Header};
 use crate::names;
+use crate::netbios::{NetBios, Packet};
 use crate::out::Out;
 use crate::pending::Pending;
 use crate::records::{self, Connection};
@@ -12,7 +13,7 @@ use crate::reply::{Answer, Reply};
 use crate::request::{Ask, Chain, FileRef, Offer, Request};
 use crate::sessions::{Agreement, Sessions, list};
 use crate::smb1::{self, Smb1};
-use crate::text::{NAME_MAX, Name, hex_number, oem};
+use crate::text::{Name, hex_number};
 use crate::trees::Trees;
 
 /// What a record of a share takes without the texts of the wire, in bytes.
@@ -28,9 +29,7 @@ pub(crate) struct Conversation<'f> {
     trees: Trees,
     files: Files,
     smb1: Smb1,
-    /// Names that are called, and who calls (RFC 1002 §4.3.2).
-    netbios: Option<[Name; 2]>,
-    netbios_error: Option<u8>,
+    netbios: NetBios,
     smb1_messages: u64,
     requests: u64,
     unanswered: u64,
@@ -53,8 +52,7 @@ impl<'f> Conversation<'f> {
             trees: Trees::default(),
             files: Files::default(),
             smb1: Smb1::default(),
-            netbios: None,
-            netbios_error: None,
+            netbios: NetBios::default(),
             smb1_messages: 0,
             requests: 0,
             unanswered: 0,
@@ -104,20 +102,11 @@ impl<'f> Conversation<'f> {
 
     /// A packet of the session service that is no message. False if it can be none.
     pub(crate) fn netbios(&mut self, kind: u8, body: &[u8]) -> bool {
-        match (kind, body) {
-            (0x81, _) => {
-                let (called, calling) = body.split_at_checked(body.len() / 2).unwrap_or_default();
-                let (Some(called), Some(calling)) = (netbios_name(called), netbios_name(calling))
-                else {
-                    return false;
-                };
-                self.out.confirm();
-                self.netbios = Some([called, calling]);
-            }
-            (0x83, [error]) => self.netbios_error = Some(*error),
-            _ => {}
+        let packet = self.netbios.take(kind, body);
+        if packet == Packet::Call {
+            self.out.confirm();
         }
-        true
+        packet != Packet::Malformed
     }
 
     /// A message of SMB 1, or the start of it.
@@ -372,7 +361,7 @@ impl<'f> Conversation<'f> {
         self.smb1.finish(&self.agreement, &mut self.out);
         let text = |text: &Option<Vec<u8>>| text.clone().map(Text::from);
         let of = &self.agreement;
-        let [called, calling] = match self.netbios.take() {
+        let [called, calling] = match self.netbios.names.take() {
             Some(names) => names.map(|name| Some(Text::from(name.text))),
             None => [None, None],
         };
@@ -385,7 +374,7 @@ impl<'f> Conversation<'f> {
             server_name: of.server_name.as_ref().map(|name| name.text.as_slice().into()),
             netbios_called: called,
             netbios_calling: calling,
-            netbios_error: self.netbios_error,
+            netbios_error: self.netbios.error,
             signing_required: of.signing_required,
             cipher: of.cipher,
             smb1_messages: self.smb1_messages,
@@ -401,36 +390,5 @@ impl<'f> Conversation<'f> {
             left_out: self.out.left_out,
             incomplete: self.incomplete,
         });
-    }
-}
-
-/// A NetBIOS name as it is called (RFC 1001 §14.1): its length, 32 letters that stand for four bits each,
-/// and no scope. The last of the 16 bytes says what kind of name it is and is left out, as are spaces.
-fn netbios_name(bytes: &[u8]) -> Option<Name> {
-    let (Some(32), Some(letters), Some(0)) = (bytes.first(), bytes.get(1..33), bytes.get(33))
-    else {
-        return None;
-    };
-    let mut name = Vec::with_capacity(16);
-    for pair in letters.chunks_exact(2) {
-        let &[high @ b'A'..=b'P', low @ b'A'..=b'P'] = pair else {
-            return None;
-        };
-        name.push((high - b'A') << 4 | (low - b'A'));
-    }
-    name.pop();
-    Some(oem(name.trim_ascii_end(), NAME_MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{NAME_MAX, netbios_name, oem};
-
-    #[test]
-    fn names_as_they_are_called() {
-        let called = b" CKFDENECFDEFFCFGEFFCCACACACACACA\0";
-        assert_eq!(netbios_name(called), Some(oem(b"*SMBSERVER", NAME_MAX)));
-        assert_eq!(netbios_name(&[b'A'; 34]), None);
-        assert_eq!(netbios_name(b""), None);
     }
 }

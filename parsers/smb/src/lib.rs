@@ -14,6 +14,7 @@ mod files;
 mod framing;
 mod header;
 mod names;
+mod netbios;
 mod ntlm;
 mod out;
 mod pending;

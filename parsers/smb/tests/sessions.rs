@@ -1,4 +1,5 @@
 //! Who logs on, how, and to what.
+#![expect(clippy::expect_used, reason = "a test that can not be set up fails")]
 
 mod common;
 

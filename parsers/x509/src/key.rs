@@ -1,7 +1,7 @@
 //! The public key (RFC 5280 §4.1.2.7, RFC 3279, RFC 5480, RFC 8410).
 
 use crate::certificate::Certificate;
-use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, bits, unsigned};
+use crate::der::{BIT_STRING, Elements, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, bits, unsigned};
 use crate::oid;
 
 /// Reads a SubjectPublicKeyInfo. What is not understood of a key stays unset.
@@ -27,14 +27,15 @@ pub(crate) fn read(mut info: Elements<'_>, certificate: &mut Certificate) -> Opt
         }
         oid::EC => {
             certificate.key_type = Some("ecdsa");
-            if let Some(curve) = algorithm.optional(OBJECT_IDENTIFIER) {
-                match oid::curve(curve.content) {
+            match algorithm.optional(OBJECT_IDENTIFIER).map(|curve| curve.content) {
+                Some(curve) => match oid::curve(curve) {
                     Some((name, bits)) => {
                         certificate.curve = Some(name.to_owned());
                         certificate.key_length = Some(bits);
                     }
-                    None => certificate.curve = Some(oid::dotted(curve.content)),
-                }
+                    None => certificate.curve = Some(oid::dotted(curve)),
+                },
+                None => certificate.key_length = algorithm.sequence().and_then(order),
             }
         }
         oid::ED25519 => certificate.key_type = Some("ed25519"),
@@ -42,4 +43,13 @@ pub(crate) fn read(mut info: Elements<'_>, certificate: &mut Certificate) -> Opt
         _ => {}
     }
     Some(())
+}
+
+/// The bits of the order of a curve that is not named but described (RFC 3279 §2.3.5).
+fn order(mut parameters: Elements<'_>) -> Option<u64> {
+    let _version = parameters.expect(INTEGER)?;
+    let _field = parameters.sequence()?;
+    let _curve = parameters.sequence()?;
+    let _base = parameters.expect(OCTET_STRING)?;
+    bits(parameters.expect(INTEGER)?.content)
 }

@@ -117,6 +117,7 @@ const ATTRIBUTES: &[(&[u8], &str)] = &[
     (b"\x55\x04\x41", "pseudonym"),
     (b"\x55\x04\x48", "role"),
     (b"\x55\x04\x61", "organizationIdentifier"),
+    (SUBJECT_ALT_NAME, "subjectAltName"), // no attribute, but seen as one
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", "emailAddress"),
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x02", "unstructuredName"),
     (b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x08", "unstructuredAddress"),

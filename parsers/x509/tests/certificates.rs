@@ -4,6 +4,7 @@ use x509::{Certificate, read};
 
 const SERVER: &[u8] = include_bytes!("server.der");
 const RSA: &[u8] = include_bytes!("rsa.der");
+const EXPLICIT: &[u8] = include_bytes!("explicit-curve.der");
 const DSA: &[u8] = include_bytes!("dsa.der");
 
 #[test]
@@ -45,6 +46,14 @@ fn an_rsa_key() {
 }
 
 #[test]
+fn a_curve_that_is_described() {
+    let certificate = read(EXPLICIT);
+    assert_eq!((certificate.key_type, certificate.key_length), (Some("ecdsa"), Some(256)));
+    assert_eq!(certificate.curve, None);
+    assert!(!certificate.malformed);
+}
+
+#[test]
 fn a_dsa_key_and_a_negative_serial_number() {
     let certificate = read(DSA);
     assert_eq!(certificate.key_type, Some("dsa"));
@@ -71,7 +80,7 @@ fn cut_anywhere() {
 
 #[test]
 fn changed_anywhere() {
-    for sound in [SERVER, RSA, DSA] {
+    for sound in [SERVER, RSA, EXPLICIT, DSA] {
         for at in 0..sound.len() {
             for value in [0, 1, 0x1f, 0x30, 0x7f, 0x80, 0x84, 0xa0, 0xff] {
                 let mut damaged = sound.to_vec();

@@ -190,24 +190,14 @@ enum Opening {
 /// Whether these can be the first bytes of a side: a record with a hello, or an alert.
 fn may_open(prefix: &[u8]) -> bool {
     let alert = prefix.first() == Some(&21);
-    prefix.iter().enumerate().all(|(at, byte)| match at {
-        0 => *byte == 22 || alert,
-        1 => *byte == 3,
-        2 => *byte <= 4,
-        3 => {
-            if alert {
-                *byte == 0
-            } else {
-                usize::from(*byte) <= MAX_RECORD >> 8
-            }
-        }
-        4 => {
-            if alert {
-                *byte == 2
-            } else {
-                *byte > 0 || prefix.get(3) != Some(&0)
-            }
-        }
+    prefix.iter().enumerate().all(|(at, byte)| match (at, alert) {
+        (0, _) => matches!(byte, 21 | 22),
+        (1, _) => *byte == 3,
+        (2, _) => *byte <= 4,
+        (3, true) => *byte == 0,
+        (4, true) => *byte == 2,
+        (3, false) => usize::from(*byte) <= MAX_RECORD >> 8,
+        (4, false) => *byte > 0 || prefix.get(3) != Some(&0),
         _ => matches!(byte, 1 | 2), // ClientHello, ServerHello; warning, fatal
     })
 }

@@ -51,6 +51,13 @@ impl Opt {
         Self { version, udp_size: class, dnssec_ok, extended_rcode, ..Self::default() }
     }
 
+    /// What it comes to in a record, in bytes: of an error's text, each byte takes five if it is no text.
+    pub(crate) fn weight(&self) -> usize {
+        const FIELDS: usize = 256;
+        let text = self.error.as_ref().map_or(0, |error| error.text.len());
+        FIELDS + 6 * self.options.len() + 5 * text
+    }
+
     /// Reads the options.
     ///
     /// # Errors

@@ -8,11 +8,11 @@ use crate::rdata::{self, Rdata};
 use crate::{name, text, types};
 
 /// What a message may come to as text, in bytes: so much, and [`TEXT_PER_BYTE`] times its length, but no
-/// more than [`TEXT_MAX`], with which it still fits a record. Names grow when they are decompressed;
+/// more than [`TEXT_MAX`], so that no message alone makes too large a record. Names grow when they are decompressed;
 /// what honest servers send stays below this.
 const TEXT_MIN: usize = 256;
 const TEXT_PER_BYTE: usize = 4;
-const TEXT_MAX: usize = 128 << 10;
+const TEXT_MAX: usize = 64 << 10;
 
 /// What a question or record costs of that besides its text: its type and its TTL.
 const COST: usize = 16;
@@ -129,6 +129,15 @@ impl Message {
     pub(crate) fn without_records(self) -> Self {
         let Self { at, header, question, .. } = self;
         Self { at, header, question, ..Self::default() }
+    }
+
+    /// What a record of it alone may come to in bytes, roughly and at most. Each byte of text takes
+    /// two if it has to be escaped.
+    pub(crate) fn weight(&self) -> usize {
+        const FIELDS: usize = 512;
+        let name = self.question.as_ref().map_or(0, |question| question.name.len());
+        let opt = self.opt.as_ref().map_or(0, Opt::weight);
+        FIELDS + 2 * (name + self.text.len()) + opt
     }
 
     /// The entries of a part.

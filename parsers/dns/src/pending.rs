@@ -12,8 +12,9 @@ use flowcell_sdk::prelude::*;
 use crate::message::Message;
 use crate::records;
 
-/// Most queries that wait for their replies. With names as long as they get, that is 1.3 MiB.
-const MAX_WAITING: usize = 1_024;
+/// What the records of all queries that wait may come to, in bytes: what the end of a flow makes of them
+/// at once. About 600 usual queries.
+const MAX_HELD: usize = 320 << 10;
 
 /// Of those with the same identifier, so many are looked at: others only by intent.
 const MAX_ALIKE: usize = 32;
@@ -64,11 +65,13 @@ impl Entry {
 pub(crate) struct Pending<'f> {
     flow: &'f Flow,
     entries: VecDeque<Entry>,
+    /// The weights of all entries' messages.
+    held: usize,
 }
 
 impl<'f> Pending<'f> {
     pub(crate) fn new(flow: &'f Flow) -> Self {
-        Self { flow, entries: VecDeque::new() }
+        Self { flow, entries: VecDeque::new(), held: 0 }
     }
 
     /// Takes a message that `sender` has sent.
@@ -90,14 +93,14 @@ impl<'f> Pending<'f> {
         let known = self.find(asker, &query);
         match known.and_then(|at| self.entries.get_mut(at)).map(|entry| &mut *entry.waiting) {
             Some(Waiting::Query { retries, .. }) => *retries += 1,
-            Some(Waiting::Overtaken(_)) => drop(known.map(|at| self.entries.remove(at))),
+            Some(Waiting::Overtaken(_)) => drop(known.map(|at| self.remove(at))),
             None => self.wait(asker, Waiting::Query { query, retries: 0 }),
         }
     }
 
     fn reply(&mut self, asker: Side, reply: Message) {
         let known = self.find(asker, &reply);
-        match known.and_then(|at| self.entries.remove(at)).map(|entry| *entry.waiting) {
+        match known.and_then(|at| self.remove(at)) {
             Some(Waiting::Query { query, retries }) => {
                 records::emit(self.flow, Some(&query), Some(&reply), retries);
             }
@@ -127,13 +130,19 @@ impl<'f> Pending<'f> {
     }
 
     fn wait(&mut self, asker: Side, waiting: Waiting) {
-        if self.entries.len() >= MAX_WAITING {
-            self.give_up_first();
-        }
         let waiting = Box::new(waiting);
         let mut entry = Entry { id: 0, asker, waiting };
         entry.id = entry.message().header.id;
+        let weight = entry.message().weight();
+        while self.held.saturating_add(weight) > MAX_HELD && self.give_up_first() {}
+        self.held = self.held.saturating_add(weight);
         self.entries.push_back(entry);
+    }
+
+    fn remove(&mut self, at: usize) -> Option<Waiting> {
+        let entry = self.entries.remove(at)?;
+        self.held = self.held.saturating_sub(entry.message().weight());
+        Some(*entry.waiting)
     }
 
     fn forget_older(&mut self, now: Timestamp) {
@@ -143,13 +152,14 @@ impl<'f> Pending<'f> {
     }
 
     fn give_up_first(&mut self) -> bool {
-        let Some(first) = self.entries.pop_front() else {
-            return false;
-        };
-        if let Waiting::Query { query, retries } = &*first.waiting {
-            records::emit(self.flow, Some(query), None, *retries);
+        match self.remove(0) {
+            Some(Waiting::Query { query, retries }) => {
+                records::emit(self.flow, Some(&query), None, retries);
+                true
+            }
+            Some(Waiting::Overtaken(_)) => true,
+            None => false,
         }
-        true
     }
 }
 

@@ -96,7 +96,7 @@ pub(crate) struct Transaction<'a> {
     /// The end of a message is missing from the capture.
     incomplete: bool,
     /// Records or questions are left out, because a message comes to more text than is kept: 256
-    /// bytes and four times its length, at most 128 KiB.
+    /// bytes and four times its length, at most 64 KiB.
     truncated: bool,
 }
 

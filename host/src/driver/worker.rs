@@ -122,7 +122,7 @@ impl Worker {
         if starts {
             admit(&self.parking, &mut self.books.gate, task, pass, flow);
         }
-        let (before, was_done) = (task.footprint(), Side::BOTH.map(|side| task.is_done(side)));
+        let before = task.footprint();
         let packets = [packet];
         let mut scribe = self.books.scribe(&packets, flow, label, *pass);
         let tell = &mut |task: &FlowTask, delivered: Delivered| scribe.write(task, delivered);
@@ -138,12 +138,7 @@ impl Worker {
                 0
             }
         };
-        let other = side.other();
-        let other_done = !was_done[other.index()] && task.is_done(other);
         self.settle(flow, before, packet);
-        if other_done && self.demand(flow.id, other) == Demand::Done {
-            self.done.push((flow.id, other));
-        }
         if let Seen::End(_) = seen
             && let Some(Tracked { task, .. }) = self.flows.get_mut(flow.id)
         {

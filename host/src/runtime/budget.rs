@@ -13,7 +13,7 @@ use super::limits::CellLimits;
 const LEAST_DELIVERY: u64 = 256;
 
 /// Bytes of output that are granted for each byte delivered: a short command makes a long record.
-const OUTPUT_PER_BYTE: u64 = 64;
+pub(crate) const OUTPUT_PER_BYTE: u64 = 64;
 
 /// Nanoseconds in a millisecond; and instructions, where fuel takes the place of time.
 const FUEL_PER_MS: u64 = 1_000_000;

@@ -8,7 +8,6 @@ use super::bindings::flowcell::parser::types::{Expectation, Side};
 use super::endpoint::socket_address;
 use super::engine::Engine;
 use super::fault::{FaultClass, Violation, clipped};
-use super::limits::CellLimits;
 use super::state::{Emitted, Expected, LogLine, Phase, State, Switch, Verdict, index};
 use super::transcode;
 
@@ -156,12 +155,8 @@ fn emit(
     let length = body.as_le_slice(&store).len();
     pay(&mut store, length);
     let state = store.data_mut();
-    state.emitted += 1;
-    let CellLimits { records_per_call, record_bytes, output_bytes, .. } = *state.limits;
-    if state.emitted > records_per_call {
-        let message = format!("more than {records_per_call} records in one call");
-        return Err(Violation::new(FaultClass::RecordFlood, message).into());
-    }
+    state.count_record()?;
+    let record_bytes = state.limits.record_bytes;
     let kind = kind as usize;
     let description = store.data().description.as_ref();
     let Some(schema) = description.and_then(|known| known.records.get(kind)) else {
@@ -175,12 +170,7 @@ fn emit(
     let (json, escaped) = transcode::record(schema, body.as_le_slice(&store))
         .map_err(|error| Violation::new(FaultClass::BadRecord, error.to_string()))?;
     let state = store.data_mut();
-    state.output_bytes += json.len();
-    if state.output_bytes > output_bytes {
-        let message = format!("more than {output_bytes} bytes of output in one call");
-        return Err(Violation::new(FaultClass::RecordFlood, message).into());
-    }
-    state.budget.emit(json.len(), &state.limits)?;
+    state.emit(json.len())?;
     (state.confirmed, state.output.confirmed) = (true, true);
     state.output.records.push(Emitted { kind, json, escaped, segment: state.output.segment });
     Ok(())

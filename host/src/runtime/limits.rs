@@ -185,11 +185,11 @@ limit_table! {
         "`throttled`: a new flow gets no parser; only with `-i`";
     /// Bytes of one record's body. Reached: fault `bad_record`.
     record_bytes: usize = 256 << 10, "bytes", 1..=ANY => "fault `bad_record`";
-    /// Records that one call may emit: by default those of 64 KiB of two-byte lines, and then some.
+    /// Records that one call may emit, or as many as its packet has brought bytes, if that is more.
     /// Reached: fault `record_flood`.
     records_per_call: usize = 65_536, "records", 1..=ANY => "fault `record_flood`";
-    /// Bytes of JSON that the records of one call may make: by default many times what 64 KiB of any
-    /// protocol can honestly say. Reached: fault `record_flood`.
+    /// Bytes of JSON that the records of one call may make, or 64 times the bytes that its packet has
+    /// brought, if that is more. Reached: fault `record_flood`.
     output_bytes: usize = 512 << 10, "bytes", 1..=ANY => "fault `record_flood`";
     /// Records that one flow may emit in a second of packet time, or as many as bytes were delivered
     /// to its parser in that second, if that is more. Reached: fault `record_flood`.

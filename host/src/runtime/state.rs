@@ -7,7 +7,7 @@ use rustix::time::{ClockId, Timespec, clock_gettime};
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use super::bindings::flowcell::parser::types::{Input, Segment, Side, Transport};
-use super::budget::Budget;
+use super::budget::{Budget, OUTPUT_PER_BYTE};
 use super::description::Description;
 use super::digests::Digests;
 use super::fault::{FaultClass, Violation};
@@ -134,6 +134,8 @@ pub(crate) struct State {
     pub(crate) emitted: usize,
     /// Bytes of JSON that the current call's records made.
     pub(crate) output_bytes: usize,
+    /// Bytes that were delivered in the segment that the guest speaks of.
+    at_hand: usize,
     /// The last line that the guest logged as an error in the current call.
     pub(crate) last_words: Option<String>,
     /// Where its memory is.
@@ -165,6 +167,7 @@ impl State {
             log_lines: 0,
             emitted: 0,
             output_bytes: 0,
+            at_hand: 0,
             last_words: None,
             view: None,
             memory: 0,
@@ -195,6 +198,8 @@ impl State {
     pub(crate) fn deliver(&mut self, input: &Input<'_>) {
         self.budget.deliver(input);
         if let Input::Data(chunk) = input {
+            let first = chunk.segments.and_then(|segments| segments.first());
+            self.at_hand = first.map_or(chunk.bytes.len(), |segment| segment.length as usize);
             let delivered = &mut self.delivered[index(chunk.side)];
             *delivered = delivered.saturating_add(chunk.bytes.len() as u64);
         }
@@ -230,7 +235,33 @@ impl State {
         if index > now {
             self.arrive(index as usize);
             self.output.segment = index;
+            let segment = self.segments.get(index as usize);
+            self.at_hand = segment.map_or(0, |segment| segment.length as usize);
             self.begin_segment();
+        }
+        Ok(())
+    }
+
+    /// Counts a record of so many bytes of output. What a segment may lead to grows with it, as there may
+    /// be many messages in it.
+    pub(crate) fn emit(&mut self, bytes: usize) -> Result<(), Violation> {
+        self.output_bytes = self.output_bytes.saturating_add(bytes);
+        let grown = self.at_hand.saturating_mul(OUTPUT_PER_BYTE as usize);
+        let most = self.limits.output_bytes.max(grown);
+        if self.output_bytes > most {
+            let message = format!("more than {most} bytes of output in one call");
+            return Err(Violation::new(FaultClass::RecordFlood, message));
+        }
+        self.budget.emit(bytes, &self.limits)
+    }
+
+    /// Counts a record, before it is looked at.
+    pub(crate) fn count_record(&mut self) -> Result<(), Violation> {
+        self.emitted += 1;
+        let most = self.limits.records_per_call.max(self.at_hand);
+        if self.emitted > most {
+            let message = format!("more than {most} records in one call");
+            return Err(Violation::new(FaultClass::RecordFlood, message));
         }
         Ok(())
     }

@@ -40,7 +40,7 @@ use crate::talk::Talk;
     name = "smtp",
     tcp = [25, 587, 2525],
     client = r"^(?i:EHLO|HELO|LHLO)[ \t][^\r\n]*\r?\n",
-    server = r"^220[ -][^\r\n]*(?i:[sl]mtp)",
+    server = r"^220[ -]",
     records = [Mail, Command],
 )]
 async fn smtp(mut flow: Flow) -> Result<()> {

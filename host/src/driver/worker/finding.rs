@@ -33,6 +33,7 @@ impl Worker {
         if self.flows.followed(flow.id).is_none() && !self.begin(flow, &seen) {
             return Demand::More;
         }
+        let other_was_done = self.demand(flow.id, side.other()) == Demand::Done;
         let Some(followed) = self.flows.followed(flow.id) else { return Demand::More };
         if let Seen::End(reason) = seen {
             followed.ends[side.index()] = Some(reason);
@@ -49,6 +50,10 @@ impl Worker {
             });
         } else {
             self.pursue(flow);
+        }
+        // Only now it is known who has the flow.
+        if !other_was_done && self.demand(flow.id, side.other()) == Demand::Done {
+            self.done.push((flow.id, side.other()));
         }
         self.demand(flow.id, side)
     }

@@ -131,6 +131,10 @@ impl<'a, 'f> Client<'a, 'f> {
         let tunnels = line.is("CONNECT");
         let request = Request { at, line, header, user, body: Body::default(), whole: false };
         let depth = self.talk.push(Box::new(request));
+        if simple {
+            self.header_of_oldest(depth).await;
+            return Ok(());
+        }
         if !whole {
             self.talk.request_ended(depth, Body::default(), false);
             if self.before == Before::Gap {
@@ -138,7 +142,6 @@ impl<'a, 'f> Client<'a, 'f> {
             }
             return Ok(());
         }
-        // Behind the line of HTTP/0.9 nothing is said.
         let framing = match framing {
             Framing::Length(_) | Framing::Chunked if expects && self.left_out().await => {
                 Framing::Nothing
@@ -157,6 +160,27 @@ impl<'a, 'f> Client<'a, 'f> {
             self.switch(&offers).await?;
         }
         Ok(())
+    }
+
+    /// Behind the line of HTTP/0.9 comes nothing. Where the version was left out, a header comes all the
+    /// same.
+    async fn header_of_oldest(&mut self, depth: u64) {
+        let mut whole = true;
+        if scan::field_follows(self.stream).await {
+            let mut header = Header::new(Side::Client);
+            if let Err(ReadError::Gap(_)) = header.read(self.stream).await {
+                self.torn();
+                whole = false;
+            }
+            if header.get(Field::Host).is_some() {
+                self.talk.confirm();
+                header.anomalies.add(Anomaly::BadRequestLine);
+            }
+            take_user(&mut header);
+            self.talk.amend(depth, header);
+        }
+        let (body, _) = body::read(self.stream, Framing::Nothing).await;
+        self.talk.request_ended(depth, body, whole);
     }
 
     /// RFC 9110 §10.1.1: a client that waits for 100 and gets a final response need not send the body,

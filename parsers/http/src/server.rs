@@ -62,7 +62,9 @@ impl<'a, 'f> Server<'a, 'f> {
                 return Ok(First::Body);
             }
             let stream = &mut *self.stream;
-            match start_line::read(stream, header, StatusLine::parse, StatusLine::find).await {
+            match start_line::read(stream, header, StatusLine::parse_leniently, StatusLine::find)
+                .await
+            {
                 Ok(Start::Line(line)) => return Ok(First::Status(line)),
                 Ok(Start::Empty) => {}
                 Ok(Start::Junk | Start::Behind(_)) if !self.talk.is_confirmed() => {
@@ -117,7 +119,7 @@ impl<'a, 'f> Server<'a, 'f> {
         if line.cut {
             mark("status_msg", &mut header.cut);
         }
-        if line.version.minor > 1 {
+        if !line.version.is_known() {
             header.anomalies.add(Anomaly::BadVersion);
         }
         let then = match header.read(self.stream).await {

@@ -4,7 +4,7 @@ use flowcell_sdk::prelude::*;
 
 use crate::header::{Header, LINE_MAX};
 use crate::shown::Version;
-use crate::text::{is_token, split, split_last, trim};
+use crate::text::{decimal, is_token, split, split_last, trim};
 
 /// What every response of HTTP/1 starts with.
 pub(crate) const PREFIX: &[u8] = b"HTTP/1.";
@@ -156,6 +156,27 @@ impl StatusLine {
         Some(Self { version, code, reason, clean, cut })
     }
 
+    /// The same of a line that can only be a status line: what is wrong in the version and around the
+    /// code is passed over, as many clients do.
+    pub(crate) fn parse_leniently(line: &[u8]) -> Option<Self> {
+        if let Some(line) = Self::parse(line) {
+            return Some(line);
+        }
+        let (version, rest) = split(line.strip_prefix(b"HTTP/")?, b' ');
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| byte - b'0');
+        let major = version.first().and_then(digit)?;
+        let (_, minor) = split(version, b'.');
+        let minor = minor.and_then(|minor| digit(minor.first()?)).unwrap_or(0);
+        let rest = trim(rest?);
+        let end = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+        let (code, reason) = rest.split_at_checked(end)?;
+        let code = u16::try_from(decimal(code)?).ok()?;
+        let reason = reason.get(..REASON_MAX).unwrap_or(reason);
+        let cut = reason.len() == REASON_MAX;
+        let version = Version { major, minor };
+        Some(Self { version, code, reason: trim(reason).to_vec(), clean: false, cut })
+    }
+
     /// Finds a status line that ends this line, whatever stands in front of it.
     pub(crate) fn find(line: &[u8]) -> Option<Self> {
         let starts = memchr::memmem::find_iter(line, PREFIX);
@@ -265,6 +286,16 @@ mod tests {
         assert_eq!(status("HTTP/1.1  200 OK"), Some((200, "OK".into(), false)));
         for bad in ["HTTP/1.1", "HTTP/1.1 20", "HTTP/1.1 2000", "HTTP/2 200", "ICY 200 OK"] {
             assert_eq!(status(bad), None, "{bad}");
+        }
+        let lenient = |line: &str| {
+            StatusLine::parse_leniently(line.as_bytes()).map(|line| (line.code, line.version))
+        };
+        let version = |major, minor| Version { major, minor };
+        assert_eq!(lenient("HTTP/2.0 200 ok"), Some((200, version(2, 0))));
+        assert_eq!(lenient("HTTP/1.10 20x"), Some((20, version(1, 1))));
+        assert_eq!(lenient("HTTP/1\0.1 0204 ok"), Some((204, version(1, 1))));
+        for bad in ["HTTP/1.1", "HTTP/ 200 OK", "HTTP/1.1 OK", "ICY 200 OK"] {
+            assert_eq!(lenient(bad), None, "{bad}");
         }
         let found = StatusLine::find(b"HTTP/1.x of HTTP/1.1 302 Found").map(|line| line.code);
         assert_eq!(found, Some(302));

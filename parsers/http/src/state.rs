@@ -4,6 +4,7 @@ use flowcell_sdk::prelude::*;
 
 use crate::body::Body;
 use crate::emit::emit;
+use crate::header::Header;
 use crate::message::{Exchange, Request, Response};
 
 /// Most requests that wait for their responses.
@@ -122,6 +123,14 @@ impl<'f> State<'f> {
         self.client_torn = false;
         self.client_absent = false;
         self.depth
+    }
+
+    /// Takes the header of a request that was pushed without.
+    pub(crate) fn amend(&mut self, depth: u64, header: Header) {
+        let exchange = self.position(depth).and_then(|at| self.queue.get_mut(at));
+        if let Some(request) = exchange.and_then(|exchange| exchange.request.as_mut()) {
+            request.header = header;
+        }
     }
 
     /// Nothing more comes of a request.

@@ -20,6 +20,7 @@ use std::task::Poll;
 use flowcell_sdk::prelude::*;
 
 use crate::body::Body;
+use crate::header::Header;
 use crate::message::{Request, Response};
 use crate::state::{Asked, State};
 
@@ -87,6 +88,11 @@ impl<'f> Talk<'f> {
     /// The client has sent a request up to its body. Returns a name for it.
     pub(crate) fn push(&self, request: Box<Request>) -> u64 {
         self.state().push(request)
+    }
+
+    /// The header of a request was read behind its start.
+    pub(crate) fn amend(&self, depth: u64, header: Header) {
+        self.state().amend(depth, header);
     }
 
     /// The request has ended, or nothing more of it can be read.

@@ -40,9 +40,9 @@ impl<'a, 'f> Client<'a, 'f> {
         } else if let Ok([first]) = self.stream.look_ahead(1).await
             && !is_token_byte(*first)
             && !first.is_ascii_whitespace()
-            && !self.talk.is_confirmed()
         {
-            return Err(Error::decline("the client's first byte starts no request"));
+            self.junk();
+            self.foreign("the client's first byte starts no request").await?;
         }
         loop {
             self.talk.catch_up().await;
@@ -63,18 +63,22 @@ impl<'a, 'f> Client<'a, 'f> {
             match start_line::read(stream, header, RequestLine::parse, RequestLine::find).await {
                 Ok(Start::Line(line)) => return Ok(Some(line)),
                 Ok(Start::Empty) => {}
-                Ok(Start::Junk | Start::Behind(_)) if !self.talk.is_confirmed() => {
-                    return Err(Error::decline("the client's first line is no request"));
-                }
-                Ok(Start::Behind(line)) if scan::field_follows(self.stream).await => {
+                Ok(Start::Behind(line))
+                    if self.talk.is_confirmed() && scan::field_follows(self.stream).await =>
+                {
                     header.anomalies.add(Anomaly::Junk);
                     return Ok(Some(line));
                 }
-                Ok(Start::Junk | Start::Behind(_)) => self.before = Before::Junk,
+                Ok(Start::Junk | Start::Behind(_)) => {
+                    self.junk();
+                    self.foreign("the client's first line is no request").await?;
+                }
                 Err(ReadError::Gap(_)) => self.torn(),
                 Err(_) => return Ok(None),
             }
         }
+        // Responses that waited may be to what is not known.
+        self.talk.catch_up().await;
         let sure = self.talk.is_confirmed();
         match scan::search(self.stream, RequestLine::find).await {
             Found::Line(line) => {
@@ -112,7 +116,7 @@ impl<'a, 'f> Client<'a, 'f> {
             whole = match header.read(self.stream).await {
                 Ok(()) => true,
                 Err(ReadError::TooLong { .. }) => {
-                    self.before = Before::Junk;
+                    self.junk();
                     false
                 }
                 Err(_) => {
@@ -153,7 +157,7 @@ impl<'a, 'f> Client<'a, 'f> {
         match then {
             Then::Next => {}
             Then::Lost => self.torn(),
-            Then::Junk => self.before = Before::Junk,
+            Then::Junk => self.junk(),
             Then::Ended => return Ok(()),
         }
         if tunnels || !offers.is_empty() {
@@ -206,6 +210,21 @@ impl<'a, 'f> Client<'a, 'f> {
             return Ok(());
         }
         Err(Error::switch_to(offers.to_owned()))
+    }
+
+    /// The client says what is no request. If that is all that was said, the server decides: there are
+    /// those who answer 400.
+    async fn foreign(&mut self, reason: &'static str) -> Result<()> {
+        if self.talk.is_confirmed_soon(self.stream).await {
+            return Ok(());
+        }
+        Err(Error::decline(reason))
+    }
+
+    /// Bytes make no sense. They may be a request for the server.
+    fn junk(&mut self) {
+        self.before = Before::Junk;
+        self.talk.client_torn();
     }
 
     fn torn(&mut self) {

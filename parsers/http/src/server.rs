@@ -44,7 +44,10 @@ impl<'a, 'f> Server<'a, 'f> {
             let mut header = Header::new(Side::Server);
             match self.first(&mut header).await? {
                 First::Status(line) => {
-                    self.talk.confirm();
+                    if !self.talk.is_confirmed() {
+                        self.talk.confirm();
+                        self.talk.settle().await; // the client half may have waited for that
+                    }
                     self.response(line, header).await?;
                 }
                 First::Body => self.oldest(header).await,

@@ -47,8 +47,10 @@ pub(crate) struct State<'f> {
     pub(crate) confirmed: bool,
     /// The client sends several requests without waiting for responses.
     pipelines: bool,
-    /// A response is there and waits for its request; or may be, where the server has spoken first.
+    /// A response is there and waits for its request.
     pub(crate) response_waits: bool,
+    /// The server has spoken first, and was not heard yet.
+    pub(crate) unheard: bool,
     /// No more requests come.
     pub(crate) client_gone: bool,
     /// The server talks alone.
@@ -84,7 +86,8 @@ impl<'f> State<'f> {
             given_up: 0,
             confirmed: false,
             pipelines: false,
-            response_waits: server_first,
+            response_waits: false,
+            unheard: server_first,
             client_gone: false,
             client_absent: false,
             client_torn: false,

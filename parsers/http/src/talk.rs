@@ -72,7 +72,8 @@ impl<'f> Talk<'f> {
     /// Lets the server half catch up where responses were there before their requests.
     pub(crate) async fn catch_up(&self) {
         let mut steps = None;
-        while self.state().response_waits || steps.is_some() {
+        let waits = |state: RefMut<'_, State<'f>>| state.response_waits || state.unheard;
+        while waits(self.state()) || steps.is_some() {
             let before = self.state().steps;
             if steps == Some(before) {
                 break;
@@ -80,6 +81,7 @@ impl<'f> Talk<'f> {
             steps = Some(before);
             self.settle().await;
         }
+        self.state().unheard = false;
         if self.state().switched {
             pending().await // what follows is not for this parser
         }
@@ -107,6 +109,12 @@ impl<'f> Talk<'f> {
         self.race(client, |state| state.is_answered() || state.server_gone || state.server_torn)
             .await;
         self.is_answered()
+    }
+
+    /// Whether something shows that the flow is HTTP, before the client says much more.
+    pub(crate) async fn is_confirmed_soon(&self, client: &mut ByteStream) -> bool {
+        self.race(client, |state| state.confirmed || state.server_gone).await;
+        self.is_confirmed()
     }
 
     /// The last request was answered.

@@ -143,19 +143,23 @@ impl<'f> Session<'f> {
 
     /// The conversation is over.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        let mut commands = self.held.iter().filter_map(|exchange| exchange.command.as_ref());
-        let known = |command: &Command| command.verb != Verb::Unknown;
-        let all_known = commands.next().is_some_and(known) && commands.all(known);
-        if !self.foreign && (self.confirmed || all_known) {
+        if !self.foreign && (self.confirmed || self.all_known()) {
             self.confirm();
             return Ok(());
         }
         Err(Error::decline("nothing shows that this is IMAP"))
     }
 
+    /// Whether all commands that are held back are known, where no responses are there.
+    fn all_known(&self) -> bool {
+        let mut commands = self.held.iter().filter_map(|exchange| exchange.command.as_ref());
+        let known = |command: &Command| command.verb != Verb::Unknown;
+        commands.next().is_some_and(known) && commands.all(known)
+    }
+
     /// Emits an exchange, now or when it is certain what is spoken.
     fn take(&mut self, exchange: Exchange, certain: bool) {
-        if certain {
+        if certain || (self.held.len() == HELD_MAX && self.all_known()) {
             self.confirm();
         }
         if self.confirmed {

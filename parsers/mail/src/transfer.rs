@@ -317,6 +317,19 @@ mod tests {
     }
 
     #[test]
+    fn base64_of_long_lines_with_something_foreign_in_them() {
+        let line = b"TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms+/TWFueSBoYW5kcyBtYWtlIGxpZ2h0IHdvcms";
+        let whole = decoded("base64", line);
+        for at in 0..line.len() {
+            for foreign in [&b"\r\n"[..], b"!"] {
+                let mut text = line.to_vec();
+                text.splice(at..at, foreign.iter().copied());
+                assert_eq!(decoded("base64", &text), whole, "at {at}");
+            }
+        }
+    }
+
+    #[test]
     fn base64_of_many_groups() {
         assert_eq!(decoded("base64", &b"QUJD".repeat(300)), b"ABC".repeat(300));
     }

@@ -49,7 +49,12 @@ impl<'a, 'f> Client<'a, 'f> {
     /// Reads commands, and what follows them, to the end.
     pub(crate) async fn speak(mut self) -> Result<Course> {
         if !self.lost && self.tls_follows().await {
-            return Err(Error::decline("the client starts with TLS"));
+            if self.talk.is_foreign() {
+                return Err(Error::decline("the client starts with TLS"));
+            }
+            // The server greeted: STARTTLS is not in the capture.
+            self.talk.switched_to_tls();
+            return Ok(Course::Tls);
         }
         loop {
             self.talk.catch_up().await;

@@ -96,7 +96,9 @@ impl<'a> Response<'a> {
         let is_one_of = |word: &[u8], known: &[&str]| known.iter().any(|name| same(word, name));
         match self {
             Self::Continue | Self::Noise => false,
-            Self::Status(..) | Self::Tagged { .. } => true,
+            Self::Status(..) => true,
+            // Clients count in their tags, or have one for all.
+            Self::Tagged { tag, .. } => tag.len() == 1 || tag.iter().any(u8::is_ascii_digit),
             Self::Data { number: Some(_), word } => is_one_of(word, &NUMBERED),
             Self::Data { number: None, word } => is_one_of(word, &NAMED),
         }
@@ -124,9 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn items_of_a_list_are_no_responses() {
+    fn text_of_mails_is_no_response() {
         assert!(!Response::parse(b"* milk").is_certain());
         assert!(!Response::parse(b"* 2 eggs").is_certain());
         assert!(Response::parse(b"* 2 EXISTS").is_certain());
+        assert!(!Response::parse(b"looks OK to me").is_certain());
+        assert!(Response::parse(b"A01 OK done").is_certain());
+        assert!(Response::parse(b". OK done").is_certain());
     }
 }

@@ -79,7 +79,11 @@ impl HostCalls for Rc<Recorder> {
     }
 
     fn decline(&self, reason: &str) {
-        self.note().verdicts.push(format!("decline {reason:?}"));
+        let mut outcome = self.note();
+        let confirmed = outcome.verdicts.iter().any(|verdict| verdict == "confirm");
+        // As the host takes it.
+        let verdict = if confirmed { "fail" } else { "decline" };
+        outcome.verdicts.push(format!("{verdict} {reason:?}"));
     }
 
     fn fail(&self, reason: &str) {

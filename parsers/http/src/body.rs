@@ -8,9 +8,6 @@ use crate::framing::Framing;
 use crate::header::{Field, Header, LINE_MAX};
 use crate::text::{split, trim};
 
-/// Content that is read at a time, in bytes.
-const PIECE_MAX: usize = 4_096;
-
 /// What is known of a body.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
@@ -99,15 +96,7 @@ impl Reader<'_> {
     async fn counted(&mut self, length: u64) -> Result<(), Broken> {
         let mut left = length;
         while left > 0 {
-            let piece = usize::try_from(left).map_or(PIECE_MAX, |left| left.min(PIECE_MAX));
-            let ready = match self.stream.look_ahead(piece).await {
-                Ok(_) => piece,
-                Err(ReadError::Gap(gap)) => gap.cut,
-                Err(ReadError::End(end)) => end.unread,
-                Err(error) => return Err(error.into()),
-            };
-            // With nothing there, this read says why.
-            match self.stream.read_exact(ready.max(1)).await {
+            match self.stream.read_some(left).await {
                 Ok(bytes) => {
                     left = left.saturating_sub(bytes.len() as u64);
                     feed(&mut self.digest, &mut self.body, bytes);

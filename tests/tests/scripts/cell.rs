@@ -56,7 +56,7 @@ impl Wanted {
 }
 
 /// Gives a cell what the script says, as the native test does: at times 0 and 1.
-fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
+pub(super) fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcome {
     let mut outcome = Outcome::default();
     let mut wanted = [Wanted::default(), Wanted::default()];
     let mut cell = Cell::open(parser, flow(&script.info)).expect("it opens");

@@ -246,9 +246,9 @@ impl State {
     /// be many messages in it.
     pub(crate) fn emit(&mut self, bytes: usize) -> Result<(), Violation> {
         self.output_bytes = self.output_bytes.saturating_add(bytes);
-        let grown = self.at_hand.saturating_mul(OUTPUT_PER_BYTE as usize);
-        let most = self.limits.output_bytes.max(grown);
-        if self.output_bytes > most {
+        let grown = (self.at_hand as u64).saturating_mul(OUTPUT_PER_BYTE);
+        let most = (self.limits.output_bytes as u64).max(grown);
+        if self.output_bytes as u64 > most {
             let message = format!("more than {most} bytes of output in one call");
             return Err(Violation::new(FaultClass::RecordFlood, message));
         }

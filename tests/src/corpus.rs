@@ -5,6 +5,7 @@
 //! need them are skipped where there is no such folder.
 
 mod live;
+mod told;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use crate::command::{self, Run};
 
 pub use live::{TrueFlow, TrueMail, Truth, Variant};
+pub use told::{Ends, Event, Told, ends, row_ends, told};
 
 /// The folder with the captures.
 #[derive(Debug)]

@@ -5,5 +5,7 @@ pub mod corpus;
 pub mod guests;
 pub mod namespace;
 pub mod packets;
+pub mod pairs;
+pub mod services;
 pub mod tally;
 pub mod zeek;

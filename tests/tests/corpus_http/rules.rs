@@ -1,0 +1,92 @@
+//! Where we differ from the others, each with its reason.
+
+use std::collections::BTreeSet;
+
+use flowcell_tests::corpus::{Capture, Corpus, Told, told};
+use flowcell_tests::services::Difference;
+use flowcell_tests::tally::Outcome;
+
+use crate::{TRANSACTION, reference};
+
+/// Captures and fields that are wrong, and why.
+pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
+    ("ah-ipcomp-http", "requests", IPCOMP),
+    ("ah-ipcomp-http", "responses", IPCOMP),
+    ("ah-ipcomp-http", "tshark", IPCOMP),
+    ("frag4-socks-http", "requests", SOCKS),
+    ("frag4-socks-http", "responses", SOCKS),
+    ("frag4-socks-http", "tshark", SOCKS),
+];
+
+const IPCOMP: &str = "packets that IPComp (RFC 3173) has compressed are not looked into";
+const SOCKS: &str = "it is inside of SOCKS, which has no parser";
+
+const NOT_DISSECTED: &str = "tshark does not dissect HTTP/0.9";
+const MISSED: &str = "tshark does not find it; the reference does";
+
+/// Knows why flows are of HTTP for one of us only.
+pub(crate) fn other_services(
+    corpus: &Corpus,
+    capture: &Capture,
+) -> impl Fn(&Difference<'_>) -> Option<&'static str> + use<> {
+    let transactions = told(capture, TRANSACTION);
+    let reference: BTreeSet<_> =
+        reference::flows(corpus, capture).iter().map(reference::key).collect();
+    move |difference| {
+        let ours = transactions.get(&difference.ends)?;
+        if !difference.tshark {
+            None
+        } else if reference.contains(&difference.ends) {
+            Some(MISSED)
+        } else {
+            let old = |told: &Told| told.text("request_version") == Some("0.9");
+            ours.iter().all(old).then_some(NOT_DISSECTED)
+        }
+    }
+}
+
+/// Compares targets: ours have no passwords.
+pub(crate) fn target(ours: Option<&str>, theirs: Option<&str>) -> Outcome {
+    let outcome = Outcome::of(&ours, &theirs);
+    if ours.is_some_and(|ours| ours.contains("***")) {
+        outcome.or("a password is shown as ***")
+    } else {
+        outcome
+    }
+}
+
+/// A target without its percent-encoding.
+pub(crate) fn unescaped(target: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = target.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let value = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match value {
+            Some(value) if *first == b'%' => {
+                bytes.push(value);
+                rest = &behind[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Compares versions: a request without one is of HTTP/0.9.
+pub(crate) fn version(ours: Option<&str>, theirs: Option<&str>) -> Outcome {
+    let outcome = Outcome::of(&ours, &theirs);
+    if ours == Some("HTTP/0.9") && theirs == Some("") {
+        outcome.or("tshark names no version where there is none")
+    } else {
+        outcome
+    }
+}
+
+/// Whether a record has a response that is final.
+pub(crate) fn has_response(told: &Told) -> bool {
+    told.number("status_code").is_some()
+}

@@ -59,6 +59,12 @@ impl Tally {
         }
     }
 
+    /// How many comparisons had the same on both sides.
+    #[must_use]
+    pub fn agreed(&self) -> u64 {
+        self.counts.values().map(|[agree, ..]| agree).sum()
+    }
+
     /// Demands that these captures and fields differ for these reasons, where they were compared, so
     /// that a list of what is explained can't grow stale.
     pub fn expect(&mut self, explained: &[(&'static str, &'static str, &'static str)]) {

@@ -1,0 +1,44 @@
+//! Where we differ from the others, each with its reason.
+
+use flowcell_tests::corpus::{Event, Told};
+use flowcell_tests::services::Difference;
+use flowcell_tests::tally::Outcome;
+use serde_json::Value;
+
+use crate::entries;
+
+const STRANGE: &str =
+    "a flow of nothing but datagrams that can not be DNS is not taken for it, on its port either";
+const NO_HEADER: &str = "what is shorter than a header is no message";
+const OVERTAKEN: &str =
+    "the query lies behind a hole, so that its reply came first: the record is the reply's";
+
+/// Why a flow is of DNS for one of us only.
+pub(crate) fn other_service(difference: &Difference<'_>) -> Option<&'static str> {
+    let declined = |flow: &Told| {
+        let parsers = flow.data["parsers"].as_array();
+        parsers.into_iter().flatten().any(|parser| {
+            parser["outcome"] == "declined" && parser["reason"] == "no message of DNS"
+        })
+    };
+    let strange = !difference.flows.is_empty() && difference.flows.iter().all(declined);
+    (difference.tshark && strange).then_some(STRANGE)
+}
+
+/// Why only tshark has a message.
+pub(crate) fn only_theirs(outcome: Outcome, event: &Event, ours: &[Told], torn: bool) -> Outcome {
+    let overtaken = |told: &Told| {
+        told.number("query_len").is_none()
+            && told.number("trans_id") == event.text("id").and_then(entries::number)
+    };
+    let counts = event.data["counts"].as_array();
+    if counts.is_some_and(|counts| counts.iter().any(Value::is_null)) {
+        outcome.or(NO_HEADER)
+    } else if ours.is_empty() && event.l4 == "udp" {
+        outcome.or(STRANGE)
+    } else if torn && event.data["qr"] == 0 && ours.iter().any(overtaken) {
+        outcome.or(OVERTAKEN)
+    } else {
+        outcome
+    }
+}

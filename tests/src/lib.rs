@@ -2,10 +2,12 @@
 
 pub mod command;
 pub mod corpus;
+pub mod encoded;
 pub mod guests;
 pub mod namespace;
 pub mod packets;
 pub mod pairs;
 pub mod services;
+pub mod talk;
 pub mod tally;
 pub mod zeek;

@@ -39,11 +39,24 @@ pub struct Tally {
     counts: BTreeMap<(String, &'static str), [u64; 3]>,
     reasons: BTreeMap<(String, &'static str), &'static str>,
     wrong: Vec<String>,
+    forgiven: BTreeMap<String, &'static str>,
 }
 
 impl Tally {
+    /// Explains all that will be wrong in a capture with one reason.
+    pub fn forgive(&mut self, capture: &str, reason: &'static str) {
+        self.forgiven.insert(capture.to_owned(), reason);
+    }
+
     /// Counts one outcome.
     pub fn add(&mut self, capture: &str, field: &'static str, outcome: Outcome) {
+        let outcome = match (outcome, self.forgiven.get(capture)) {
+            (Outcome::Wrong(how), Some(reason)) => {
+                println!("{capture}: {field}: {how}");
+                Outcome::Explained(reason)
+            }
+            (outcome, _) => outcome,
+        };
         let key = (capture.to_owned(), field);
         let counts = self.counts.entry(key.clone()).or_default();
         match outcome {

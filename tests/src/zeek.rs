@@ -2,10 +2,46 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
+
+use serde_json::Value;
+
+use crate::corpus::Corpus;
 
 /// A row of a log, by column; what is unset is left out.
 pub type Row = BTreeMap<String, String>;
+
+/// The logs of one kind (`ftp`, `sip`, ...) that there are of a capture, with their names.
+#[must_use]
+pub fn logs(corpus: &Corpus, capture: &str, kind: &str) -> Vec<(String, Vec<Row>)> {
+    let folder = format!("zeek/{capture}");
+    let names = corpus.list(&folder).into_iter();
+    let logs = names.filter(|name| name.ends_with(&format!(".{kind}.log")));
+    logs.map(|name| (name.clone(), rows(&corpus.path(&format!("{folder}/{name}"))))).collect()
+}
+
+/// Originator and responder of a row.
+#[must_use]
+pub fn ends(row: &Row) -> Option<[SocketAddr; 2]> {
+    let end = |side: &str| {
+        let address = row.get(&format!("id.{side}_h"))?.parse().ok()?;
+        Some(SocketAddr::new(address, row.get(&format!("id.{side}_p"))?.parse().ok()?))
+    };
+    Some([end("orig")?, end("resp")?])
+}
+
+/// A field of ours as Zeek writes it; nothing if it is absent.
+#[must_use]
+pub fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(flag) => Some(if *flag { "T" } else { "F" }.to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(list) => Some(list.iter().filter_map(cell).collect::<Vec<_>>().join(",")),
+        other => Some(other.to_string()),
+    }
+}
 
 /// The rows of a log. Columns are named by its `#fields` line, or, where the log was cut, by its first
 /// line; a cut log without names has no rows.

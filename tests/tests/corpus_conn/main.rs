@@ -2,6 +2,9 @@
 
 mod connection;
 mod rules;
+mod service;
+
+use std::collections::BTreeSet;
 
 use connection::{Flow, Key, flows};
 use flowcell_tests::command::Run;
@@ -47,7 +50,9 @@ fn flows_agree_with_zeek() {
                 continue;
             }
             let run = flowcell_with("run", &capture.path, rules::options(&log));
-            compare(&mut tally, &capture.name, &rows, &run);
+            let given_up =
+                service::is_told(&log, &rows).then(|| service::given_up(&corpus, &capture.name));
+            compare(&mut tally, &capture.name, &rows, &run, given_up.as_ref());
         }
     }
     tally.expect(rules::explained());
@@ -59,8 +64,14 @@ fn has_fields(row: &Row) -> bool {
 }
 
 /// Connections between the same endpoints are in the order in which they began. A log without
-/// endpoints has all flows, in order.
-fn compare(tally: &mut Tally, name: &str, rows: &[Row], run: &Run) {
+/// endpoints has all flows, in order. Services are compared if it is known which Zeek took back.
+fn compare(
+    tally: &mut Tally,
+    name: &str,
+    rows: &[Row],
+    run: &Run,
+    given_up: Option<&BTreeSet<&str>>,
+) {
     let mut ours = flows(run);
     let has_vlans = rows.iter().any(|row| row.contains_key(VLANS[0]));
     for connection in &connections(rows, &ours) {
@@ -87,6 +98,10 @@ fn compare(tally: &mut Tally, name: &str, rows: &[Row], run: &Run) {
         };
         tally.add(name, FLOWS, outcome);
         fields(tally, name, connection, &flow, run);
+        if let Some(given_up) = given_up {
+            let outcome = service::compare(connection.row, &flow, given_up);
+            tally.add(name, "service", told(outcome, &flow));
+        }
     }
     for flow in ours {
         tally.add(name, FLOWS, Outcome::Wrong(format!("only ours: {}", flow.key)));

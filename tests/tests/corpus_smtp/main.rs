@@ -5,7 +5,6 @@
 mod live;
 mod mails;
 mod reference;
-mod words;
 mod zeek;
 
 use std::ffi::OsString;

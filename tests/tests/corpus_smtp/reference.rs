@@ -1,11 +1,11 @@
 //! Mails against `<name>.ref.json`, a reading of the streams by other means.
 
 use flowcell_tests::corpus::{Corpus, number, socket, text};
+use flowcell_tests::encoded;
+use flowcell_tests::tally::{Outcome, Tally};
 use serde_json::Value;
 
 use crate::mails::{self, Mail};
-use crate::words;
-use flowcell_tests::tally::{Outcome, Tally};
 
 #[test]
 fn mails_agree_with_the_reference() {
@@ -70,7 +70,7 @@ fn one_line(list: &str) -> String {
 /// Compares a field of ours with one in which words are still encoded.
 pub(crate) fn decoded(ours: Option<&str>, theirs: Option<&str>) -> Outcome {
     let Some(raw) = theirs else { return Outcome::of(&ours, &None) };
-    match words::decode(raw) {
+    match encoded::decode(raw) {
         Some(text) => {
             let outcome = Outcome::of(&ours, &Some(text.as_str()));
             if ours.map(words_of) == Some(words_of(&text)) {

@@ -1,7 +1,8 @@
 //! Encoded words (RFC 2047), for oracles that give header fields as they were sent.
 
 /// Decodes the words of UTF-8, ASCII and ISO-8859-1; nothing if there is one of another charset.
-pub(crate) fn decode(field: &str) -> Option<String> {
+#[must_use]
+pub fn decode(field: &str) -> Option<String> {
     let mut decoded = String::new();
     let mut rest = field;
     // Space between two encoded words is no part of the text.
@@ -92,10 +93,15 @@ fn quoted(text: &str) -> Vec<u8> {
     bytes
 }
 
-#[test]
-fn words_of_several_kinds_are_decoded() {
-    assert_eq!(decode("a  =?iso-8859-1?Q?=FC_?= b").as_deref(), Some("a  ü  b"));
-    assert_eq!(decode("=?utf-8?B?w7w=?= \t =?UTF-8?q?=C3=BC?=").as_deref(), Some("üü"));
-    assert_eq!(decode("1 =? 2").as_deref(), Some("1 =? 2"));
-    assert_eq!(decode("=?gb2312?B?wO4=?="), None);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_several_kinds_are_decoded() {
+        assert_eq!(decode("a  =?iso-8859-1?Q?=FC_?= b").as_deref(), Some("a  ü  b"));
+        assert_eq!(decode("=?utf-8?B?w7w=?= \t =?UTF-8?q?=C3=BC?=").as_deref(), Some("üü"));
+        assert_eq!(decode("1 =? 2").as_deref(), Some("1 =? 2"));
+        assert_eq!(decode("=?gb2312?B?wO4=?="), None);
+    }
 }

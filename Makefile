@@ -20,7 +20,7 @@ check: lint test ## Everything that CI gates on
 lint: setup ## Formatting, clippy, documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) clippy -p flowcell-sdk -p flowcell-parser-smtp -p flowcell-parser-template \
+	$(CARGO) clippy -p flowcell-sdk $(patsubst parsers/%/Cargo.toml,-p flowcell-parser-%,$(shell grep -l cdylib parsers/*/Cargo.toml)) \
 		--target wasm32-unknown-unknown --profile guest -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings $(CARGO) doc --workspace --no-deps
 

@@ -39,6 +39,9 @@ impl std::fmt::Display for Side {
     }
 }
 
+/// What records show in the place of a password or another secret.
+pub const MASK: &str = "***";
+
 /// The transport protocol of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {

@@ -68,7 +68,7 @@ pub use datagrams::{Datagram, Datagrams};
 pub use error::{Error, Result};
 pub use flow::Flow;
 pub use futures;
-pub use info::{Expectation, FlowInfo, Level, Side, Transport};
+pub use info::{Expectation, FlowInfo, Level, MASK, Side, Transport};
 pub use line::{Line, LinePart};
 pub use read_error::{EndReason, Ended, Gap, GapReason, OrEnd, ReadError};
 pub use record::{

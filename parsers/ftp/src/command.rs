@@ -9,8 +9,7 @@ use crate::reply::Reply;
 use crate::telnet;
 use crate::verb::Verb;
 
-/// What is shown in place of a secret.
-pub(crate) const MASK: &str = "***";
+pub(crate) use flowcell_sdk::MASK;
 
 /// Longest part of a command's line that is read, in bytes. RFC 959 sets no limit; a path of Linux may have
 /// 4,096.

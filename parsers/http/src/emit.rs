@@ -11,7 +11,7 @@ use crate::shown::{List, Shown};
 use crate::target::authority;
 
 /// What is shown in place of a secret.
-pub(crate) const MASK: &[u8] = b"***";
+pub(crate) const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
 
 /// Emits the record of an exchange.
 pub(crate) fn emit(flow: &Flow, exchange: &Exchange) {

@@ -6,7 +6,7 @@ use crate::text::{find, owned, same, split, split_word};
 use crate::transfer::base64;
 
 /// What is shown in place of a secret.
-pub const MASK: &[u8] = b"********";
+pub const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
 
 /// Longest user name that is kept, in bytes: that of the longest address.
 const USER_MAX: usize = 256;
@@ -181,10 +181,10 @@ mod tests {
 
     #[test]
     fn secrets_are_masked() {
-        assert_eq!(Auth::start(b"PLAIN AGpvZQBzZWNyZXQ=").1, b"PLAIN ********");
+        assert_eq!(Auth::start(b"PLAIN AGpvZQBzZWNyZXQ=").1, b"PLAIN ***");
         assert_eq!(Auth::start(b"login").1, b"LOGIN");
-        assert_eq!(Auth::start(b"AGpvZQBzZWNyZXQ=").1, b"********");
-        assert_eq!(Auth::start(b"c2VjcmV0").1, b"********");
+        assert_eq!(Auth::start(b"AGpvZQBzZWNyZXQ=").1, b"***");
+        assert_eq!(Auth::start(b"c2VjcmV0").1, b"***");
         assert_eq!(Auth::start(b"").1, b"");
     }
 }

@@ -1,5 +1,6 @@
 //! What waits for its answer, as it is kept meanwhile.
 
+use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::body::Kept;
@@ -83,7 +84,7 @@ impl Connect {
             clean: self.flags.map(|flags| flags & flag::CLEAN != 0),
             keep_alive: self.keep_alive,
             username: self.username.as_ref().map(Kept::text),
-            password: self.has_password.then_some("***"),
+            password: self.has_password.then_some(MASK),
             will_topic: self.will_topic.as_ref().map(Kept::text),
             will_payload: self.will_payload.as_ref().map(Kept::text),
             will_payload_len: self.will_payload.as_ref().map(|payload| payload.length),

@@ -29,7 +29,7 @@ pub(crate) struct Command<'a> {
     /// The command's first word, in upper case if it is a known command. Absent where the server speaks
     /// unasked (its greeting) or the command is missing from the capture.
     pub(crate) command: Option<Shown<'a>>,
-    /// The rest of the command's line. Secrets are replaced by `********`.
+    /// The rest of the command's line. Secrets are replaced by `***`.
     pub(crate) argument: Option<Shown<'a>>,
     /// `OK` or `ERR`; absent if there was no reply.
     pub(crate) status: Option<&'static str>,

@@ -1,5 +1,7 @@
 //! What is known of commands: where their keys and values stand, and what of them is secret.
 
+use flowcell_sdk::MASK;
+
 use crate::words::{Kept, Words};
 
 /// What a command does to the conversation.
@@ -58,7 +60,7 @@ impl Command {
     }
 
     fn hide_secrets(&mut self, words: &Words) {
-        let hidden = || Some(Kept { bytes: b"***".to_vec(), length: 3 });
+        let hidden = || Some(Kept { bytes: MASK.into(), length: MASK.len() as u64 });
         match (&self.name[..], self.subcommand.as_deref()) {
             // AUTH password, AUTH user password.
             (b"AUTH", _) => {

@@ -1,5 +1,6 @@
 //! The records of a command and of what was said unasked.
 
+use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::command::Command;
@@ -40,7 +41,7 @@ pub(crate) fn tell(
         success: reply.map(|reply| !reply.is_error()),
         reply_type: reply.map(Value::type_name),
         reply: shown.map(|reply| match hides_reply {
-            true => Text::from("***"),
+            true => Text::from(MASK),
             false => Text::from(&reply.text[..]),
         }),
         reply_length: reply.and_then(|reply| reply.length),

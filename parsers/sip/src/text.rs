@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What is shown in place of a password.
-const MASK: &[u8] = b"***";
+const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
 
 /// Without spaces, tabs and line ends around.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {

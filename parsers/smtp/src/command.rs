@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(command.argument, b"FROM:<a@b>");
         let command = Command::parse(b"");
         assert_eq!((command.verb, command.word.len()), (Verb::Unknown, 0));
-        assert_eq!(Command::parse(b"pass secret").argument, b"********");
+        assert_eq!(Command::parse(b"pass secret").argument, b"***");
     }
 
     #[test]

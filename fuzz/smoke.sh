@@ -18,6 +18,7 @@ for target in $(cargo +nightly fuzz list); do
 	mkdir -p "corpus/$target"
 	# What a parser's flow has is freed with its sandbox; natively some of it never is.
 	case "$target" in parsers) leaks=0 ;; *) leaks=1 ;; esac
+	export ASAN_OPTIONS="detect_leaks=$leaks"
 	cargo +nightly fuzz run "$target" "corpus/$target" "seeds/$target" -- \
-		-max_total_time="${FUZZ_SECONDS:-20}" -max_len=2000 -timeout=20 -detect_leaks="$leaks" -print_final_stats=1 -print_funcs=0 -verbosity=0
+		-max_total_time="${FUZZ_SECONDS:-20}" -max_len=2000 -timeout=20 -print_final_stats=1 -print_funcs=0 -verbosity=0
 done

@@ -78,7 +78,7 @@ cpu_time = \"30 s\"
   `[cells]`, and a parser's section can't have it.
 - The section's name is the one that the parser calls itself. A parser has no way to read or to change its own limits;
   but whoever may put a file into the parsers' folder may give it any name that is free there.
-- Flows are cut into 16 lanes by their addresses and ports, whatever the number of `--workers`, so that the output does
+- Flows are cut into 16 lanes by their two hosts, whatever the number of `--workers`, so that the output does
   not depend on it. What all flows share is divided among the lanes, rounded down: `max_flows`, `hold_total` and what
   all cells have together.
   So a lane that is full evicts a flow, gives up a hole or leaves a flow without a parser while another one has room.

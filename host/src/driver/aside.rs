@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use flowcell_core::{FiveTuple, FlowId, FlowView, Side, Timestamp};
+use flowcell_core::{FiveTuple, FlowId, FlowView, Side, Timestamp, Tunnel};
 
-use super::pursuit::{Held, Seen};
+use super::pursuit::Seen;
 use crate::output::Place;
 use crate::runtime::Segment;
 
@@ -48,6 +48,7 @@ pub(super) struct Aside {
     first_ts: Timestamp,
     first_packet: u64,
     midstream: bool,
+    tunnel: Option<Tunnel>,
     pub(super) side: Side,
     /// Stream offset of the first byte.
     pub(super) offset: u64,
@@ -81,7 +82,7 @@ impl Aside {
             first_packet: self.first_packet,
             midstream: self.midstream,
             vlan: &[],
-            tunnel: None,
+            tunnel: self.tunnel.as_ref(),
             ts: first.map_or(self.first_ts, |first| first.ts),
             packet: first.map_or(self.first_packet, |first| first.number),
             timer: false,
@@ -96,19 +97,16 @@ impl Aside {
     }
 
     /// What has come in packets behind this one.
-    pub(super) fn held_behind(&self, packet: u32) -> Vec<Held> {
-        let mut rest = self.bytes.as_slice();
-        let mut offset = self.offset;
-        let mut held = Vec::new();
-        for (index, (segment, packet_of)) in self.segments.iter().zip(&self.packets).enumerate() {
-            let (bytes, later) = rest.split_at(rest.len().min(segment.length as usize));
-            rest = later;
-            if index > packet as usize {
-                held.push(Held::new(*packet_of, self.side, Seen::Data { offset, bytes }));
-            }
-            offset += bytes.len() as u64;
-        }
-        held
+    pub(super) fn seen_behind(&self, packet: u32) -> impl Iterator<Item = (Packet, Seen<'_>)> {
+        let mut at = 0_usize;
+        let pieces = self.segments.iter().zip(&self.packets).map(move |(segment, packet)| {
+            let start = at;
+            at = at.saturating_add(segment.length as usize);
+            let bytes = self.bytes.get(start..at).unwrap_or_default();
+            let offset = self.offset.saturating_add(start as u64);
+            (*packet, Seen::Data { offset, bytes })
+        });
+        pieces.skip((packet as usize).saturating_add(1))
     }
 }
 
@@ -135,6 +133,7 @@ impl Asides {
             first_ts: flow.first_ts,
             first_packet: flow.first_packet,
             midstream: flow.midstream,
+            tunnel: flow.tunnel.cloned(),
             side,
             offset,
             bytes,

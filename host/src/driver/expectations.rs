@@ -8,14 +8,11 @@ use serde::Serialize;
 
 use crate::runtime::{self, Expected};
 
-/// How long a flow is expected, in ns of packet time.
-const PATIENCE: u64 = 300_000_000_000;
+/// How long a flow is expected, in ms of packet time.
+pub(super) const PATIENCE_MS: u64 = 300_000;
 
 /// Flows that one flow's parser can expect at a time.
-const OF_A_FLOW: usize = 32;
-
-/// Flows that are expected at a time, in all.
-const IN_ALL: usize = 20_000;
+pub(super) const OF_A_FLOW: usize = 32;
 
 /// What was counted about them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -28,15 +25,18 @@ pub struct ExpectationStats {
     pub refused: u64,
     /// Those that made room for others.
     pub forgotten: u64,
+    /// Those that did not come in time.
+    pub expired: u64,
 }
 
 impl ExpectationStats {
     pub(super) fn merge(&mut self, other: &Self) {
-        let Self { expected, met, refused, forgotten } = other;
+        let Self { expected, met, refused, forgotten, expired } = other;
         self.expected += expected;
         self.met += met;
         self.refused += refused;
         self.forgotten += forgotten;
+        self.expired += expired;
     }
 }
 
@@ -58,17 +58,33 @@ pub(super) struct Expectation {
     /// The flow whose parser has said so.
     pub(super) parent: Box<str>,
     since: Timestamp,
+    /// Tells it from others of the same flow.
+    serial: u64,
+}
+
+impl Expectation {
+    fn is_too_old(&self, now: Timestamp) -> bool {
+        now.0.saturating_sub(self.since.0) > PATIENCE_MS.saturating_mul(1_000_000)
+    }
 }
 
 /// The flows that are expected.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Expectations {
+    /// How many there may be.
+    limit: usize,
     known: HashMap<Key, Expectation>,
     /// In the order in which they were said; some may be gone or said anew.
-    order: VecDeque<(Key, Timestamp)>,
+    order: VecDeque<(Key, u64)>,
+    serial: u64,
 }
 
 impl Expectations {
+    pub(super) fn new(limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { limit, known: HashMap::new(), order: VecDeque::new(), serial: 0 }
+    }
+
     /// Takes note of what the parser of `flow` has said. `of_flow`: where that flow expects others.
     pub(super) fn add(
         &mut self,
@@ -93,17 +109,20 @@ impl Expectations {
                 }
             };
             let key = Key { transport, server, client, tunnel: tunnel(flow) };
+            self.serial += 1;
+            let (serial, since, parent) = (self.serial, flow.ts, uid.into());
             let expectation =
-                Expectation { parser, context: context.into(), parent: uid.into(), since: flow.ts };
+                Expectation { parser, context: context.into(), parent, since, serial };
             stats.expected += 1;
             self.known.insert(key, expectation);
-            self.order.push_back((key, flow.ts));
-            if !of_flow.contains(&key) {
-                of_flow.push_back(key);
-            }
-            if of_flow.len() > OF_A_FLOW {
-                let oldest = of_flow.pop_front();
-                self.forget(oldest.filter(|key| self.is_of(key, uid)), stats);
+            self.order.push_back((key, serial));
+            of_flow.retain(|known| *known != key && self.is_of(known, uid));
+            of_flow.push_back(key);
+            if of_flow.len() > OF_A_FLOW
+                && let Some(oldest) = of_flow.pop_front()
+            {
+                self.known.remove(&oldest);
+                stats.forgotten += 1;
             }
         }
         self.tidy(flow.ts, stats);
@@ -113,48 +132,52 @@ impl Expectations {
         self.known.get(key).is_some_and(|known| *known.parent == *uid)
     }
 
-    fn forget(&mut self, key: Option<Key>, stats: &mut ExpectationStats) {
-        if key.is_some_and(|key| self.known.remove(&key).is_some()) {
-            stats.forgotten += 1;
-        }
-    }
-
     /// Drops what is too old, or too much.
     fn tidy(&mut self, now: Timestamp, stats: &mut ExpectationStats) {
-        while let Some((key, since)) = self.order.front().copied() {
-            let is_old = now.0.saturating_sub(since.0) > PATIENCE;
-            if !is_old && self.order.len() <= IN_ALL {
-                return;
+        let Self { limit, known, order, .. } = self;
+        while let Some((key, serial)) = order.front().copied() {
+            if let Some(first) = known.get(&key).filter(|known| known.serial == serial) {
+                let expired = first.is_too_old(now);
+                if !expired && known.len() <= *limit {
+                    break;
+                }
+                known.remove(&key);
+                *(if expired { &mut stats.expired } else { &mut stats.forgotten }) += 1;
             }
-            self.order.pop_front();
-            if self.known.get(&key).is_some_and(|known| known.since == since) {
-                self.forget(Some(key), stats);
-            }
+            order.pop_front();
+        }
+        if order.len() > known.len().saturating_mul(2).saturating_add(64) {
+            order.retain(|(key, serial)| known.get(key).is_some_and(|it| it.serial == *serial));
         }
     }
 
-    /// Who gets a flow that begins now, and which endpoint is its server, if it was expected.
+    /// Who gets a flow that begins now, and which endpoint is its server, if it was expected. `guess`: who is
+    /// client is not known.
     pub(super) fn take(
         &mut self,
         flow: &FlowView<'_>,
+        guess: bool,
         stats: &mut ExpectationStats,
     ) -> Option<(Expectation, Side)> {
         if self.known.is_empty() {
             return None;
         }
         let FiveTuple { orig, resp, transport } = *flow.tuple;
-        [(resp, orig, Side::Resp), (orig, resp, Side::Orig)].into_iter().find_map(
-            |(server, client, side)| {
-                let server = SocketAddr::new(server.addr, server.port);
-                let key = Key { transport, server, client: client.addr, tunnel: tunnel(flow) };
-                let known = self.known.remove(&key)?;
-                if flow.ts.0.saturating_sub(known.since.0) > PATIENCE {
-                    return None;
+        let roles = [(resp, orig, Side::Resp), (orig, resp, Side::Orig)];
+        let roles = roles.into_iter().take(if guess { 2 } else { 1 });
+        for (server, client, side) in roles {
+            let server = SocketAddr::new(server.addr, server.port);
+            let key = Key { transport, server, client: client.addr, tunnel: tunnel(flow) };
+            match self.known.remove(&key) {
+                Some(known) if known.is_too_old(flow.ts) => stats.expired += 1,
+                Some(known) => {
+                    stats.met += 1;
+                    return Some((known, side));
                 }
-                stats.met += 1;
-                Some((known, side))
-            },
-        )
+                None => {}
+            }
+        }
+        None
     }
 }
 

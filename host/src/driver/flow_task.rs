@@ -27,8 +27,10 @@ pub(super) struct FlowTask {
     skip: [u64; 2],
     /// Sides that the parser does not want any more, by [`Side::index`].
     done: [bool; 2],
-    /// Sides that have ended, by [`Side::index`].
-    ended: [bool; 2],
+    /// How sides have ended, by [`Side::index`].
+    ended: [Option<EndReason>; 2],
+    /// Sides whose end the parser was told, by [`Side::index`].
+    told: [bool; 2],
     /// A cell is kept free for it.
     reserved: bool,
     /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
@@ -39,6 +41,8 @@ pub(super) struct FlowTask {
     context: Option<Box<[u8]>>,
     /// Flows that it expects, until they are taken out.
     pub(super) expected: Vec<Expected>,
+    /// How many more it has expected meanwhile.
+    pub(super) expected_before: u64,
     /// What it hands over, until that is taken out.
     switch: Option<Switch>,
     /// What it was given, if a fault is to be replayed one day.
@@ -71,8 +75,20 @@ pub(super) enum Ending {
     Throttled,
 }
 
-/// Bytes of a side that a parser has handed back, with the stream offset of the first.
-pub(super) type Handed = (Side, u64, Vec<u8>);
+/// What a parser leaves to the next one.
+#[derive(Debug)]
+pub(super) struct Legacy {
+    /// The next one's name; empty if that is to be found out.
+    pub(super) protocol: String,
+    /// The endpoint that it knew as the server.
+    pub(super) server: Side,
+    /// Bytes that it has handed back of a side, with the stream offset of the first.
+    pub(super) handed: Vec<(Side, u64, Vec<u8>)>,
+    /// Sides that have ended.
+    pub(super) ends: Vec<(Side, EndReason)>,
+    /// Bytes of each side that nobody gets, behind what it was given, by [`Side::index`].
+    pub(super) skip: [u64; 2],
+}
 
 /// What one delivery led to. Records and log lines are in `output`.
 pub(super) struct Delivered {
@@ -91,12 +107,14 @@ impl FlowTask {
             confirmed: false,
             skip: [0; 2],
             done: [false; 2],
-            ended: [false; 2],
+            ended: [None; 2],
+            told: [false; 2],
             reserved: false,
             datagram_bytes: [0; 2],
             reached: [0; 2],
             context,
             expected: Vec::new(),
+            expected_before: 0,
             switch: None,
             recording: None,
         }
@@ -161,15 +179,6 @@ impl FlowTask {
         }
     }
 
-    /// A side has ended, whether or not the parser is told.
-    pub(super) fn ended(&mut self, side: Side) {
-        self.ended[side.index()] = true;
-        if self.ended == [true; 2] && self.started() && !self.is_over() {
-            self.stage = Stage::Over(Ending::Done); // nothing more comes, whatever it waits for
-            self.recording = None;
-        }
-    }
-
     pub(super) fn parser(&self) -> &Arc<Parser> {
         &self.parser
     }
@@ -192,19 +201,18 @@ impl FlowTask {
         is_nothing && !self.confirmed
     }
 
-    /// The endpoint that the parser knows as the server.
-    pub(super) const fn server(&self) -> Side {
-        self.server
-    }
-
     /// It has ended, and another parser gets the flow.
     pub(super) const fn hands_over(&self) -> bool {
         self.switch.is_some()
     }
 
-    /// What it hands over, if it has done that: to whom; of each side that it was given bytes of, the
-    /// stream offset and the bytes.
-    pub(super) fn take_switch(&mut self) -> Option<(String, Vec<Handed>)> {
+    /// It has handed the flow over, to whoever that was.
+    pub(super) const fn has_handed_over(&self) -> bool {
+        matches!(self.stage, Stage::Over(Ending::Switched(_)))
+    }
+
+    /// What it leaves to the next one, if it hands over and was not asked before.
+    pub(super) fn take_legacy(&mut self) -> Option<Legacy> {
         let Switch { protocol, handed } = self.switch.take()?;
         let roles = [runtime::Side::Client, runtime::Side::Server];
         let handed = roles.into_iter().zip(handed).map(|(role, bytes)| {
@@ -212,7 +220,19 @@ impl FlowTask {
             let offset = self.reached[side.index()].saturating_sub(bytes.len() as u64);
             (side, offset, bytes)
         });
-        Some((protocol, handed.filter(|(_, _, bytes)| !bytes.is_empty()).collect()))
+        let ends =
+            Side::BOTH.into_iter().filter_map(|side| Some((side, self.ended[side.index()]?)));
+        // A side that it was done with is over for the others, too: nobody has looked at it since.
+        let left_out = |side: Side| {
+            if self.done[side.index()] { u64::MAX } else { self.skip[side.index()] }
+        };
+        Some(Legacy {
+            protocol,
+            server: self.server,
+            handed: handed.filter(|(_, _, bytes)| !bytes.is_empty()).collect(),
+            ends: ends.collect(),
+            skip: Side::BOTH.map(left_out),
+        })
     }
 
     /// The parser wants nothing more of `side`.
@@ -235,15 +255,15 @@ impl FlowTask {
         side: Side,
         bytes: &[u8],
         tell: &mut dyn FnMut(&Self, Delivered),
-    ) -> usize {
+    ) {
         let sent = &mut self.datagram_bytes[side.index()];
         let offset = *sent;
         *sent += bytes.len() as u64;
-        self.data(flow, side, offset, bytes, tell)
+        self.data(flow, side, offset, bytes, tell);
     }
 
-    /// Delivers in-order bytes of a stream, or one datagram. `offset` is that of the first byte. Returns
-    /// how many at the end are not delivered: the parser has ended before.
+    /// Delivers in-order bytes of a stream, at most [`MAX_DELIVERY`], or one datagram. `offset` is that of
+    /// the first byte.
     pub(super) fn data(
         &mut self,
         flow: &FlowView<'_>,
@@ -251,30 +271,16 @@ impl FlowTask {
         offset: u64,
         bytes: &[u8],
         tell: &mut dyn FnMut(&Self, Delivered),
-    ) -> usize {
-        let (skipped, mut rest) = self.after_skip(side, bytes);
-        let mut offset = offset + skipped;
-        let datagram = flow.tuple.transport == Transport::Udp;
-        if rest.is_empty() && !(datagram && bytes.is_empty()) {
-            return 0;
+    ) {
+        let (skipped, rest) = self.after_skip(side, bytes);
+        if rest.is_empty() && !bytes.is_empty() {
+            return;
         }
-        loop {
-            let (now, later) = rest.split_at(rest.len().min(MAX_DELIVERY));
-            let (role, at) = (self.role(side), flow.ts.0);
-            let chunk = runtime::Chunk { side: role, offset, at, segments: None, bytes: now };
-            self.deliver(flow, Input::Data(chunk), tell);
-            if self.is_over() {
-                return later.len();
-            }
-            offset += now.len() as u64;
-            // What was delivered may have asked to skip or to stop.
-            let (skipped, left) = self.after_skip(side, later);
-            offset += skipped;
-            rest = left;
-            if rest.is_empty() || self.is_done(side) {
-                return 0;
-            }
-        }
+        let (role, at) = (self.role(side), flow.ts.0);
+        let offset = offset.saturating_add(skipped);
+        let chunk = runtime::Chunk { side: role, offset, at, segments: None, bytes: rest };
+        self.tell_ends(flow, tell);
+        self.deliver(flow, Input::Data(chunk), tell);
     }
 
     /// Delivers in-order bytes of several packets, with nothing to skip at their start: at least one and
@@ -291,6 +297,7 @@ impl FlowTask {
         let at = segments.last().map_or(flow.ts.0, |last| last.at);
         let segments = (segments.len() > 1).then_some(segments);
         let chunk = runtime::Chunk { side: self.role(side), offset, at, segments, bytes };
+        self.tell_ends(flow, tell);
         self.deliver(flow, Input::Data(chunk), tell);
     }
 
@@ -323,9 +330,11 @@ impl FlowTask {
                 _ => runtime::GapReason::Lost,
             },
         };
+        self.tell_ends(flow, tell);
         self.deliver(flow, Input::Gap(gap), tell);
     }
 
+    /// A side has ended. A flow without data is not worth a cell: the parser is told when there is some.
     pub(super) fn end(
         &mut self,
         flow: &FlowView<'_>,
@@ -333,18 +342,32 @@ impl FlowTask {
         reason: EndReason,
         tell: &mut dyn FnMut(&Self, Delivered),
     ) {
-        if matches!(self.stage, Stage::Waiting) && !self.starts_at_end() {
-            return; // a flow without data is not worth a cell
+        self.ended[side.index()] = Some(reason);
+        if self.started() || self.starts_at_end() {
+            self.tell_ends(flow, tell);
         }
-        let reason = match reason {
-            EndReason::Fin => runtime::EndReason::Fin,
-            EndReason::Reset => runtime::EndReason::Reset,
-            EndReason::Idle => runtime::EndReason::Idle,
-            EndReason::Evicted => runtime::EndReason::Evicted,
-            _ => runtime::EndReason::Shutdown,
-        };
-        let end = runtime::End { side: self.role(side), at: flow.ts.0, reason };
-        self.deliver(flow, Input::End(end), tell);
+        if self.ended.iter().all(Option::is_some) && self.started() && !self.is_over() {
+            self.stage = Stage::Over(Ending::Done); // nothing more comes, whatever it waits for
+            self.recording = None;
+        }
+    }
+
+    /// Tells the parser of the sides that have ended, unless it knows.
+    fn tell_ends(&mut self, flow: &FlowView<'_>, tell: &mut dyn FnMut(&Self, Delivered)) {
+        for side in Side::BOTH {
+            let told = &mut self.told[side.index()];
+            let Some(reason) = self.ended[side.index()].filter(|_| !*told) else { continue };
+            *told = true;
+            let reason = match reason {
+                EndReason::Fin => runtime::EndReason::Fin,
+                EndReason::Reset => runtime::EndReason::Reset,
+                EndReason::Idle => runtime::EndReason::Idle,
+                EndReason::Evicted => runtime::EndReason::Evicted,
+                _ => runtime::EndReason::Shutdown,
+            };
+            let end = runtime::End { side: self.role(side), at: flow.ts.0, reason };
+            self.deliver(flow, Input::End(end), tell);
+        }
     }
 
     /// Leaves out what the parser asked to skip; returns how much that was, and the rest.
@@ -352,7 +375,7 @@ impl FlowTask {
         let skip = &mut self.skip[side.index()];
         let skipped = usize::try_from(*skip).unwrap_or(usize::MAX).min(bytes.len());
         *skip -= skipped as u64;
-        (skipped as u64, &bytes[skipped..])
+        (skipped as u64, bytes.get(skipped..).unwrap_or_default())
     }
 
     fn role(&self, side: Side) -> runtime::Side {
@@ -445,6 +468,7 @@ impl FlowTask {
     fn heed(&mut self, output: &mut Output) {
         self.confirmed |= output.confirmed;
         self.expected.append(&mut output.expected);
+        self.expected_before += output.expected_before;
         for (index, role) in [runtime::Side::Client, runtime::Side::Server].into_iter().enumerate()
         {
             let side = self.side_of(role).index();

@@ -2,15 +2,18 @@
 
 use std::collections::VecDeque;
 
-use flowcell_core::{EndReason, FlowId, Side, Timestamp};
+use flowcell_core::{Demand, FlowId, Side, Timestamp};
 
 use super::aside::Aside;
 use super::breaker::Pass;
 use super::expectations::Key;
 use super::flow_task::FlowTask;
-use super::pursuit::Pursuit;
+use super::pursuit::{Pursuit, Seen};
 use super::slots::Slots;
 use crate::output::FlowLabel;
+
+/// Nobody lives to see the end of such a skip.
+const FOR_EVER: u64 = u64::MAX / 2;
 
 /// A flow of which something was seen. If there is neither a parser nor a search, nobody knows it.
 #[derive(Debug, Default)]
@@ -19,14 +22,29 @@ pub(super) struct Followed {
     pub(super) tracked: Option<Box<Tracked>>,
     /// The parser is being found, or might still give way to another one.
     pub(super) pursuit: Option<Box<Pursuit>>,
+    /// Somebody was asked who may parse it: it has said something.
+    pub(super) begun: bool,
+    /// Sides that have ended in order before anything was said.
+    pub(super) ended: [bool; 2],
+    /// Sides of which the engine knows that nothing more is wanted, by [`Side::index`].
+    pub(super) stopped: [bool; 2],
+    /// If the engine waits for an answer: bytes that came after nothing more of their side was wanted.
+    pub(super) owed: Option<u64>,
+    more: Option<Box<More>>,
+}
+
+/// What few flows have.
+#[derive(Debug, Default)]
+pub(super) struct More {
     /// The parsers that had it, in order.
     pub(super) past: Vec<FlowTask>,
+    /// Bytes of each side that no parser gets, because one that has handed the flow over did not want them,
+    /// by [`Side::index`].
+    pub(super) skip: [u64; 2],
     /// The flow that it belongs to: its uid.
     pub(super) parent: Option<Box<str>>,
     /// Where its parsers expect flows.
     pub(super) expects: VecDeque<Key>,
-    /// How its sides have ended, by [`Side::index`].
-    pub(super) ends: [Option<EndReason>; 2],
 }
 
 /// A flow with a task, and its label once a record has needed it.
@@ -36,8 +54,6 @@ pub(super) struct Tracked {
     pub(super) label: Option<FlowLabel>,
     /// Bytes that are not delivered yet.
     pub(super) aside: Option<Box<Aside>>,
-    /// If the engine waits for an answer: bytes that came after nothing more of their side was wanted.
-    pub(super) owed: Option<u64>,
     /// When something was delivered last.
     pub(super) used: Timestamp,
     /// Whether the breaker lets it through, once that is known.
@@ -46,7 +62,7 @@ pub(super) struct Tracked {
 
 impl Tracked {
     pub(super) fn new(task: FlowTask, used: Timestamp) -> Self {
-        Self { task, label: None, aside: None, owed: None, used, pass: None }
+        Self { task, label: None, aside: None, used, pass: None }
     }
 }
 
@@ -56,15 +72,41 @@ impl Followed {
         self.pursuit.is_none()
     }
 
-    /// The sides that have ended, and how.
-    pub(super) fn ends(&self) -> impl Iterator<Item = (Side, EndReason)> + use<> {
-        let ends = self.ends;
-        Side::BOTH.into_iter().filter_map(move |side| Some((side, ends[side.index()]?)))
+    /// What few flows have.
+    pub(super) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    /// The flow that it belongs to.
+    pub(super) fn parent(&self) -> Option<&str> {
+        self.more.as_ref()?.parent.as_deref()
+    }
+
+    /// What of this is for a parser, given what an earlier one has left out.
+    pub(super) fn without_skipped<'a>(&mut self, side: Side, seen: Seen<'a>) -> Option<Seen<'a>> {
+        match &mut self.more {
+            Some(more) => seen.behind(&mut more.skip[side.index()]),
+            None => Some(seen),
+        }
+    }
+
+    /// Something that comes may be left out.
+    pub(super) fn skips(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.skip != [0; 2])
     }
 
     /// All that had the flow, in order.
     pub(super) fn tasks(&self) -> impl Iterator<Item = &FlowTask> {
-        self.past.iter().chain(self.tracked.as_deref().map(|tracked| &tracked.task))
+        let past = self.more.iter().flat_map(|more| &more.past);
+        past.chain(self.tracked.as_deref().map(|tracked| &tracked.task))
+    }
+
+    /// What is wanted of a side from now on. As long as another parser might get the flow, all is.
+    pub(super) fn demand(&self, side: Side) -> Demand {
+        let tracked = self.tracked.as_ref().filter(|_| self.is_settled());
+        let is_done = tracked.is_some_and(|tracked| tracked.task.is_done(side));
+        let skipped = self.more.as_ref().is_some_and(|more| more.skip[side.index()] > FOR_EVER);
+        if is_done || skipped { Demand::Done } else { Demand::More }
     }
 }
 
@@ -82,8 +124,9 @@ impl Flows {
         self.0.get_mut(id)
     }
 
-    pub(super) fn insert(&mut self, id: FlowId, followed: Followed) {
-        self.0.insert(id, followed);
+    /// The flow, of which nothing may be known yet.
+    pub(super) fn entry(&mut self, id: FlowId) -> &mut Followed {
+        self.0.entry(id)
     }
 
     pub(super) fn remove(&mut self, id: FlowId) -> Option<Followed> {

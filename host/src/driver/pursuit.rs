@@ -1,16 +1,17 @@
 //! What is known of a flow while its parser is being found, so that each candidate gets all of it.
 
-use flowcell_core::{EndReason, GapReason, Side};
+use flowcell_core::{EndReason, FlowView, GapReason, Side};
 
 use super::aside::Packet;
 use crate::registry::{Next, Search};
 
-/// Bytes that are held while a parser has a flow and has not said yet whether it is its own, in all. Beyond
-/// it the parser has the flow for good.
+/// Bytes that are held while a parser has a flow and has not said yet whether it is its own, in all. When
+/// so many are, the parser has the flow for good.
 pub(super) const MAX_HELD: usize = 16 << 10;
 
-/// Things that are held at most.
-const MAX_EVENTS: usize = 64;
+/// What everything but bytes of a stream counts besides its bytes. How streams are cut into packets counts
+/// nothing: no outcome may depend on it.
+const WEIGHT: usize = 256;
 
 /// What happened to a side, as the flow engine has told it.
 #[derive(Debug, Clone, Copy)]
@@ -22,18 +23,60 @@ pub(super) enum Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// The last so many bytes of a stream, if there are any.
-    pub(super) fn tail(&self, left: usize) -> Option<Self> {
-        let Self::Data { offset, bytes } = *self else { return None };
-        let before = bytes.len().checked_sub(left).filter(|_| left > 0)?;
-        Some(Self::Data { offset: offset.saturating_add(before as u64), bytes: &bytes[before..] })
+    /// Cuts bytes of a stream behind the first `most`. Everything else is whole.
+    pub(super) fn split(self, most: usize) -> (Self, Option<Self>) {
+        match self {
+            Self::Data { offset, bytes } if bytes.len() > most => {
+                let (now, later) = bytes.split_at(most);
+                let behind = offset.saturating_add(most as u64);
+                (
+                    Self::Data { offset, bytes: now },
+                    Some(Self::Data { offset: behind, bytes: later }),
+                )
+            }
+            whole => (whole, None),
+        }
+    }
+
+    /// What is left behind the next `skip` bytes of the side, which are taken off that number.
+    pub(super) fn behind(self, skip: &mut u64) -> Option<Self> {
+        let length = match self {
+            Self::Data { bytes, .. } => bytes.len() as u64,
+            Self::Gap { len, .. } => len,
+            Self::Datagram(_) | Self::End(_) => return Some(self),
+        };
+        let skipped = length.min(*skip);
+        *skip -= skipped;
+        if skipped == length && length > 0 {
+            return None;
+        }
+        Some(match self {
+            Self::Data { offset, bytes } => {
+                // It is less than their length.
+                let bytes = bytes.get(usize::try_from(skipped).unwrap_or(0)..).unwrap_or_default();
+                Self::Data { offset: offset.saturating_add(skipped), bytes }
+            }
+            Self::Gap { offset, len, reason } => {
+                Self::Gap { offset: offset.saturating_add(skipped), len: len - skipped, reason }
+            }
+            other => other,
+        })
+    }
+
+    /// How much of what may be held it takes.
+    const fn weight(&self) -> usize {
+        match self {
+            Self::Data { bytes, .. } => bytes.len(),
+            Self::Datagram(bytes) => WEIGHT + bytes.len(),
+            Self::Gap { .. } | Self::End(_) => WEIGHT,
+        }
     }
 }
 
 /// The same, kept.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) packet: Packet,
+    packet: Packet,
     pub(super) side: Side,
     what: What,
 }
@@ -68,6 +111,12 @@ impl Held {
         }
     }
 
+    /// When it was, if records about it stand where those of `now` do.
+    pub(super) fn when<'a>(&self, flow: &FlowView<'a>, now: Packet) -> (FlowView<'a>, Packet) {
+        let packet = Packet { place: now.place, ..self.packet };
+        (FlowView { ts: packet.ts, packet: packet.number, ..*flow }, packet)
+    }
+
     /// Roughly what it takes.
     fn cost(&self) -> usize {
         let bytes = match &self.what {
@@ -83,6 +132,7 @@ impl Held {
 pub(super) struct Pursuit {
     search: Search,
     pub(super) held: Vec<Held>,
+    weight: usize,
     cost: usize,
     /// How far was looked: that many things, and bytes of the next one.
     looked_at: (usize, usize),
@@ -90,10 +140,11 @@ pub(super) struct Pursuit {
 
 impl Pursuit {
     pub(super) fn new(search: Search) -> Self {
-        Self { search, held: Vec::new(), cost: 0, looked_at: (0, 0) }
+        Self { search, held: Vec::new(), weight: 0, cost: 0, looked_at: (0, 0) }
     }
 
     pub(super) fn hold(&mut self, held: Held) {
+        self.weight = self.weight.saturating_add(held.seen().weight());
         self.cost += held.cost();
         self.held.push(held);
     }
@@ -103,9 +154,14 @@ impl Pursuit {
         self.cost
     }
 
+    /// Bytes of a stream that are still held.
+    pub(super) const fn room(&self) -> usize {
+        MAX_HELD.saturating_sub(self.weight)
+    }
+
     /// More is not held.
-    pub(super) fn is_full(&self) -> bool {
-        self.cost > MAX_HELD || self.held.len() > MAX_EVENTS
+    pub(super) const fn is_full(&self) -> bool {
+        self.room() == 0
     }
 
     /// Who is tried next, or why nobody is. It is found out from what is there now if `last`.
@@ -132,7 +188,8 @@ impl Pursuit {
                     }
                 }
                 What::Datagram(bytes) => self.search.datagram(*side, bytes),
-                What::Gap { .. } | What::End(_) => self.search.end(*side),
+                What::Gap { .. } => self.search.gap(*side),
+                What::End(_) => self.search.end(*side),
             }
             self.looked_at = (self.looked_at.0 + 1, 0);
         }

@@ -20,20 +20,40 @@ limit_table! {
     /// Bytes that are held while the parsers of flows are being found.
     search_bytes: u64 = 256 << 20, "bytes", 1 << 16..=ANY
         => "patterns are not waited for (the ports decide), and candidates have their flows for good";
+    /// Flows that parsers have said are to come.
+    expected_flows: u64 = 20_000, "flows at a time", 1..=u32::MAX as u64
+        => "counted as `forgotten`: the one that is expected longest is not expected any more";
     fixed:
     search_window = crate::registry::WINDOW as u64, "bytes of a side"
         => "patterns are not looked for any further: the ports decide";
+    search_datagrams = crate::registry::DATAGRAMS as u64, "datagrams of a side"
+        => "patterns are not looked for in further ones";
     search_candidates = crate::registry::CANDIDATES as u64, "parsers that may try a flow"
         => "no further one gets it";
     search_replay = super::pursuit::MAX_HELD as u64, "bytes of a flow"
         => "a parser that has not said whether it is its protocol has the flow for good";
+    handed_over = super::worker::HANDED_OVER as u64, "times that a flow is handed over"
+        => "the next parser that is named does not get it";
+    handed_bytes = crate::runtime::MAX_HANDED as u64, "bytes of a side that are handed back"
+        => "fault `host_call`";
+    expected_of_flow = super::expectations::OF_A_FLOW as u64, "flows that a flow expects at a time"
+        => "counted as `forgotten`: the one that it expects longest is not expected any more";
+    expected_ms = super::expectations::PATIENCE_MS, "ms that a flow is expected"
+        => "counted as `expired`: it is a flow like others";
 }
 
 impl Room {
     /// One of so many shares.
     #[must_use]
     pub fn share(self, parts: u64) -> Self {
-        let Self { cells, memory_in_all, memory_of_parser, park_after_ms, search_bytes } = self;
+        let Self {
+            cells,
+            memory_in_all,
+            memory_of_parser,
+            park_after_ms,
+            search_bytes,
+            expected_flows,
+        } = self;
         let part = |value: u64| value / parts.max(1);
         Self {
             cells: part(cells),
@@ -41,6 +61,7 @@ impl Room {
             memory_of_parser: part(memory_of_parser),
             park_after_ms,
             search_bytes: part(search_bytes),
+            expected_flows: part(expected_flows),
         }
     }
 }

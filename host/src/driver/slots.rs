@@ -23,6 +23,22 @@ impl<T> Slots<T> {
         self.slots[index] = Some((id, value));
     }
 
+    /// What is there, or else something new.
+    pub(super) fn entry(&mut self, id: FlowId) -> &mut T
+    where
+        T: Default,
+    {
+        let index = id.index();
+        if index >= self.slots.len() {
+            self.slots.resize_with(index + 1, || None);
+        }
+        let slot = &mut self.slots[index];
+        if slot.as_ref().is_none_or(|(owner, _)| *owner != id) {
+            *slot = None;
+        }
+        &mut slot.get_or_insert_with(|| (id, T::default())).1
+    }
+
     pub(super) fn get_mut(&mut self, id: FlowId) -> Option<&mut T> {
         match self.slots.get_mut(id.index()) {
             Some(Some((owner, value))) if *owner == id => Some(value),

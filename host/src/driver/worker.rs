@@ -2,6 +2,8 @@
 
 mod finding;
 
+pub(super) use finding::HANDED_OVER;
+
 use flowcell_core::{
     CaughtUp, Demand, FlowEvent, FlowId, FlowSink, FlowSummary, FlowView, FragmentRejected, Side,
     Timestamp,
@@ -11,7 +13,7 @@ use super::aside::{Aside, Asides, Packet};
 use super::breaker::{BreakerLimits, Gate, Pass, When};
 use super::expectations::Expectations;
 use super::flow_task::{Delivered, Ending, FlowTask, MAX_DELIVERY};
-use super::flows::{Flows, Tracked};
+use super::flows::{Flows, Followed, Tracked};
 use super::lane::Recorder;
 use super::log_gate::LogGate;
 use super::messages::Messages;
@@ -57,15 +59,16 @@ impl Worker {
             gate: Gate::new(BreakerLimits::default().trial_flows),
             repro: None,
         };
+        let room = Room::default();
         Self {
             parsers,
             books,
             digits: 6,
             flows: Flows::default(),
-            expectations: Expectations::default(),
+            expectations: Expectations::new(room.expected_flows),
             mapping: Mapping::default(),
             held: 0,
-            parking: Parking::new(Room::default(), false),
+            parking: Parking::new(room, false),
             done: Vec::new(),
             together: true,
             asides: Asides::default(),
@@ -81,6 +84,7 @@ impl Worker {
     /// waits.
     pub fn set_room(&mut self, room: Room, always: bool) {
         self.parking = Parking::new(room, always);
+        self.expectations = Expectations::new(room.expected_flows);
     }
 
     /// Sets who gets which flows whatever they look like.
@@ -111,42 +115,28 @@ impl Worker {
     }
 
     /// Gives the flow's parser, if it has one, what was seen of a side in `packet`, and writes what comes of
-    /// it. Returns how many bytes at the end it did not look at, because it had ended before.
-    fn give(&mut self, flow: &FlowView<'_>, packet: Packet, side: Side, seen: Seen<'_>) -> usize {
+    /// it.
+    fn give(&mut self, flow: &FlowView<'_>, packet: Packet, side: Side, seen: Seen<'_>) {
         self.make_room(flow);
-        let Some(Tracked { task, label, pass, .. }) = self.flows.get_mut(flow.id) else { return 0 };
-        if task.is_done(side) {
-            return 0;
+        let Some(Tracked { task, label, pass, .. }) = self.flows.get_mut(flow.id) else { return };
+        let is_end = matches!(seen, Seen::End(_));
+        if task.is_over() || task.is_done(side) && !is_end {
+            return;
         }
-        let starts = !matches!(seen, Seen::End(_)) || task.starts_at_end();
-        if starts {
+        if !is_end || task.starts_at_end() {
             admit(&self.parking, &mut self.books.gate, task, pass, flow);
         }
         let before = task.footprint();
         let packets = [packet];
         let mut scribe = self.books.scribe(&packets, flow, label, *pass);
         let tell = &mut |task: &FlowTask, delivered: Delivered| scribe.write(task, delivered);
-        let left = match seen {
+        match seen {
             Seen::Data { offset, bytes } => task.data(flow, side, offset, bytes, tell),
             Seen::Datagram(bytes) => task.datagram(flow, side, bytes, tell),
-            Seen::Gap { offset, len, reason } => {
-                task.gap(flow, side, offset, len, reason, tell);
-                0
-            }
-            Seen::End(reason) => {
-                task.end(flow, side, reason, tell);
-                0
-            }
-        };
-        self.settle(flow, before, packet);
-        if let Seen::End(_) = seen
-            && let Some(Tracked { task, .. }) = self.flows.get_mut(flow.id)
-        {
-            let before = task.footprint();
-            task.ended(side);
-            self.parking.account(Whose::of(task.parser()), before, task.footprint());
+            Seen::Gap { offset, len, reason } => task.gap(flow, side, offset, len, reason, tell),
+            Seen::End(reason) => task.end(flow, side, reason, tell),
         }
-        left
+        self.settle(flow, before, packet);
     }
 
     /// Takes account of a delivery: the flow's cell was `before`.
@@ -233,7 +223,8 @@ impl Worker {
 
     /// Whether bytes of a flow can be delivered with others.
     fn may_wait(&mut self, id: FlowId) -> bool {
-        let settled = self.flows.followed(id).filter(|followed| followed.is_settled());
+        let settled = |followed: &&mut Followed| followed.is_settled() && !followed.skips();
+        let settled = self.flows.followed(id).filter(settled);
         let tracked = settled.and_then(|followed| followed.tracked.as_deref());
         self.together && tracked.is_some_and(|tracked| tracked.task.takes_segments())
     }
@@ -249,9 +240,11 @@ impl Worker {
                 return self.follow(flow, side, Seen::Data { offset, bytes });
             }
         }
-        let Some(Tracked { task, aside, owed, pass, .. }) = self.flows.get_mut(flow.id) else {
+        let Some(Followed { tracked: Some(tracked), owed, .. }) = self.flows.followed(flow.id)
+        else {
             return Demand::More;
         };
+        let Tracked { task, aside, pass, .. } = &mut **tracked;
         if task.is_done(side) {
             let Some(unwanted) = owed else { return Demand::Done };
             *unwanted += bytes.len() as u64;
@@ -280,9 +273,7 @@ impl Worker {
 
     /// Delivers what a flow has aside.
     fn deliver_aside(&mut self, id: FlowId) {
-        let Some(Tracked { task, label, aside, owed, pass, .. }) = self.flows.get_mut(id) else {
-            return;
-        };
+        let Some(Tracked { task, label, aside, pass, .. }) = self.flows.get_mut(id) else { return };
         let Some(aside) = aside.take() else { return };
         let before = task.footprint();
         let flow = &aside.view();
@@ -293,13 +284,19 @@ impl Worker {
             scribe.write(task, delivered);
         };
         task.segments(flow, aside.side, aside.offset, &aside.segments, &aside.bytes, tell);
-        if task.is_done(aside.side) && !task.hands_over() {
-            *owed.get_or_insert(0) += aside.behind(last);
-        }
+        let (hands_over, is_done) = (task.hands_over(), task.is_done(aside.side));
         let end = aside.packets.last().copied();
         let end = end.unwrap_or_else(|| Packet::of(flow, self.digits));
         self.settle(flow, before, end);
-        self.heed(flow, end, &mut || aside.held_behind(last));
+        let mut unwanted = 0;
+        if hands_over {
+            unwanted = self.hand_over_aside(&aside, last);
+        } else if is_done {
+            unwanted = aside.behind(last);
+        }
+        if let Some(followed) = self.flows.followed(id) {
+            *followed.owed.get_or_insert(0) += unwanted;
+        }
         self.asides.give_back(aside);
     }
 
@@ -337,14 +334,18 @@ impl Worker {
             Some(_) => self.books.stats.parsed_flows += 1,
         }
         let confirmed = tasks.iter().filter(|(task, _)| task.confirmed());
-        let mut services: Vec<&str> =
-            confirmed.map(|(task, _)| task.parser().description().name.as_str()).collect();
-        services.dedup();
+        let mut services: Vec<&str> = Vec::new();
+        for (task, _) in confirmed {
+            let name = task.parser().description().name.as_str();
+            if !services.contains(&name) {
+                services.push(name);
+            }
+        }
         let (orig, resp) = (&summary.orig, &summary.resp);
         let record = FlowRecord {
             duration: seconds(summary.last_ts.0.saturating_sub(summary.first_ts.0)),
             service: (!services.is_empty()).then(|| services.join(",")),
-            parent: followed.parent.as_deref(),
+            parent: followed.parent(),
             orig_bytes: orig.bytes,
             resp_bytes: resp.bytes,
             missed_bytes: orig.missed_bytes + resp.missed_bytes,
@@ -403,9 +404,9 @@ impl FlowSink for Worker {
 
     fn catch_up(&mut self, flow: FlowId) -> CaughtUp {
         self.deliver_aside(flow);
-        let done = Side::BOTH.map(|side| self.demand(flow, side) == Demand::Done);
-        let owed = self.flows.get_mut(flow).and_then(|tracked| tracked.owed.take());
-        CaughtUp { done, unwanted: owed.unwrap_or(0) }
+        let Some(followed) = self.flows.followed(flow) else { return CaughtUp::default() };
+        let done = Side::BOTH.map(|side| followed.demand(side) == Demand::Done);
+        CaughtUp { done, unwanted: followed.owed.take().unwrap_or(0) }
     }
 
     fn next_behind(&mut self) -> Option<FlowId> {

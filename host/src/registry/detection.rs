@@ -11,7 +11,7 @@ use crate::runtime::{self, Patterns, Progressed};
 pub const WINDOW: usize = 2048;
 
 /// Datagrams of a side that are looked at, at most.
-const DATAGRAMS: usize = 4;
+pub const DATAGRAMS: usize = 4;
 
 /// What all parsers of a generation say of how their flows begin.
 #[derive(Debug, Default)]

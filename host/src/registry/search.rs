@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use flowcell_core::{FiveTuple, Side, Transport};
 
-use super::detection::{Hit, Scan};
+use super::detection::{Hit, Scan, WINDOW};
 use super::generation::{Candidate, Generation};
 use super::mapping::Mapping;
 
@@ -44,7 +44,7 @@ pub struct Search {
     /// To be tried next.
     queue: VecDeque<Hit>,
     tried: Vec<Hit>,
-    /// The sides that have sent something, by [`Side::index`].
+    /// The sides that have sent bytes, as far as these were not missed, by [`Side::index`].
     spoken: [bool; 2],
 }
 
@@ -111,26 +111,31 @@ impl Search {
         looked_at
     }
 
-    /// Looks at a datagram.
+    /// Looks at how a datagram begins.
     pub fn datagram(&mut self, side: Side, bytes: &[u8]) {
         self.spoken[side.index()] = true;
-        let mut rest = bytes;
-        if let Some(scan) = &mut self.scan
-            && !scan.is_ended(&self.generation.detector, side)
-        {
-            scan.datagram(&self.generation.detector, side);
-        } else {
+        let Some(scan) = &mut self.scan else { return };
+        if scan.is_ended(&self.generation.detector, side) {
             return;
         }
+        scan.datagram(&self.generation.detector, side);
+        let mut rest = &bytes[..bytes.len().min(WINDOW)];
         while !rest.is_empty() {
             let looked_at = self.bytes(side, rest);
             rest = rest.get(looked_at..).unwrap_or_default();
         }
     }
 
-    /// Bytes of a side are missing, or it has ended.
-    pub fn end(&mut self, side: Side) {
+    /// Bytes of a side are missing: what follows them is not how it begins.
+    pub fn gap(&mut self, side: Side) {
         self.spoken[side.index()] = true;
+        if self.scan.as_ref().is_some_and(|scan| !scan.is_of_datagrams()) {
+            self.end(side);
+        }
+    }
+
+    /// Nothing more comes of a side.
+    pub fn end(&mut self, side: Side) {
         self.scan.iter_mut().for_each(|scan| scan.end(side));
     }
 
@@ -181,7 +186,7 @@ impl Search {
                     || scan.is_over(detector, side)
                     || scan.is_ended(detector, side)
             };
-            Side::BOTH.into_iter().all(is_over)
+            self.spoken != [false; 2] && Side::BOTH.into_iter().all(is_over)
         })
     }
 }

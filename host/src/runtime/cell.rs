@@ -54,7 +54,7 @@ enum Body {
     /// Parked. There is no instance; the next one gets this memory and this value of its one global.
     Freed(Box<State>, Image, u32),
     /// It could not be parked or brought back. The next delivery tells.
-    Broken(Fault, Output),
+    Broken(Fault, Box<Output>),
 }
 
 /// What can be called.
@@ -150,7 +150,7 @@ impl Cell {
             self.bulky = true;
             return None;
         }
-        let nothing = Body::Broken(Fault::lost(), Output::default());
+        let nothing = Body::Broken(Fault::lost(), Box::default());
         let Body::Awake(mut guest) = std::mem::replace(&mut self.body, nothing) else {
             return None;
         };
@@ -191,7 +191,7 @@ impl Cell {
     /// Brings the guest back if it is parked.
     fn wake(&mut self) -> Result<(), Fault> {
         if !matches!(self.body, Body::Awake(_)) {
-            let nothing = Body::Broken(Fault::lost(), Output::default());
+            let nothing = Body::Broken(Fault::lost(), Box::default());
             let parked = std::mem::replace(&mut self.body, nothing);
             self.body = Body::Awake(self.resume(parked)?);
         }
@@ -236,7 +236,7 @@ impl Cell {
         if let Body::Awake(guest) = &mut self.body {
             let fault = fault(&mut guest.store, error);
             let output = std::mem::take(&mut guest.store.data_mut().output);
-            self.body = Body::Broken(fault, output);
+            self.body = Body::Broken(fault, Box::new(output));
         }
     }
 }

@@ -86,7 +86,7 @@ const MAX_FIELDS: usize = 128;
 const MAX_PORTS: usize = 1024;
 const MAX_PATTERNS: usize = 32;
 const MAX_NAME: usize = 64;
-const MAX_PARSER_NAME: usize = 32;
+pub(super) const MAX_PARSER_NAME: usize = 32;
 const MAX_DOC: usize = 4096;
 /// Fields after objects are put in the place of references: a bound on nesting that doubles.
 const MAX_EXPANDED: usize = 4096;

@@ -5,10 +5,11 @@ use wasmtime::component::{Linker, WasmList};
 
 use super::bindings::flowcell::parser::host::Level;
 use super::bindings::flowcell::parser::types::{Expectation, Side};
+use super::description::MAX_PARSER_NAME;
 use super::endpoint::socket_address;
 use super::engine::Engine;
 use super::fault::{FaultClass, Violation, clipped};
-use super::state::{Emitted, Expected, LogLine, Phase, State, Switch, Verdict, index};
+use super::state::{Emitted, Expected, LogLine, MAX_HANDED, Phase, State, Switch, Verdict, index};
 use super::transcode;
 
 /// The world that a parser has to be of.
@@ -78,9 +79,15 @@ fn switch_to(
     let counts = handed.map(<[u8]>::len);
     if !store.data().may_hand_over(counts) {
         let [client, server] = counts;
-        let message = format!(
-            "`switch-to` with {client} and {server} bytes, of which not so many were delivered"
-        );
+        let message = if client.max(server) > MAX_HANDED {
+            format!(
+                "`switch-to` with {client} and {server} bytes, {MAX_HANDED} allowed of each side"
+            )
+        } else {
+            format!(
+                "`switch-to` with {client} and {server} bytes, of which not so many were delivered"
+            )
+        };
         return Err(Violation::new(FaultClass::HostCall, message).into());
     }
     let handed = handed.map(<[u8]>::to_vec);
@@ -104,17 +111,27 @@ fn expect(
     let Expectation { parser, transport, server, context } = expectation;
     let described = store.data().description.as_ref().is_some_and(|known| known.expects);
     pay(&mut store, context.len());
-    let output = parsing(&mut store, "expect")?;
-    if !described || context.len() > MAX_CONTEXT {
-        let message = if described {
-            format!("`expect` with a context of {} bytes, {MAX_CONTEXT} allowed", context.len())
-        } else {
-            "`expect` called, and `description.expects` is false".into()
-        };
+    parsing(&mut store, "expect")?;
+    let problem = if !described {
+        Some("called, and `description.expects` is false".into())
+    } else if context.len() > MAX_CONTEXT {
+        Some(format!("with a context of {} bytes, {MAX_CONTEXT} allowed", context.len()))
+    } else if parser.len() > MAX_PARSER_NAME {
+        Some(format!("of a parser's name of {} bytes, {MAX_PARSER_NAME} allowed", parser.len()))
+    } else {
+        None
+    };
+    if let Some(problem) = problem {
+        let message = format!("`expect` {problem}");
         return Err(Violation::new(FaultClass::HostCall, message).into());
     }
+    let state = store.data_mut();
+    state.confirmed = true;
+    let output = &mut state.output;
+    output.confirmed = true;
     if output.expected.len() == EXPECTED_PER_CALL {
         output.expected.remove(0);
+        output.expected_before += 1;
     }
     let server = socket_address(&server);
     output.expected.push(Expected { parser, transport, server, context });

@@ -42,4 +42,4 @@ pub(crate) use parser::refuse_foreign;
 pub use parser::{Parser, ParserError};
 pub use pattern::{Pattern, Patterns, Progressed};
 pub(crate) use resumption::{RESTORE, SAVE};
-pub use state::{Emitted, Expected, LogLine, Output, Switch, Verdict};
+pub use state::{Emitted, Expected, LogLine, MAX_HANDED, Output, Switch, Verdict};

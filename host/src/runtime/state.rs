@@ -87,6 +87,8 @@ pub struct Output {
     pub done: [bool; 2],
     /// Flows to come.
     pub expected: Vec<Expected>,
+    /// Flows to come that made room for those.
+    pub expected_before: u64,
     /// Kept log lines.
     pub log: Vec<LogLine>,
     /// Log lines that were not kept, in all.
@@ -96,7 +98,7 @@ pub struct Output {
 }
 
 /// Most bytes of a side that a parser hands over, as the contract says.
-const MAX_HANDED: usize = 256 << 10;
+pub const MAX_HANDED: usize = 256 << 10;
 
 /// The place of a side where there is one for each.
 pub(crate) const fn index(side: Side) -> usize {

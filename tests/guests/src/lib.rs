@@ -5,6 +5,8 @@
 //! flows of TCP port 9 and have the name of their file. A file here without a test in
 //! `tests/tests/bad_guests` fails to compile.
 
+pub mod orders;
+
 use flowcell_sdk::Text;
 use flowcell_sdk::prelude::*;
 
@@ -52,9 +54,11 @@ pub mod host {
 #[cfg(target_arch = "wasm32")]
 pub mod by_hand {
     pub use flowcell_sdk::wasm::bindings::flowcell::parser::description_types::{
-        Field, Kind, Schema,
+        Field, Kind, Pattern, Schema,
     };
-    pub use flowcell_sdk::wasm::bindings::flowcell::parser::types::{Chunk, End, Gap, Side};
+    pub use flowcell_sdk::wasm::bindings::flowcell::parser::types::{
+        Address, Chunk, End, Endpoint, Expectation, Gap, Side, Transport,
+    };
     pub use flowcell_sdk::wasm::{Description, Guest, WireFlow, WireInput, WireProgress, export};
 
     /// A field with nothing special.
@@ -67,6 +71,20 @@ pub mod by_hand {
     #[must_use]
     pub fn schema(name: &str, fields: Vec<Field>) -> Schema {
         Schema { name: name.into(), doc: String::new(), fields }
+    }
+
+    /// How a side begins, over TCP.
+    #[must_use]
+    pub fn pattern(side: Side, regex: &str) -> Pattern {
+        Pattern { transport: Transport::Tcp, side, regex: regex.into() }
+    }
+
+    /// A flow to that port of 10.0.0.2, with a context of so many bytes.
+    #[must_use]
+    pub fn expectation(parser: &str, port: u16, context: usize) -> Expectation {
+        let server = Endpoint { address: Address::Ipv4(0x0a00_0002), port };
+        let context = vec![b'c'; context];
+        Expectation { parser: parser.into(), transport: Transport::Tcp, server, context }
     }
 
     /// A description that wants TCP port 9.

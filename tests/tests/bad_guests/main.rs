@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deliveries;
+mod detection;
 mod faults;
 mod files;
 mod records;
@@ -35,7 +36,8 @@ macro_rules! has_a_test {
 
 mod tests {
     pub(crate) use super::{
-        deliveries::*, faults::*, records::*, refused::*, secrets::*, segments::*, verdicts::*,
+        deliveries::*, detection::*, faults::*, records::*, refused::*, secrets::*, segments::*,
+        verdicts::*,
     };
 }
 

@@ -8,7 +8,7 @@ use flowcell_tests::packets::Pcap;
 use super::{flow_record, run_with, two_lines};
 
 /// What is told of a guest that can not be loaded. Its flow is tracked without it.
-fn refused(guest: &str) -> String {
+pub(crate) fn refused(guest: &str) -> String {
     let run = run_with(guest, &[two_lines()]);
     assert!(flow_record(&run)["data"].get("parsers").is_none(), "{}", run.stdout);
     told(&run, &format!("{guest}.wasm"))

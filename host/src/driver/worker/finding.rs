@@ -13,89 +13,76 @@
 
 use std::sync::Arc;
 
-use flowcell_core::{Demand, FlowId, FlowView, Side, Transport};
+use flowcell_core::{Demand, EndReason, FlowId, FlowView, Side, Transport};
 
-use super::super::aside::Packet;
-use super::super::flow_task::FlowTask;
-use super::super::flows::{Followed, Tracked};
+use super::super::aside::{Aside, Packet};
+use super::super::flow_task::{FlowTask, MAX_DELIVERY};
+use super::super::flows::Tracked;
 use super::super::pursuit::{Held, Pursuit, Seen};
 use super::Worker;
 use crate::output::FlowLabel;
 use crate::registry::{Candidate, Next, Search};
 
 /// Parsers that a flow is handed to, at most.
-const HANDED_OVER: usize = 8;
+pub(in crate::driver) const HANDED_OVER: usize = 8;
 
 impl Worker {
     /// Takes what was seen of a side of a flow.
     pub(super) fn follow(&mut self, flow: &FlowView<'_>, side: Side, seen: Seen<'_>) -> Demand {
         let packet = Packet::of(flow, self.digits);
-        if self.flows.followed(flow.id).is_none() && !self.begin(flow, &seen) {
+        let has_begun = self.flows.followed(flow.id).is_some_and(|followed| followed.begun);
+        if !has_begun && !self.begin(flow, packet, side, &seen) {
             return Demand::More;
         }
-        let other_was_done = self.demand(flow.id, side.other()) == Demand::Done;
+        self.feed(flow, packet, side, seen);
         let Some(followed) = self.flows.followed(flow.id) else { return Demand::More };
-        if let Seen::End(reason) = seen {
-            followed.ends[side.index()] = Some(reason);
+        let other = side.other();
+        if followed.demand(other) == Demand::Done && !followed.stopped[other.index()] {
+            followed.stopped[other.index()] = true;
+            self.done.push((flow.id, other));
         }
-        let has_parser = followed.tracked.is_some();
-        if followed.pursuit.is_some() {
-            self.hold(flow.id, Held::new(packet, side, seen));
-        }
-        if has_parser {
-            let left = self.give(flow, packet, side, seen);
-            self.heed(flow, packet, &mut || {
-                let tail = seen.tail(left).map(|seen| Held::new(packet, side, seen));
-                tail.into_iter().collect()
-            });
-        } else {
-            self.pursue(flow);
-        }
-        // Only now it is known who has the flow.
-        if !other_was_done && self.demand(flow.id, side.other()) == Demand::Done {
-            self.done.push((flow.id, side.other()));
-        }
-        self.demand(flow.id, side)
-    }
-
-    /// What is wanted of a side from now on. As long as another parser might get the flow, all is.
-    pub(super) fn demand(&mut self, id: FlowId, side: Side) -> Demand {
-        let Some(followed) = self.flows.followed(id) else { return Demand::More };
-        let tracked = followed.tracked.as_ref().filter(|_| followed.is_settled());
-        let is_done = tracked.is_some_and(|tracked| tracked.task.is_done(side));
-        if is_done { Demand::Done } else { Demand::More }
+        followed.demand(side)
     }
 
     /// A flow says its first: finds out who may parse it. Returns whether anybody may.
-    fn begin(&mut self, flow: &FlowView<'_>, seen: &Seen<'_>) -> bool {
+    fn begin(&mut self, flow: &FlowView<'_>, packet: Packet, side: Side, seen: &Seen<'_>) -> bool {
         if !matches!(flow.tuple.transport, Transport::Tcp | Transport::Udp) {
             return false;
         }
-        let generation = self.parsers.current();
-        if let Some((expectation, server)) =
-            self.expectations.take(flow, &mut self.books.stats.expectations)
-            && let Some(candidate) = generation.named(&expectation.parser, server)
-        {
-            drop(generation);
-            let parent = Some(expectation.parent);
-            self.flows.insert(flow.id, Followed { parent, ..Followed::default() });
-            self.start(flow, candidate, Some(expectation.context));
-            return true;
-        }
-        if let Seen::End(_) = seen {
-            return false; // a flow without data
-        }
         let guess = flow.midstream || flow.tuple.transport == Transport::Udp;
-        let mapped = Search::mapped(&generation, &self.mapping, flow.tuple, guess);
-        let mut followed = Followed::default();
-        if mapped.is_none() {
+        let stats = &mut self.books.stats.expectations;
+        let expectation = self.expectations.take(flow, guess, stats);
+        if let (None, Seen::End(reason)) = (&expectation, seen) {
+            // Only where the other side may yet say something is it worth a note.
+            if *reason == EndReason::Fin {
+                self.flows.entry(flow.id).ended[side.index()] = true;
+            }
+            return false;
+        }
+        let generation = self.parsers.current();
+        let mut settled = None;
+        let followed = self.flows.entry(flow.id);
+        followed.begun = true;
+        if let Some((expectation, server)) = expectation {
+            followed.more().parent = Some(expectation.parent);
+            let candidate = generation.named(&expectation.parser, server);
+            settled = candidate.map(|candidate| (candidate, Some(expectation.context)));
+        }
+        if settled.is_none() {
+            let mapped = Search::mapped(&generation, &self.mapping, flow.tuple, guess);
+            settled = mapped.map(|candidate| (candidate, None));
+        }
+        if settled.is_none() {
             let search = Search::new(Arc::clone(&generation), flow.tuple, guess);
             followed.pursuit = Some(Box::new(Pursuit::new(search)));
         }
+        let ended = followed.ended;
         drop(generation);
-        self.flows.insert(flow.id, followed);
-        if let Some(candidate) = mapped {
-            self.start(flow, candidate, None);
+        if let Some((candidate, context)) = settled {
+            self.start(flow, candidate, context);
+        }
+        for side in Side::BOTH.into_iter().filter(|side| ended[side.index()]) {
+            self.feed(flow, packet, side, Seen::End(EndReason::Fin));
         }
         true
     }
@@ -108,6 +95,29 @@ impl Worker {
         }
         if let Some(followed) = self.flows.followed(flow.id) {
             followed.tracked = Some(Box::new(Tracked::new(task, flow.ts)));
+        }
+    }
+
+    /// Goes on with what was seen of a side in `packet`, in pieces that are cut where it makes a difference:
+    /// behind the last byte that is held, and behind the largest delivery.
+    fn feed(&mut self, flow: &FlowView<'_>, packet: Packet, side: Side, seen: Seen<'_>) {
+        let Some(followed) = self.flows.followed(flow.id) else { return };
+        let mut left = followed.without_skipped(side, seen);
+        while let Some(seen) = left {
+            let Some(followed) = self.flows.followed(flow.id) else { return };
+            let room = followed.pursuit.as_ref().map_or(MAX_DELIVERY, |pursuit| pursuit.room());
+            let (now, later) = seen.split(room.clamp(1, MAX_DELIVERY));
+            let has_parser = followed.tracked.is_some();
+            if followed.pursuit.is_some() {
+                self.hold(flow.id, Held::new(packet, side, now));
+            }
+            if has_parser {
+                self.give(flow, packet, side, now);
+                self.heed(flow, packet);
+            } else {
+                self.pursue(flow, packet);
+            }
+            left = later;
         }
     }
 
@@ -129,145 +139,159 @@ impl Worker {
     }
 
     /// Tries one parser after the other, until one holds out or more has to be seen.
-    fn pursue(&mut self, flow: &FlowView<'_>) {
+    fn pursue(&mut self, flow: &FlowView<'_>, now: Packet) {
         let crowded = self.held > self.parking.search_bytes();
         loop {
             let Some(followed) = self.flows.followed(flow.id) else { return };
             let Some(pursuit) = &mut followed.pursuit else { return };
             let last = crowded || pursuit.is_full();
-            match pursuit.next(last) {
+            let candidate = match pursuit.next(last) {
                 Next::Wait => return,
                 Next::Nobody => return self.drop_pursuit(flow.id),
-                Next::Try(candidate) => {
-                    let held = std::mem::take(&mut pursuit.held);
-                    self.start(flow, candidate, None);
-                    let (given, left) = self.give_all(flow, &held);
-                    let is_over = self.flows.get_mut(flow.id).is_some_and(|it| it.task.is_over());
-                    let gave_way = self.gives_way(flow.id);
-                    if is_over && !gave_way {
-                        self.drop_pursuit(flow.id);
-                        let packet = Packet::of(flow, self.digits);
-                        let mut rest = not_given(held, given, left);
-                        return self.heed(flow, packet, &mut || std::mem::take(&mut rest));
-                    }
-                    let followed = self.flows.followed(flow.id);
-                    if let Some(pursuit) = followed.and_then(|followed| followed.pursuit.as_mut()) {
-                        pursuit.held = held;
-                    }
-                    if !gave_way {
-                        return self.heed(flow, Packet::of(flow, self.digits), &mut Vec::new);
-                    }
-                }
+                Next::Try(candidate) => candidate,
+            };
+            let held = std::mem::take(&mut pursuit.held);
+            self.start(flow, candidate, None);
+            let given = self.give_all(flow, now, &held);
+            if self.gives_way(flow.id) {
+                self.hold_again(flow.id, held);
+            } else if self.flows.get_mut(flow.id).is_some_and(|tracked| tracked.task.is_over()) {
+                return self.end_early(flow, now, &held, given);
+            } else {
+                self.hold_again(flow.id, held);
+                return self.heed(flow, now);
             }
         }
     }
 
+    fn hold_again(&mut self, id: FlowId, held: Vec<Held>) {
+        let followed = self.flows.followed(id);
+        if let Some(pursuit) = followed.and_then(|followed| followed.pursuit.as_mut()) {
+            pursuit.held = held;
+        }
+    }
+
     /// Gives a flow's parser what was held, as if it came now: records are about the packets that it came
-    /// in, and stand where the present one's do. Returns how many of it were given, and how many bytes of the
-    /// last of these not.
-    fn give_all(&mut self, flow: &FlowView<'_>, held: &[Held]) -> (usize, usize) {
-        let now = Packet::of(flow, self.digits).place;
+    /// in, and stand where the present one's do. Returns how many of it were given.
+    fn give_all(&mut self, flow: &FlowView<'_>, now: Packet, held: &[Held]) -> usize {
         for (index, item) in held.iter().enumerate() {
-            let packet = Packet { place: now, ..item.packet };
-            let then = FlowView { ts: packet.ts, packet: packet.number, ..*flow };
-            let left = self.give(&then, packet, item.side, item.seen());
+            let (then, packet) = item.when(flow, now);
+            self.give(&then, packet, item.side, item.seen());
             if self.flows.get_mut(flow.id).is_none_or(|tracked| tracked.task.is_over()) {
-                return (index + 1, left);
+                return index + 1;
             }
         }
-        (held.len(), 0)
+        held.len()
+    }
+
+    /// The flow's parser has ended for good with the last that was given of what is held. If it has handed
+    /// over, the next one gets the rest.
+    fn end_early(&mut self, flow: &FlowView<'_>, now: Packet, held: &[Held], given: usize) {
+        self.drop_pursuit(flow.id);
+        let (before, rest) = held.split_at(given.min(held.len()));
+        let (then, packet) = before.last().map_or((*flow, now), |item| item.when(flow, now));
+        self.heed(&then, packet);
+        for item in rest {
+            let (then, packet) = item.when(flow, now);
+            self.feed(&then, packet, item.side, item.seen());
+        }
     }
 
     /// If the flow's parser makes way for another one, sets it aside.
     fn gives_way(&mut self, id: FlowId) -> bool {
         let Some(followed) = self.flows.followed(id) else { return false };
         let gives_way = |tracked: &mut Box<Tracked>| tracked.task.gives_way();
-        let past = followed.tracked.take_if(gives_way);
-        let gave_way = past.is_some();
-        followed.past.extend(past.map(|tracked| tracked.task));
-        gave_way
+        let Some(past) = followed.tracked.take_if(gives_way) else { return false };
+        followed.more().past.push(past.task);
+        true
     }
 
-    /// Acts on what the flow's parser has said, last in `packet`. `rest`: what it was to be given and has not
-    /// looked at.
-    pub(super) fn heed(
-        &mut self,
-        flow: &FlowView<'_>,
-        packet: Packet,
-        rest: &mut dyn FnMut() -> Vec<Held>,
-    ) {
+    /// Acts on what the flow's parser has said, last in `packet`.
+    fn heed(&mut self, flow: &FlowView<'_>, packet: Packet) {
         let crowded = self.held > self.parking.search_bytes();
         let Some(followed) = self.flows.followed(flow.id) else { return };
         let Some(tracked) = &mut followed.tracked else { return };
         let task = &mut tracked.task;
         if !task.expected.is_empty() {
             let expected = std::mem::take(&mut task.expected);
+            let before = std::mem::take(&mut task.expected_before);
             let label = tracked.label.get_or_insert_with(|| FlowLabel::new(flow));
-            let (uid, stats) = (label.uid(), &mut self.books.stats.expectations);
-            self.expectations.add(flow, uid, expected, &mut followed.expects, stats);
+            let uid = label.uid().to_owned();
+            let of_flow = &mut followed.more().expects;
+            let stats = &mut self.books.stats.expectations;
+            stats.expected += before;
+            stats.forgotten += before;
+            self.expectations.add(flow, &uid, expected, of_flow, stats);
         }
+        let Some(followed) = self.flows.followed(flow.id) else { return };
+        let Some(Tracked { task, .. }) = followed.tracked.as_deref() else { return };
         if let Some(pursuit) = &followed.pursuit {
             if task.gives_way() {
                 self.gives_way(flow.id);
-                return self.pursue(flow);
+                return self.pursue(flow, packet);
             }
             if task.confirmed() || task.is_over() || pursuit.is_full() || crowded {
                 self.drop_pursuit(flow.id);
             }
         }
-        self.hand_over(flow, packet, rest);
+        self.hand_over(flow, packet);
     }
 
     /// If the flow's parser has handed it over, gives it to the next one.
-    fn hand_over(
-        &mut self,
-        flow: &FlowView<'_>,
-        packet: Packet,
-        rest: &mut dyn FnMut() -> Vec<Held>,
-    ) {
+    fn hand_over(&mut self, flow: &FlowView<'_>, packet: Packet) {
         let Some(followed) = self.flows.followed(flow.id) else { return };
         let Some(tracked) = &mut followed.tracked else { return };
-        let Some((protocol, handed)) = tracked.task.take_switch() else { return };
-        let (server, owed) = (tracked.task.server(), tracked.owed);
+        let Some(legacy) = tracked.task.take_legacy() else { return };
         let past = followed.tracked.take().map(|tracked| tracked.task);
-        followed.past.extend(past);
-        if flow.tuple.transport == Transport::Udp || followed.past.len() > HANDED_OVER {
+        let more = followed.more();
+        more.past.extend(past);
+        if more.past.iter().filter(|task| task.has_handed_over()).count() > HANDED_OVER {
             return;
         }
-        let mut held: Vec<Held> = Vec::new();
-        for (side, offset, bytes) in &handed {
-            let (offset, bytes) = (*offset, bytes.as_slice());
-            held.push(Held::new(packet, *side, Seen::Data { offset, bytes }));
-        }
-        held.extend(rest());
-        for (side, reason) in followed.ends() {
-            held.push(Held::new(packet, side, Seen::End(reason)));
-        }
         let generation = Arc::clone(&self.parsers.current());
-        if protocol.is_empty() {
+        if legacy.protocol.is_empty() {
             let search = Search::inside(generation, flow.tuple);
             followed.pursuit = Some(Box::new(Pursuit::new(search)));
-            held.into_iter().for_each(|held| self.hold(flow.id, held));
-            self.pursue(flow);
-        } else if let Some(candidate) = generation.named(&protocol, server) {
+        } else if let Some(candidate) = generation.named(&legacy.protocol, legacy.server) {
             self.start(flow, candidate, None);
-            if let Some(tracked) = self.flows.get_mut(flow.id) {
-                tracked.owed = owed;
+        } else {
+            return;
+        }
+        if flow.tuple.transport == Transport::Tcp {
+            for (side, offset, bytes) in &legacy.handed {
+                self.feed(flow, packet, *side, Seen::Data { offset: *offset, bytes });
             }
-            let (given, left) = self.give_all(flow, &held);
-            let mut rest = not_given(held, given, left);
-            self.heed(flow, packet, &mut || std::mem::take(&mut rest));
+        }
+        for (side, reason) in legacy.ends {
+            self.feed(flow, packet, side, Seen::End(reason));
+        }
+        // What comes is skipped behind what was handed back.
+        if legacy.skip != [0; 2]
+            && let Some(followed) = self.flows.followed(flow.id)
+        {
+            for (skip, more) in followed.more().skip.iter_mut().zip(legacy.skip) {
+                *skip = skip.saturating_add(more);
+            }
         }
     }
-}
 
-/// What is left when so much was given, and of the last of it so many bytes not.
-fn not_given(held: Vec<Held>, given: usize, left: usize) -> Vec<Held> {
-    let last = given.checked_sub(1).and_then(|index| held.get(index));
-    let tail = last.and_then(|last| {
-        last.seen().tail(left).map(|seen| Held::new(last.packet, last.side, seen))
-    });
-    // How sides have ended is known all the same.
-    let later = held.into_iter().skip(given).filter(|held| !matches!(held.seen(), Seen::End(_)));
-    tail.into_iter().chain(later).collect()
+    /// The parser that has got what was aside has handed the flow over in its packet `last`: the next one
+    /// gets what came behind it. Returns how many bytes nobody wanted.
+    pub(super) fn hand_over_aside(&mut self, aside: &Aside, last: u32) -> u64 {
+        let flow = aside.view();
+        let at = |packet: Packet| FlowView { ts: packet.ts, packet: packet.number, ..flow };
+        if let Some(packet) = aside.packets.get(last as usize).or(aside.packets.last()) {
+            self.hand_over(&at(*packet), *packet);
+        }
+        let mut unwanted = 0;
+        for (packet, seen) in aside.seen_behind(last) {
+            let Some(followed) = self.flows.followed(flow.id) else { break };
+            if let (Demand::Done, Seen::Data { bytes, .. }) = (followed.demand(aside.side), seen) {
+                unwanted += bytes.len() as u64;
+            } else {
+                self.feed(&at(packet), packet, aside.side, seen);
+            }
+        }
+        unwanted
+    }
 }

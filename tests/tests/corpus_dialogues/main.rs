@@ -12,6 +12,7 @@ mod mqtt;
 mod mqtt_zeek;
 mod pop3;
 mod redis;
+mod services;
 mod sip;
 mod sip_zeek;
 mod words;

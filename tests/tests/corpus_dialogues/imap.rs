@@ -14,12 +14,14 @@ fn imap_agrees_with_tshark() {
     let Some((_, sights)) = crate::sights() else { return };
     let mut tally = Tally::default();
     for sight in sights {
-        for talk in sight.talks(&["imap"], &["imap.command"]) {
+        for talk in sight.talks(&["imap"], &["imap.command"]).into_iter().filter(Talk::is_of_both) {
             compare(&mut tally, &sight.name, &talk);
         }
     }
     tally.check(KNOWN);
 }
+
+const MISSING: &str = "a response to a command that is missing from the capture";
 
 /// A command and the line that completes it.
 #[derive(Debug)]
@@ -34,7 +36,15 @@ struct Command<'a> {
 fn compare(tally: &mut Tally, name: &str, talk: &Talk<'_>) {
     let mut theirs = commands(&talk.events);
     let records = talk.records.iter().filter(|record| record.text("tag").is_some());
-    let records: Vec<_> = records.collect();
+    let (records, answers): (Vec<&&Record>, Vec<&&Record>) =
+        records.partition(|record| theirs.iter().any(|it| record.text("tag") == Some(it.tag)));
+    for record in answers {
+        let outcome = match record.text("command") {
+            None => Outcome::Explained(MISSING),
+            Some(command) => Outcome::Wrong(format!("only ours: {command}")),
+        };
+        tally.add(name, "tag", outcome);
+    }
     // Ours stand in the order in which commands were completed, those that were not at the end.
     theirs.sort_by_key(|it| records.iter().position(|record| record.text("tag") == Some(it.tag)));
     lists(tally, name, "tag", (&records, &theirs), |ours, theirs| {

@@ -35,8 +35,9 @@ const OTHERWISE: [(&str, &str); 2] = [
 ];
 
 const MIDSTREAM: &str = "encrypted data without their handshake, which tshark tells by the port";
+const SHORT: &str = "too little is said to tell the protocol by anything but the port";
 const UNREADABLE: &str = "all bytes of the flow are compressed (IPComp), which we do not undo";
-const CLIENT_ONLY: &str = "the client begins TLS with a server that has greeted in clear text";
+const HANDED_OVER: &str = "TLS begins behind a greeting in clear text, which tshark does not tell";
 const NO_PORT: &str =
     "told by what is said: tshark does not know the port, or has no whole message";
 
@@ -86,15 +87,18 @@ fn compare(talk: &Talk<'_>, ours: &BTreeSet<&str>, theirs: &BTreeSet<&str>) -> O
     let bytes =
         |field: &str| talk.records.iter().filter_map(|flow| flow.number(field)).sum::<u64>();
     let none_is_there = bytes("missed_bytes") == bytes("orig_bytes") + bytes("resp_bytes");
-    let declined = talk.records.iter().flat_map(|flow| flow.data["parsers"].as_array());
-    let declined = declined.flatten().filter_map(|parser| parser["reason"].as_str());
-    if ours.is_empty() && talk.records.iter().all(|flow| flow.is("midstream")) {
+    let parsers = talk.records.iter().filter_map(|flow| flow.data["parsers"].as_array());
+    let switched = parsers.flatten().any(|parser| parser["outcome"] == "switched");
+    let unconfirmed = |flow: &Record| flow.data["parsers"][0]["outcome"] == "unconfirmed";
+    if ours.is_empty() && talk.records.iter().any(|flow| unconfirmed(flow)) {
+        outcome.or(SHORT)
+    } else if ours.is_empty() && talk.records.iter().all(|flow| flow.is("midstream")) {
         let encrypted = theirs.is_subset(&BTreeSet::from(["ssh", "tls"]));
         if encrypted { outcome.or(MIDSTREAM) } else { outcome }
     } else if ours.is_empty() && none_is_there {
         outcome.or(UNREADABLE)
-    } else if declined.into_iter().any(|reason| reason == "the client starts with TLS") {
-        outcome.or(CLIENT_ONLY)
+    } else if switched && theirs.is_subset(ours) && !theirs.is_empty() {
+        outcome.or(HANDED_OVER)
     } else if talk.events.is_empty() {
         outcome.or(NO_PORT)
     } else {

@@ -66,7 +66,8 @@ impl Flow {
 
     /// Says that a flow is to come between the same two hosts, and who gets it. The first flow to
     /// that endpoint has it, if its first byte comes within 5 minutes. Who expects the same endpoint again
-    /// takes back what was said before. At most 32 of a flow wait; the oldest makes room.
+    /// takes back what was said before. At most 32 of a flow wait; the oldest makes room. This
+    /// [confirms](Self::confirm), as [`emit`](Self::emit) does.
     ///
     /// # Panics
     /// Without `expects = true` in `#[parser]`.

@@ -8,6 +8,9 @@ use crate::inbox::Inbox;
 use crate::info::{Expectation, Level, Side};
 use crate::record::{ParserDef, Record, Timestamp};
 
+/// Most bytes of a side that can be handed over, as the contract says.
+const MAX_HANDED: usize = 256 << 10;
+
 /// What a host does for a parser. In a sandbox these are the imports of `wit/parser.wit`.
 pub trait HostCalls {
     /// One record; `kind` indexes [`ParserDef::records`], `body` is a CBOR array.
@@ -149,9 +152,13 @@ impl Shared {
 
     /// Hands over what nobody has read. The streams have given back theirs.
     pub(crate) fn switch_to(&self, protocol: &str) {
-        let [client, server] = Side::BOTH.map(|side| self.inbox(side));
+        let inboxes = Side::BOTH.map(|side| self.inbox(side));
+        let [client, server] = [0, 1].map(|side: usize| {
+            let tail = inboxes[side].buffer.tail();
+            &tail[tail.len().saturating_sub(MAX_HANDED)..]
+        });
         self.tell_segment();
-        self.host.switch_to(protocol, client.buffer.tail(), server.buffer.tail());
+        self.host.switch_to(protocol, client, server);
     }
 
     pub(crate) fn expect(&self, expectation: &Expectation<'_>) {

@@ -112,6 +112,7 @@ impl HostCalls for Rc<Recorder> {
         let context = context.escape_ascii();
         let verdict = format!("expect {parser} {transport:?} {server} \"{context}\"");
         self.note().verdicts.push(verdict.to_lowercase());
+        self.confirm();
     }
 
     fn log(&self, _level: Level, _message: &str) {

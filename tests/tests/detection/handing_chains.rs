@@ -1,9 +1,9 @@
 //! From one to the next to the next.
 
 use flowcell_sdk::Side::{Client, Server};
-use flowcell_tests::packets::Conversation;
+use flowcell_tests::packets::{Conversation, Pcap};
 
-use super::{notes, outcomes, run};
+use super::{notes, outcomes, run, run_pcap};
 
 fn opened() -> Conversation {
     Conversation::tcp(4000, 7777).open()
@@ -64,6 +64,16 @@ fn to_itself_for_ever() {
     let found = run(&["itself", "third"], flow);
     assert_eq!(outcomes(&found), ["itself switched (itself)"; 9]);
     assert_eq!(found.only("flow")["data"]["orig_bytes"], 10_006);
+}
+
+/// As much as it may be handed over of a side, while somebody talks to a parser that waits for the other.
+#[test]
+fn with_all_that_waits() {
+    let flow = opened().send(Server, &[b'x'; 16_383]);
+    let flow = (0..16).fold(flow, |flow, _| flow.send(Server, &[b'x'; 16_384]));
+    let flow = flow.send(Client, b"MYSELF").close();
+    let counted = run_pcap(&["itself"], &Pcap::of(&[flow]), &["--map", "7777=itself"], "");
+    assert_eq!(outcomes(&counted.run), ["itself switched (itself)"; 9]);
 }
 
 /// Who declines after it was handed the flow by name makes way for nobody.

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::command::{self, Run};
 
 pub use live::{TrueFlow, TrueMail, Truth, Variant};
-pub use told::{Ends, Event, Told, ends, row_ends, told};
+pub use told::{Ends, ends, told};
 
 /// The folder with the captures.
 #[derive(Debug)]

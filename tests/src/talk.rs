@@ -101,7 +101,8 @@ fn sight(corpus: &Corpus, capture: &Capture) -> Sight {
     }
 }
 
-fn record(record: &Value) -> Option<Record> {
+/// Reads a record of ours; nothing if it belongs to no flow.
+pub(crate) fn record(record: &Value) -> Option<Record> {
     // Those of other transports have no ports, those of no flow neither id nor addresses.
     let uid = record["uid"].as_str()?.to_owned();
     let end = |side: &str| {
@@ -119,7 +120,8 @@ fn record(record: &Value) -> Option<Record> {
     })
 }
 
-fn event(mut event: Value) -> Option<Event> {
+/// Reads an event of tshark's; nothing if it is of no flow.
+pub(crate) fn event(mut event: Value) -> Option<Event> {
     // The first line tells of the file.
     event["proto"].as_str()?;
     let l4 = event["l4"].as_str().filter(|l4| ["tcp", "udp"].contains(l4))?.to_owned();

@@ -6,7 +6,7 @@ mod tshark;
 mod zeek;
 
 use flowcell_tests::corpus::Corpus;
-use flowcell_tests::services::{self, Names};
+use flowcell_tests::services;
 
 /// The type of the records that are compared.
 const TRANSACTION: &str = "dns.transaction";
@@ -17,6 +17,5 @@ const TSHARK: [&str; 2] = ["dns", "mdns"];
 #[test]
 fn flows_of_dns_are_those_of_others() {
     let Some(corpus) = Corpus::find() else { return };
-    let names = Names { ours: "dns", tshark: &TSHARK, zeek: "dns" };
-    services::compare(&corpus, names, |_| rules::other_service).check(&[]);
+    services::compare(&corpus, "dns", &TSHARK, |_| rules::other_service).check(&[]);
 }

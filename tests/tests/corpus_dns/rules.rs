@@ -1,7 +1,7 @@
 //! Where we differ from the others, each with its reason.
 
-use flowcell_tests::corpus::{Event, Told};
 use flowcell_tests::services::Difference;
+use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::Outcome;
 use serde_json::Value;
 
@@ -15,19 +15,19 @@ const OVERTAKEN: &str =
 
 /// Why a flow is of DNS for one of us only.
 pub(crate) fn other_service(difference: &Difference<'_>) -> Option<&'static str> {
-    let declined = |flow: &Told| {
+    let declined = |flow: &Record| {
         let parsers = flow.data["parsers"].as_array();
         parsers.into_iter().flatten().any(|parser| {
             parser["outcome"] == "declined" && parser["reason"] == "no message of DNS"
         })
     };
     let strange = !difference.flows.is_empty() && difference.flows.iter().all(declined);
-    (difference.tshark && strange).then_some(STRANGE)
+    (!difference.ours && strange).then_some(STRANGE)
 }
 
 /// Why only tshark has a message.
-pub(crate) fn only_theirs(outcome: Outcome, event: &Event, ours: &[Told], torn: bool) -> Outcome {
-    let overtaken = |told: &Told| {
+pub(crate) fn only_theirs(outcome: Outcome, event: &Event, ours: &[Record], torn: bool) -> Outcome {
+    let overtaken = |told: &Record| {
         told.number("query_len").is_none()
             && told.number("trans_id") == event.text("id").and_then(entries::number)
     };

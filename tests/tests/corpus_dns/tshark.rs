@@ -1,9 +1,10 @@
 //! Messages against tshark's events.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use flowcell_tests::corpus::{Corpus, Event, Told, told};
+use flowcell_tests::corpus::{Corpus, told};
+use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::{Outcome, Tally};
 use serde_json::Value;
 
@@ -20,12 +21,7 @@ fn messages_agree_with_tshark() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        let mut theirs = BTreeMap::new();
-        for proto in TSHARK {
-            for (key, events) in corpus.events(&capture, proto) {
-                theirs.entry(key).or_insert_with(Vec::new).extend(events);
-            }
-        }
+        let mut theirs = corpus.events(&capture, &TSHARK);
         if theirs.is_empty() {
             continue;
         }
@@ -43,13 +39,13 @@ fn messages_agree_with_tshark() {
 
 /// A message of ours, and how often it was sent.
 struct Message<'a> {
-    told: &'a Told,
+    told: &'a Record,
     reply: bool,
     times: u64,
 }
 
 /// Messages of a flow are found by what they are about: their order in time is not that of records.
-fn compare(tally: &mut Tally, name: &str, (ours, torn): (&[Told], bool), theirs: &[Event]) {
+fn compare(tally: &mut Tally, name: &str, (ours, torn): (&[Record], bool), theirs: &[Event]) {
     let mut messages: Vec<Message<'_>> = Vec::new();
     for told in ours {
         if told.number("query_len").is_some() {
@@ -105,14 +101,14 @@ impl Message<'_> {
 }
 
 /// How much of the header and the question is the same: damaged captures have several of an id.
-fn likeness(ours: &Told, theirs: &Event) -> u64 {
+fn likeness(ours: &Record, theirs: &Event) -> u64 {
     let mut tally = Tally::default();
     question(&mut tally, "", ours, theirs);
     header(&mut tally, "", ours, theirs);
     tally.agreed()
 }
 
-fn question(tally: &mut Tally, name: &str, ours: &Told, theirs: &Event) {
+fn question(tally: &mut Tally, name: &str, ours: &Record, theirs: &Event) {
     let question = &theirs.data["queries"][0];
     // What is malformed is not shown from there on.
     if question.is_null() || ours.number("qtype").is_none() && ours.text("malformed").is_some() {
@@ -128,7 +124,7 @@ fn question(tally: &mut Tally, name: &str, ours: &Told, theirs: &Event) {
 }
 
 /// A query that was repeated is compared with all of its copies.
-fn repeated(ours: &Told, outcome: Outcome) -> Outcome {
+fn repeated(ours: &Record, outcome: Outcome) -> Outcome {
     if ours.number("retries") > Some(0) {
         outcome.or(REPEATED)
     } else if ours.text("malformed").is_some() {
@@ -138,7 +134,7 @@ fn repeated(ours: &Told, outcome: Outcome) -> Outcome {
     }
 }
 
-fn header(tally: &mut Tally, name: &str, ours: &Told, theirs: &Event) {
+fn header(tally: &mut Tally, name: &str, ours: &Record, theirs: &Event) {
     for field in ["aa", "tc", "rd", "ra"] {
         // It does not tell of bits that mean nothing in a query.
         if let Some(bit) = theirs.text(field) {
@@ -165,7 +161,7 @@ fn header(tally: &mut Tally, name: &str, ours: &Told, theirs: &Event) {
     tally.add(name, "counts", repeated(ours, Outcome::of(&counts, &theirs)));
 }
 
-fn sections(tally: &mut Tally, name: &str, ours: &Told, theirs: &Event) {
+fn sections(tally: &mut Tally, name: &str, ours: &Record, theirs: &Event) {
     let names = ours.texts("answer_names");
     let question = ours.text("query").unwrap_or_default();
     let ttls = ours.data["ttls"].as_array().cloned().unwrap_or_default();
@@ -185,7 +181,7 @@ fn section(
     tally: &mut Tally,
     name: &str,
     field: &'static str,
-    (told, ours): (&Told, Vec<Entry>),
+    (told, ours): (&Record, Vec<Entry>),
     theirs: &Event,
 ) {
     let theirs = theirs.data[field].as_array().into_iter().flatten();

@@ -1,6 +1,7 @@
 //! Transactions against Zeek's `dns.log`.
 
-use flowcell_tests::corpus::{Corpus, Told, ends, row_ends, told};
+use flowcell_tests::corpus::{Corpus, told};
+use flowcell_tests::talk::{Record, is_between};
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 
@@ -19,8 +20,7 @@ fn transactions_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        for log in corpus.zeek_logs(&capture, "dns.log") {
-            let rows = zeek::rows(&corpus.path(&log));
+        for (_, rows) in zeek::logs(&corpus, &capture.name, "dns") {
             let mut ours: Vec<_> = told(&capture, TRANSACTION).into_values().flatten().collect();
             for row in &rows {
                 let found = ours.iter().position(|told| is_same(told, row));
@@ -41,15 +41,15 @@ fn transactions_agree_with_zeek() {
     tally.check(&[]);
 }
 
-fn is_same(told: &Told, row: &Row) -> bool {
+fn is_same(told: &Record, row: &Row) -> bool {
     let id = told.number("trans_id").map(|id| id.to_string());
-    let (orig, resp) = row_ends(row).expect("endpoints");
-    ends(orig, resp) == ends(told.orig, told.resp)
+    let theirs = zeek::ends(row).expect("endpoints");
+    is_between(told.ends, theirs)
         && id.as_ref() == row.get("trans_id")
         && told.number("rcode").is_some() == row.contains_key("rcode")
 }
 
-fn fields(tally: &mut Tally, name: &str, ours: &Told, row: &Row) {
+fn fields(tally: &mut Tally, name: &str, ours: &Record, row: &Row) {
     let cell = |field: &str| row.get(field).map(String::as_str);
     let lower = ours.text("query").map(str::to_ascii_lowercase);
     tally.add(name, "query", Outcome::of(&lower.as_deref(), &cell("query")));

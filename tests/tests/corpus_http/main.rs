@@ -6,7 +6,7 @@ mod tshark;
 mod zeek;
 
 use flowcell_tests::corpus::{Capture, Corpus};
-use flowcell_tests::services::{self, Names};
+use flowcell_tests::services;
 
 /// The type of the records that are compared.
 const TRANSACTION: &str = "http.transaction";
@@ -14,7 +14,6 @@ const TRANSACTION: &str = "http.transaction";
 #[test]
 fn flows_of_http_are_those_of_others() {
     let Some(corpus) = Corpus::find() else { return };
-    let names = Names { ours: "http", tshark: &["http"], zeek: "http" };
     let explain = |capture: &Capture| rules::other_services(&corpus, capture);
-    services::compare(&corpus, names, explain).check(rules::KNOWN);
+    services::compare(&corpus, "http", &["http"], explain).check(rules::KNOWN);
 }

@@ -1,7 +1,8 @@
 //! Messages against `<name>.ref.json`, a reading of the streams by other means.
 
-use flowcell_tests::corpus::{Capture, Corpus, Ends, Told, ends, number, socket, text, told};
+use flowcell_tests::corpus::{Capture, Corpus, Ends, ends, number, socket, text, told};
 use flowcell_tests::pairs::{Pair, pairs};
+use flowcell_tests::talk::Record;
 use flowcell_tests::tally::{Outcome, Tally};
 use serde_json::Value;
 
@@ -9,6 +10,8 @@ use crate::{TRANSACTION, rules};
 
 const STOPPED: &str = "the reference stops at gaps and at what it can not read";
 const PART: &str = "the content is not all there";
+const HEAD: &str = "of a response to HEAD whose request is not in the capture, the reference takes \
+                    the next response for the content";
 const REPLY_FIRST: &str = "the reference takes the first response for that to the first request, though the \
                            capture begins with a response";
 
@@ -45,11 +48,11 @@ pub(crate) fn flows(corpus: &Corpus, capture: &Capture) -> Vec<Value> {
 
 /// The endpoints of a flow of the reference.
 pub(crate) fn key(flow: &Value) -> Ends {
-    ends(socket(text(flow, "/client")), socket(text(flow, "/server")))
+    ends([socket(text(flow, "/client")), socket(text(flow, "/server"))])
 }
 
 /// How many of our records are of the flow: all of the first connection that has any.
-fn taken(ours: &[Told]) -> usize {
+fn taken(ours: &[Record]) -> usize {
     let Some(first) = ours.first() else { return 0 };
     ours.iter().take_while(|told| told.uid == first.uid).count()
 }
@@ -64,10 +67,10 @@ fn only_ours(stopped: bool, what: &str) -> Outcome {
     if stopped { outcome.or(STOPPED) } else { outcome }
 }
 
-fn requests(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Told], bool)) {
+fn requests(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Record], bool)) {
     let ours: Vec<_> = ours.iter().filter(|told| told.text("method").is_some()).collect();
     let theirs = list(flow, "requests");
-    let same = |ours: &&Told, theirs: &&Value| {
+    let same = |ours: &&Record, theirs: &&Value| {
         ours.text("method") == theirs["method"].as_str()
             && !matches!(rules::target(ours.text("uri"), theirs["uri"].as_str()), Outcome::Wrong(_))
     };
@@ -76,7 +79,7 @@ fn requests(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Tol
             Pair::Both(ours, theirs) => (*ours, *theirs),
             Pair::Ours(ours) => {
                 let what =
-                    format!("{:?} {:?} of {}", ours.text("method"), ours.text("uri"), ours.orig);
+                    format!("{:?} {:?} of {}", ours.text("method"), ours.text("uri"), ours.ends[0]);
                 tally.add(name, "requests", only_ours(stopped, &what));
                 continue;
             }
@@ -100,20 +103,20 @@ fn requests(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Tol
     }
 }
 
-fn responses(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Told], bool)) {
-    let ours: Vec<_> = ours.iter().filter(|told| rules::has_response(told)).collect();
+fn responses(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[Record], bool)) {
+    let all_ours: Vec<_> = ours.iter().filter(|told| rules::has_response(told)).collect();
     let all = list(flow, "responses");
     let is_final = |theirs: &&Value| {
         let status = number(theirs, "/status");
         status == 101 || status >= 200
     };
     let theirs: Vec<_> = all.iter().copied().filter(is_final).collect();
-    let same = |ours: &&Told, theirs: &&Value| ours.data["status_code"] == theirs["status"];
-    for pair in pairs(&ours, &theirs, same) {
+    let same = |ours: &&Record, theirs: &&Value| ours.data["status_code"] == theirs["status"];
+    for pair in pairs(&all_ours, &theirs, same) {
         let (ours, theirs) = match pair {
             Pair::Both(ours, theirs) => (*ours, *theirs),
             Pair::Ours(ours) => {
-                let what = format!("{} to {}", ours.data["status_code"], ours.orig);
+                let what = format!("{} to {}", ours.data["status_code"], ours.ends[0]);
                 tally.add(name, "responses", only_ours(stopped, &what));
                 continue;
             }
@@ -145,7 +148,12 @@ fn responses(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[To
         let outcome = rules::target(ours.text("uri"), asked.flatten());
         let reply_first = flow["initiator_by"] == "first-packet" && flow["swapped"] == true;
         tally.add(name, "its request", if reply_first { outcome.or(REPLY_FIRST) } else { outcome });
-        body(tally, name, ours, theirs, ["response_body_len", "response_sha256"]);
+        let last = all_ours.last().is_some_and(|last| std::ptr::eq(*last, ours));
+        if !last && is_of_head(ours, theirs) {
+            tally.add(name, "response_body_len", Outcome::Explained(HEAD));
+        } else {
+            body(tally, name, ours, theirs, ["response_body_len", "response_sha256"]);
+        }
         if let Some(info) = ours.number("info_code") {
             let there = all.iter().any(|theirs| theirs["status"] == info);
             tally.add(name, "info_code", Outcome::of(&there, &true));
@@ -153,8 +161,15 @@ fn responses(tally: &mut Tally, name: &str, flow: &Value, (ours, stopped): (&[To
     }
 }
 
+/// Whether a response without its request declares content, and we say that it has none.
+fn is_of_head(ours: &Record, theirs: &Value) -> bool {
+    let declared = ours.number("response_content_length").is_some_and(|length| length > 0);
+    let nothing = ours.number("response_body_len") == Some(0);
+    declared && nothing && ours.text("method").is_none() && theirs["framing"] == "content-length"
+}
+
 /// Compares length and digest of a message's content.
-fn body(tally: &mut Tally, name: &str, ours: &Told, theirs: &Value, fields: [&'static str; 2]) {
+fn body(tally: &mut Tally, name: &str, ours: &Record, theirs: &Value, fields: [&'static str; 2]) {
     let [length, digest] = fields;
     let size = number(theirs, "/body_len");
     let whole = theirs["body_complete"] == true;

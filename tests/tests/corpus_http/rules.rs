@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use flowcell_tests::corpus::{Capture, Corpus, Told, told};
+use flowcell_tests::corpus::{Capture, Corpus, told};
 use flowcell_tests::services::Difference;
+use flowcell_tests::talk::Record;
 use flowcell_tests::tally::Outcome;
 
 use crate::{TRANSACTION, reference};
@@ -12,10 +13,10 @@ use crate::{TRANSACTION, reference};
 pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
     ("ah-ipcomp-http", "requests", IPCOMP),
     ("ah-ipcomp-http", "responses", IPCOMP),
-    ("ah-ipcomp-http", "tshark", IPCOMP),
+    ("ah-ipcomp-http", "service", IPCOMP),
     ("frag4-socks-http", "requests", SOCKS),
     ("frag4-socks-http", "responses", SOCKS),
-    ("frag4-socks-http", "tshark", SOCKS),
+    ("frag4-socks-http", "service", SOCKS),
 ];
 
 const IPCOMP: &str = "packets that IPComp (RFC 3173) has compressed are not looked into";
@@ -34,12 +35,10 @@ pub(crate) fn other_services(
         reference::flows(corpus, capture).iter().map(reference::key).collect();
     move |difference| {
         let ours = transactions.get(&difference.ends)?;
-        if !difference.tshark {
-            None
-        } else if reference.contains(&difference.ends) {
+        if reference.contains(&difference.ends) {
             Some(MISSED)
         } else {
-            let old = |told: &Told| told.text("request_version") == Some("0.9");
+            let old = |told: &Record| told.text("request_version") == Some("0.9");
             ours.iter().all(old).then_some(NOT_DISSECTED)
         }
     }
@@ -87,6 +86,6 @@ pub(crate) fn version(ours: Option<&str>, theirs: Option<&str>) -> Outcome {
 }
 
 /// Whether a record has a response that is final.
-pub(crate) fn has_response(told: &Told) -> bool {
+pub(crate) fn has_response(told: &Record) -> bool {
     told.number("status_code").is_some()
 }

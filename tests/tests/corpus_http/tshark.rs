@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flowcell_tests::corpus::{Capture, Corpus, Ends, Event, Told, text, told};
+use flowcell_tests::corpus::{Capture, Corpus, Ends, text, told};
 use flowcell_tests::pairs::{Pair, pairs};
+use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::{Outcome, Tally};
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ fn messages_agree_with_tshark() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        let mut theirs = corpus.events(&capture, "http");
+        let mut theirs = corpus.events(&capture, &["http"]);
         if theirs.is_empty() {
             continue;
         }
@@ -57,7 +58,7 @@ fn start_lines(corpus: &Corpus, capture: &Capture) -> BTreeMap<Ends, Vec<String>
 
 struct Conversation<'a> {
     name: &'a str,
-    ours: &'a [Told],
+    ours: &'a [Record],
     theirs: &'a [Event],
     reference: Vec<String>,
     torn: bool,
@@ -68,7 +69,7 @@ impl Conversation<'_> {
         let name = self.name;
         let ours: Vec<_> = self.ours.iter().filter(|told| told.text("method").is_some()).collect();
         let theirs: Vec<_> = self.theirs.iter().filter(|event| event.is("request")).collect();
-        let same = |ours: &&Told, theirs: &&Event| {
+        let same = |ours: &&Record, theirs: &&Event| {
             ours.text("method") == theirs.text("method")
                 && is_length(ours, "request_content_length", theirs)
                 && !matches!(target(ours, theirs), Outcome::Wrong(_))
@@ -113,7 +114,7 @@ impl Conversation<'_> {
         let name = self.name;
         let ours: Vec<_> = self.ours.iter().filter(|told| rules::has_response(told)).collect();
         let theirs: Vec<_> = self.theirs.iter().filter(|event| is_final(event)).collect();
-        let same = |ours: &&Told, theirs: &&Event| {
+        let same = |ours: &&Record, theirs: &&Event| {
             status(ours) == theirs.text("status").unwrap_or_default()
                 && is_length(ours, "response_content_length", theirs)
                 && ours.text("response_content_type") == theirs.text("content_type")
@@ -168,11 +169,11 @@ fn is_final(event: &Event) -> bool {
     status.is_some_and(|status| !status.starts_with('1') || status == "101")
 }
 
-fn status(ours: &Told) -> String {
+fn status(ours: &Record) -> String {
     ours.number("status_code").map(|status| status.to_string()).unwrap_or_default()
 }
 
-fn request_line(ours: &Told) -> String {
+fn request_line(ours: &Record) -> String {
     let field = |name| ours.text(name).unwrap_or_default();
     let line = [field("method"), field("uri")].join(" ");
     match field("request_version") {
@@ -181,18 +182,18 @@ fn request_line(ours: &Told) -> String {
     }
 }
 
-fn status_line(ours: &Told) -> String {
+fn status_line(ours: &Record) -> String {
     let field = |name| ours.text(name).unwrap_or_default();
     format!("HTTP/{} {} {}", field("version"), status(ours), field("status_msg"))
 }
 
-fn is_length(ours: &Told, field: &str, theirs: &Event) -> bool {
+fn is_length(ours: &Record, field: &str, theirs: &Event) -> bool {
     let length = &ours.data[field];
     let length = if length.is_null() { None } else { Some(Value::to_string(length)) };
     length.as_deref() == theirs.text("content_length")
 }
 
-fn target(ours: &Told, theirs: &Event) -> Outcome {
+fn target(ours: &Record, theirs: &Event) -> Outcome {
     let (ours, theirs) = (ours.text("uri"), theirs.text("uri"));
     let outcome = rules::target(ours, theirs);
     if ours.and_then(|ours| ours.split_once(' ')).map(|(start, _)| start) == theirs {
@@ -203,7 +204,7 @@ fn target(ours: &Told, theirs: &Event) -> Outcome {
 }
 
 /// Compares a header field: where there are several, ours are joined.
-fn field_of(ours: &Told, field: &str, theirs: &Event, raw: &str) -> Outcome {
+fn field_of(ours: &Record, field: &str, theirs: &Event, raw: &str) -> Outcome {
     let (ours, theirs) = (ours.text(field), theirs.text(raw));
     let outcome = Outcome::of(&ours, &theirs);
     let first = ours.zip(theirs).and_then(|(ours, theirs)| ours.strip_prefix(theirs));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use flowcell_tests::corpus::{Corpus, Ends, Told, ends, row_ends, told};
+use flowcell_tests::corpus::{Corpus, Ends, told};
+use flowcell_tests::talk::{Record, is_between};
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 
@@ -36,12 +37,11 @@ fn transactions_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        for log in corpus.zeek_logs(&capture, "http.log") {
+        for (log, rows) in zeek::logs(&corpus, &capture.name, "http") {
             if let Some((_, why)) = SKIPPED.iter().find(|(of, _)| log.contains(of)) {
                 println!("skipped: {log}: {why}");
                 continue;
             }
-            let rows = zeek::rows(&corpus.path(&log));
             compare(&mut tally, &capture.name, &rows, told(&capture, TRANSACTION));
         }
     }
@@ -49,13 +49,12 @@ fn transactions_agree_with_zeek() {
 }
 
 /// Rows are in the order in which Zeek was done with them; a log without endpoints is of one connection.
-fn compare(tally: &mut Tally, name: &str, rows: &[Row], mut ours: BTreeMap<Ends, Vec<Told>>) {
+fn compare(tally: &mut Tally, name: &str, rows: &[Row], mut ours: BTreeMap<Ends, Vec<Record>>) {
     for row in rows {
-        let fits = |told: &Told| {
+        let fits = |told: &Record| {
             let depth = told.number("trans_depth").map(|depth| depth.to_string());
             depth.as_ref() == row.get("trans_depth")
-                && row_ends(row)
-                    .is_none_or(|(orig, resp)| ends(orig, resp) == ends(told.orig, told.resp))
+                && zeek::ends(row).is_none_or(|theirs| is_between(told.ends, theirs))
         };
         let found =
             ours.values_mut().find_map(|told| Some(told.remove(told.iter().position(fits)?)));
@@ -73,10 +72,10 @@ fn compare(tally: &mut Tally, name: &str, rows: &[Row], mut ours: BTreeMap<Ends,
     }
 }
 
-fn fields(tally: &mut Tally, name: &str, row: &Row, ours: &Told) {
+fn fields(tally: &mut Tally, name: &str, row: &Row, ours: &Record) {
     let cell = |field: &str| row.get(field).map(String::as_str);
     // A log that was cut has some columns only.
-    let cut = row_ends(row).is_none();
+    let cut = zeek::ends(row).is_none();
     let old = ours.text("request_version") == Some("0.9");
     for field in TEXTS {
         if !cut || row.contains_key(field) {

@@ -5,7 +5,7 @@ mod tshark;
 mod zeek;
 
 use flowcell_tests::corpus::Corpus;
-use flowcell_tests::services::{self, Names};
+use flowcell_tests::services;
 
 /// The type of the records that are compared.
 const HANDSHAKE: &str = "ssh.handshake";
@@ -13,6 +13,5 @@ const HANDSHAKE: &str = "ssh.handshake";
 #[test]
 fn flows_of_ssh_are_those_of_others() {
     let Some(corpus) = Corpus::find() else { return };
-    let names = Names { ours: "ssh", tshark: &["ssh"], zeek: "ssh" };
-    services::compare(&corpus, names, |_| rules::other_service).check(&[]);
+    services::compare(&corpus, "ssh", &["ssh"], |_| rules::other_service).check(&[]);
 }

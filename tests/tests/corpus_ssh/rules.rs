@@ -13,9 +13,7 @@ const NO_HANDSHAKE: &str =
 
 /// Why a flow is of SSH for one of us only.
 pub(crate) fn other_service(difference: &Difference<'_>) -> Option<&'static str> {
-    if !difference.tshark {
-        None
-    } else if difference.ours {
+    if difference.ours {
         is_on_other_port(&difference.ends).then_some(OTHER_PORT)
     } else {
         let midstream = difference.flows.iter().all(|flow| flow.is("midstream"));

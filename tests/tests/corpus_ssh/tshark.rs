@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use flowcell_tests::corpus::{Corpus, Event, Told, told};
+use flowcell_tests::corpus::{Corpus, told};
+use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::{Outcome, Tally};
 
 use crate::{HANDSHAKE, rules};
@@ -15,7 +16,7 @@ fn handshakes_agree_with_tshark() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        let theirs = corpus.events(&capture, "ssh");
+        let theirs = corpus.events(&capture, &["ssh"]);
         if theirs.is_empty() {
             continue;
         }
@@ -36,7 +37,7 @@ fn handshakes_agree_with_tshark() {
 }
 
 /// No capture has two handshakes between the same endpoints.
-fn compare(tally: &mut Tally, name: &str, ours: &[Told], theirs: &[Event]) {
+fn compare(tally: &mut Tally, name: &str, ours: &[Record], theirs: &[Event]) {
     let there = theirs.iter().any(|event| event.is("banner") || is_offer(event));
     tally.add(name, "handshakes", Outcome::of(&ours.len(), &usize::from(there)));
     let Some(ours) = ours.first() else { return };
@@ -73,7 +74,7 @@ fn is_offer(event: &Event) -> bool {
 fn offer(
     tally: &mut Tally,
     name: &str,
-    (ours, algorithms, keys): (&Told, &'static str, &'static str),
+    (ours, algorithms, keys): (&Record, &'static str, &'static str),
     theirs: Option<&Event>,
 ) {
     let theirs_of = |field| theirs.and_then(|event| event.text(field));

@@ -1,6 +1,7 @@
 //! Handshakes against Zeek's `ssh.log`.
 
-use flowcell_tests::corpus::{Corpus, Told, ends, row_ends, told};
+use flowcell_tests::corpus::{Corpus, told};
+use flowcell_tests::talk::{Record, is_between};
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 
@@ -17,12 +18,11 @@ fn handshakes_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        for log in corpus.zeek_logs(&capture, "ssh.log") {
+        for (_, rows) in zeek::logs(&corpus, &capture.name, "ssh") {
             let mut ours: Vec<_> = told(&capture, HANDSHAKE).into_values().flatten().collect();
-            for row in &zeek::rows(&corpus.path(&log)) {
-                let (orig, resp) = row_ends(row).expect("endpoints");
-                let found =
-                    ours.iter().position(|told| ends(told.orig, told.resp) == ends(orig, resp));
+            for row in &rows {
+                let theirs = zeek::ends(row).expect("endpoints");
+                let found = ours.iter().position(|told| is_between(told.ends, theirs));
                 tally.add(&capture.name, "handshakes", Outcome::of(&found.is_some(), &true));
                 if let Some(found) = found {
                     fields(&mut tally, &capture.name, &ours.remove(found), row);
@@ -34,7 +34,7 @@ fn handshakes_agree_with_zeek() {
     tally.check(&[]);
 }
 
-fn fields(tally: &mut Tally, name: &str, ours: &Told, row: &Row) {
+fn fields(tally: &mut Tally, name: &str, ours: &Record, row: &Row) {
     let cell = |field: &str| row.get(field).map(String::as_str);
     let version = cell("version").and_then(|version| version.parse().ok());
     let outcome = Outcome::of(&ours.number("version"), &version);

@@ -5,7 +5,7 @@ mod tshark;
 mod zeek;
 
 use flowcell_tests::corpus::Corpus;
-use flowcell_tests::services::{self, Names};
+use flowcell_tests::services;
 
 /// The type of the records that are compared.
 const HANDSHAKE: &str = "tls.handshake";
@@ -13,6 +13,5 @@ const HANDSHAKE: &str = "tls.handshake";
 #[test]
 fn flows_of_tls_are_those_of_others() {
     let Some(corpus) = Corpus::find() else { return };
-    let names = Names { ours: "tls", tshark: &["tls"], zeek: "ssl" };
-    services::compare(&corpus, names, |_| rules::other_service).check(&[]);
+    services::compare(&corpus, "tls", &["tls"], |_| rules::other_service).check(&[]);
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use flowcell_tests::corpus::{Corpus, Event, Told, told};
+use flowcell_tests::corpus::{Corpus, told};
+use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::{Outcome, Tally};
 use serde_json::Value;
 
-use crate::{HANDSHAKE, rules};
+use crate::HANDSHAKE;
 
 /// Types of messages: hellos of both sides, certificates.
 const CLIENT_HELLO: &str = "1";
@@ -28,36 +29,30 @@ fn handshakes_agree_with_tshark() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        let theirs = corpus.events(&capture, "tls");
+        let theirs = corpus.events(&capture, &["tls"]);
         if theirs.is_empty() {
             continue;
         }
-        let (ours, flows) = (told(&capture, HANDSHAKE), told(&capture, "flow"));
+        let ours = told(&capture, HANDSHAKE);
         let keys: BTreeSet<_> = ours.keys().chain(theirs.keys()).copied().collect();
         for key in keys {
             let ours = ours.get(&key).map_or(&[][..], Vec::as_slice);
             let theirs = theirs.get(&key).map_or(&[][..], Vec::as_slice);
-            let flows = flows.get(&key).map_or(&[][..], Vec::as_slice);
-            compare(&mut tally, &capture.name, (ours, flows), theirs);
+            compare(&mut tally, &capture.name, ours, theirs);
         }
     }
     tally.check(&[]);
 }
 
 /// No capture has two connections between the same endpoints.
-fn compare(tally: &mut Tally, name: &str, (ours, flows): (&[Told], &[Told]), theirs: &[Event]) {
+fn compare(tally: &mut Tally, name: &str, ours: &[Record], theirs: &[Event]) {
     let of_type = |ty: &str| theirs.iter().filter(|event| event.text("type") == Some(ty)).collect();
     let (asked, answered): (Vec<&Event>, Vec<&Event>) =
         (of_type(CLIENT_HELLO), of_type(SERVER_HELLO));
     let certificates: Vec<&Event> = of_type(CERTIFICATE);
     let there = !(asked.is_empty() && answered.is_empty() && certificates.is_empty());
     let outcome = Outcome::of(&ours.len(), &usize::from(there));
-    let crossed = !flows.is_empty() && flows.iter().all(rules::speaks_smtp);
-    tally.add(
-        name,
-        "handshakes",
-        if crossed { outcome.or(rules::AT_CROSS_PURPOSES) } else { outcome },
-    );
+    tally.add(name, "handshakes", outcome);
     let Some(ours) = ours.first() else { return };
     if let Some(hello) = asked.first() {
         client_hello(tally, name, ours, hello);
@@ -66,7 +61,8 @@ fn compare(tally: &mut Tally, name: &str, (ours, flows): (&[Told], &[Told]), the
         server_hello(tally, name, ours, hello);
     }
     tally.add(name, "hello_retry", Outcome::of(&ours.is("hello_retry"), &(answered.len() > 1)));
-    let client = asked.first().map(|hello| hello.src).or(answered.first().map(|hello| hello.dst));
+    let client =
+        asked.first().map(|hello| hello.sender()).or(answered.first().map(|hello| hello.ends[1]));
     if let Some(client) = client {
         chains(tally, name, (ours, client), &certificates);
     }
@@ -75,7 +71,7 @@ fn compare(tally: &mut Tally, name: &str, (ours, flows): (&[Told], &[Told]), the
     tally.add(name, "alerts", Outcome::of(&ours_alerts, &alerts.count()));
 }
 
-fn client_hello(tally: &mut Tally, name: &str, ours: &Told, hello: &Event) {
+fn client_hello(tally: &mut Tally, name: &str, ours: &Record, hello: &Event) {
     for (field, raw) in [("server_name", "sni"), ("ja3", "ja3"), ("ja3_full", "ja3_full")] {
         tally.add(name, field, Outcome::of(&ours.text(field), &hello.text(raw)));
     }
@@ -96,7 +92,7 @@ fn client_hello(tally: &mut Tally, name: &str, ours: &Told, hello: &Event) {
     tally.add(name, "orig_alpn", Outcome::of(&ours.texts("orig_alpn"), &alpn.collect()));
 }
 
-fn server_hello(tally: &mut Tally, name: &str, ours: &Told, hello: &Event) {
+fn server_hello(tally: &mut Tally, name: &str, ours: &Record, hello: &Event) {
     let chosen = hello.data["supported_versions"][0].as_str().or(hello.text("version"));
     let version = VERSIONS.iter().find(|(of, _)| Some(*of) == chosen).map(|(_, name)| *name);
     tally.add(name, "version", Outcome::of(&ours.text("version"), &version));
@@ -118,11 +114,11 @@ fn server_hello(tally: &mut Tally, name: &str, ours: &Told, hello: &Event) {
 fn chains(
     tally: &mut Tally,
     name: &str,
-    (ours, client): (&Told, SocketAddr),
+    (ours, client): (&Record, SocketAddr),
     certificates: &[&Event],
 ) {
     for (field, of_client) in [("cert_chain", false), ("client_cert_chain", true)] {
-        let messages = certificates.iter().filter(|event| (event.src == client) == of_client);
+        let messages = certificates.iter().filter(|event| (event.sender() == client) == of_client);
         let theirs = messages.filter_map(|event| event.data["certs"].as_array()).flatten();
         let theirs: Vec<_> =
             theirs.filter_map(|certificate| certificate["sha256"].as_str()).collect();

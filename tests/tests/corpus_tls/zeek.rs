@@ -1,6 +1,7 @@
 //! Handshakes and certificates against Zeek's `ssl.log` and `x509.log`.
 
-use flowcell_tests::corpus::{Capture, Corpus, Told, ends, row_ends, told};
+use flowcell_tests::corpus::{Capture, Corpus, told};
+use flowcell_tests::talk::{Record, is_between};
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 use serde_json::Value;
@@ -40,12 +41,11 @@ fn handshakes_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
     let mut tally = Tally::default();
     for capture in corpus.captures() {
-        for log in corpus.zeek_logs(&capture, "ssl.log") {
+        for (_, rows) in zeek::logs(&corpus, &capture.name, "ssl") {
             let mut ours: Vec<_> = told(&capture, HANDSHAKE).into_values().flatten().collect();
-            for row in &zeek::rows(&corpus.path(&log)) {
-                let (orig, resp) = row_ends(row).expect("endpoints");
-                let found =
-                    ours.iter().position(|told| ends(told.orig, told.resp) == ends(orig, resp));
+            for row in &rows {
+                let theirs = zeek::ends(row).expect("endpoints");
+                let found = ours.iter().position(|told| is_between(told.ends, theirs));
                 tally.add(&capture.name, "handshakes", Outcome::of(&found.is_some(), &true));
                 if let Some(found) = found {
                     handshake(&mut tally, &capture.name, &ours.remove(found), row);
@@ -57,7 +57,7 @@ fn handshakes_agree_with_zeek() {
     tally.check(&[]);
 }
 
-fn handshake(tally: &mut Tally, name: &str, ours: &Told, row: &Row) {
+fn handshake(tally: &mut Tally, name: &str, ours: &Record, row: &Row) {
     let cell = |field: &str| row.get(field).map(String::as_str);
     for field in TEXTS {
         tally.add(name, field, Outcome::of(&ours.text(field), &cell(field)));
@@ -86,12 +86,11 @@ fn certificates_agree_with_zeek() {
     let mut tally = Tally::default();
     for capture in corpus.captures() {
         // Logs of files that were fed to Zeek by hand are not of the capture's connections.
-        if corpus.zeek_logs(&capture, "ssl.log").is_empty() {
+        if zeek::logs(&corpus, &capture.name, "ssl").is_empty() {
             continue;
         }
-        for log in corpus.zeek_logs(&capture, "x509.log") {
+        for (_, rows) in zeek::logs(&corpus, &capture.name, "x509") {
             let ours = certificates(&capture);
-            let rows = zeek::rows(&corpus.path(&log));
             tally.add(&capture.name, "certificates", Outcome::of(&ours.len(), &rows.len()));
             for row in &rows {
                 let print = row.get("fingerprint").map(String::as_str);

@@ -116,3 +116,19 @@ pub(crate) async fn line_follows<T>(
         count += 1;
     }
 }
+
+/// Whether a status line follows, up to its code. Waits only while what is there looks like one.
+pub(crate) async fn status_follows(stream: &mut ByteStream) -> bool {
+    // A zero stands for any digit.
+    const FORM: &[u8] = b"HTTP/1.0 000";
+    for (count, form) in (1..).zip(FORM) {
+        let Ok(bytes) = stream.look_ahead(count).await else {
+            return false;
+        };
+        let fits = |byte: &u8| byte == form || (*form == b'0' && byte.is_ascii_digit());
+        if !bytes.last().is_some_and(fits) {
+            return false;
+        }
+    }
+    true
+}

@@ -165,6 +165,12 @@ impl<'a, 'f> Server<'a, 'f> {
             _ if tunnel || asked == Asked::Head => Framing::Nothing,
             _ => framing,
         };
+        // Behind the answer to a HEAD that is not in the capture, the next response stands at once.
+        let unknown = asked == Asked::Unknown && framing != Framing::Nothing && then == Then::Next;
+        let framing = match unknown && scan::status_follows(self.stream).await {
+            true => Framing::Nothing,
+            false => framing,
+        };
         let (body, then) = match then {
             Then::Next => body::read(self.stream, framing).await,
             then => (Body::default(), then),

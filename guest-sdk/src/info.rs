@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use crate::record::Timestamp;
 
 /// Which endpoint sent the bytes. For TCP the client is the endpoint that opened the connection;
-/// where the opening was not seen, the host decides by port.
+/// where the opening was not seen, and for datagrams, the host decides by what is said and by port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
     /// The endpoint that opened the connection.

@@ -9,7 +9,7 @@ use crate::info::{Expectation, Level, Side};
 use crate::record::{ParserDef, Record, Timestamp};
 
 /// Most bytes of a side that can be handed over, as the contract says.
-const MAX_HANDED: usize = 256 << 10;
+const MAX_HANDED: usize = 1 << 20;
 
 /// What a host does for a parser. In a sandbox these are the imports of `wit/parser.wit`.
 pub trait HostCalls {

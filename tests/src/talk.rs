@@ -154,6 +154,14 @@ impl Sight {
     }
 }
 
+impl Talk<'_> {
+    /// Whether both have told something of the protocol itself. Which flows are of it is another question.
+    #[must_use]
+    pub fn is_of_both(&self) -> bool {
+        !self.events.is_empty() && self.records.iter().any(|record| record.ty != "anomaly")
+    }
+}
+
 /// The talk between these endpoints, a new one if there is none.
 fn talk<'a, 'b>(talks: &'b mut Vec<Talk<'a>>, ends: [SocketAddr; 2]) -> &'b mut Talk<'a> {
     let index = talks.iter().position(|talk| is_between(talk.ends, ends)).unwrap_or_else(|| {

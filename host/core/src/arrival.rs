@@ -17,6 +17,9 @@ pub struct Arrival<'a> {
     pub now: Timestamp,
     /// The hash of its flow's key.
     pub hash: u64,
+    /// The hash of its two hosts, whoever of them sends: the same for all flows between them. 0 once it
+    /// was kept.
+    pub hosts: u64,
     /// What tells its flow from others with the same 5-tuple: a hash of how many tunnels it is in and of
     /// what [`KeyOptions`](crate::KeyOptions) adds to the key, 0 if nothing.
     pub scope: u64,
@@ -34,27 +37,11 @@ impl Arrival<'_> {
         self.packet.transport
     }
 
-    /// Returns a hash of the two hosts, whoever of them sends: the same for all flows between them.
-    #[must_use]
-    #[inline]
-    pub fn hosts(&self) -> u64 {
-        let [first, second] = [self.packet.src, self.packet.dst].map(|address| match address {
-            IpAddr::V4(v4) => u64::from(v4.to_bits()),
-            IpAddr::V6(v6) => {
-                let [upper, lower] = [v6.to_bits() >> 64, v6.to_bits() & u128::from(u64::MAX)];
-                folded(upper ^ SEEDS[0], lower ^ SEEDS[1])
-            }
-        });
-        // A sum and a product: who of them is first makes no difference, and both together do.
-        let both = u128::from(first.wrapping_add(second)) << 1 | 1;
-        folded(both ^ SEEDS[2], (u128::from(first ^ second)) ^ SEEDS[3])
-    }
-
     /// Takes the packet out of its frame, so that it can be kept.
     #[must_use]
     #[inline]
     pub fn detach(self) -> Detached {
-        let Self { number, ts, now, hash, scope, packet, tunnel } = self;
+        let Self { number, ts, now, hash, hosts: _, scope, packet, tunnel } = self;
         let short = |len: u64| u32::try_from(len).unwrap_or(u32::MAX);
         Detached {
             number,
@@ -73,17 +60,6 @@ impl Arrival<'_> {
             length_exceeds_frame: packet.length_exceeds_frame,
         }
     }
-}
-
-/// Random bits.
-const SEEDS: [u128; 4] =
-    [0x2d35_8dcc_aa6c_78a5, 0x8bb8_4b93_962e_acc9, 0x4b33_a62e_d433_d4a3, 0x4d5a_2da5_1de1_aa47];
-
-/// Mixes two numbers of 64 bits: the halves of their product, together.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half, and then the upper")]
-const fn folded(a: u128, b: u128) -> u64 {
-    let product = (a & u64::MAX as u128) * (b & u64::MAX as u128);
-    product as u64 ^ (product >> 64) as u64
 }
 
 /// An [`Arrival`] without its bytes, small enough to be passed on: what can be had from the bytes is
@@ -134,7 +110,8 @@ impl Detached {
             payload,
             inner: None,
         };
-        Arrival { number, ts, now, hash, scope, packet, tunnel: self.tunnel.clone() }
+        let tunnel = self.tunnel.clone();
+        Arrival { number, ts, now, hash, hosts: 0, scope, packet, tunnel }
     }
 }
 

@@ -193,7 +193,22 @@ impl Dispatcher {
         let scope = self.scope(packet.vlan, &place);
         let hash = FlowKey::new(&packet.tuple()).hash(self.hash_key) ^ scope;
         let Place { number, ts, tunnel, .. } = place;
-        Arrival { number, ts, now: self.now, hash, scope, packet, tunnel }
+        let hosts = self.hosts(packet.src, packet.dst);
+        Arrival { number, ts, now: self.now, hash, hosts, scope, packet, tunnel }
+    }
+
+    /// Returns a hash of two hosts, in whichever order. Nobody who does not know the key can say which hosts
+    /// have the same.
+    #[inline]
+    fn hosts(&self, src: IpAddr, dst: IpAddr) -> u64 {
+        let [src, dst] = [src, dst].map(|address| match address {
+            IpAddr::V4(v4) => u128::from(v4.to_bits()),
+            IpAddr::V6(v6) => v6.to_bits(),
+        });
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key[0], self.hash_key[1]);
+        hasher.write_u128(src.min(dst));
+        hasher.write_u128(src.max(dst));
+        hasher.finish()
     }
 
     /// Returns a number for what tells flows apart besides addresses, ports and protocol: the number of

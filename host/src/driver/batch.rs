@@ -69,7 +69,7 @@ impl Batch {
         let (start, len) = (self.bytes.len(), arrival.bytes().len());
         self.bytes.extend_from_slice(arrival.bytes());
         // All flows between two hosts have the same lane: one may be expected by another.
-        let lane = (arrival.hosts() >> 32) % self.lanes.len().max(1) as u64;
+        let lane = (arrival.hosts >> 32) % self.lanes.len().max(1) as u64;
         if let Some(lane) = usize::try_from(lane).ok().and_then(|lane| self.lanes.get_mut(lane)) {
             // A batch is full long before it has 4 GiB, and there are at most nine digits.
             let short = |len: usize| u32::try_from(len).unwrap_or(0);

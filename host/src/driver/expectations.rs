@@ -46,8 +46,8 @@ pub(super) struct Key {
     transport: Transport,
     server: SocketAddr,
     client: IpAddr,
-    /// The tunnel: its kind and id.
-    tunnel: Option<(&'static str, Option<u32>)>,
+    /// In how many tunnels they are: ids may be different for each direction.
+    depth: u8,
 }
 
 /// Who gets a flow.
@@ -108,7 +108,7 @@ impl Expectations {
                     continue;
                 }
             };
-            let key = Key { transport, server, client, tunnel: tunnel(flow) };
+            let key = Key { transport, server, client, depth: depth(flow) };
             self.serial += 1;
             let (serial, since, parent) = (self.serial, flow.ts, uid.into());
             let expectation =
@@ -167,7 +167,7 @@ impl Expectations {
         let roles = roles.into_iter().take(if guess { 2 } else { 1 });
         for (server, client, side) in roles {
             let server = SocketAddr::new(server.addr, server.port);
-            let key = Key { transport, server, client: client.addr, tunnel: tunnel(flow) };
+            let key = Key { transport, server, client: client.addr, depth: depth(flow) };
             match self.known.remove(&key) {
                 Some(known) if known.is_too_old(flow.ts) => stats.expired += 1,
                 Some(known) => {
@@ -181,6 +181,6 @@ impl Expectations {
     }
 }
 
-fn tunnel(flow: &FlowView<'_>) -> Option<(&'static str, Option<u32>)> {
-    flow.tunnel.map(|tunnel| (tunnel.kind.name(), tunnel.id))
+fn depth(flow: &FlowView<'_>) -> u8 {
+    flow.tunnel.map_or(0, |tunnel| tunnel.depth)
 }

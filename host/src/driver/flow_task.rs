@@ -196,7 +196,11 @@ impl FlowTask {
         let Stage::Over(ending) = &self.stage else { return false };
         let is_nothing = matches!(
             ending,
-            Ending::Declined(_) | Ending::Fault(_) | Ending::BreakerOpen | Ending::Throttled
+            Ending::Declined(_)
+                | Ending::Done
+                | Ending::Fault(_)
+                | Ending::BreakerOpen
+                | Ending::Throttled
         );
         is_nothing && !self.confirmed
     }

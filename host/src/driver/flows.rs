@@ -105,8 +105,12 @@ impl Followed {
     pub(super) fn demand(&self, side: Side) -> Demand {
         let tracked = self.tracked.as_ref().filter(|_| self.is_settled());
         let is_done = tracked.is_some_and(|tracked| tracked.task.is_done(side));
+        // It was handed to a protocol that nobody knows.
+        let handed_to_nobody = self.tracked.is_none()
+            && self.pursuit.is_none()
+            && self.tasks().last().is_some_and(FlowTask::has_handed_over);
         let skipped = self.more.as_ref().is_some_and(|more| more.skip[side.index()] > FOR_EVER);
-        if is_done || skipped { Demand::Done } else { Demand::More }
+        if is_done || skipped || handed_to_nobody { Demand::Done } else { Demand::More }
     }
 }
 

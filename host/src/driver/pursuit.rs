@@ -127,6 +127,9 @@ impl Held {
     }
 }
 
+/// Roughly what a search takes besides what is held, in bytes.
+const SEARCH: usize = 768;
+
 /// A search, and what it has to go on.
 #[derive(Debug)]
 pub(super) struct Pursuit {
@@ -140,7 +143,9 @@ pub(super) struct Pursuit {
 
 impl Pursuit {
     pub(super) fn new(search: Search) -> Self {
-        Self { search, held: Vec::new(), weight: 0, cost: 0, looked_at: (0, 0) }
+        // Most flows are known by their first bytes.
+        let held = Vec::with_capacity(1);
+        Self { search, held, weight: 0, cost: SEARCH, looked_at: (0, 0) }
     }
 
     pub(super) fn hold(&mut self, held: Held) {

@@ -326,13 +326,18 @@ impl Worker {
         let label = label.unwrap_or_else(|| FlowLabel::new(flow));
         let tasks = followed.tasks().filter(|task| task.started());
         let tasks: Vec<(&FlowTask, Ending)> = tasks.map(|task| (task, task.ending())).collect();
-        match tasks.last() {
-            None => {}
-            Some((_, Ending::NoRoom)) => self.books.stats.no_room += 1,
-            Some((_, Ending::BreakerOpen)) => self.books.stats.breaker_open += 1,
-            Some((_, Ending::Throttled)) => self.books.stats.throttled += 1,
-            Some(_) => self.books.stats.parsed_flows += 1,
+        let stats = &mut self.books.stats;
+        let mut parsed = false;
+        for (_, ending) in &tasks {
+            match ending {
+                Ending::NoRoom => stats.no_room += 1,
+                Ending::BreakerOpen => stats.breaker_open += 1,
+                Ending::Throttled => stats.throttled += 1,
+                Ending::Declined(_) => {}
+                _ => parsed = true,
+            }
         }
+        stats.parsed_flows += u64::from(parsed);
         let confirmed = tasks.iter().filter(|(task, _)| task.confirmed());
         let mut services: Vec<&str> = Vec::new();
         for (task, _) in confirmed {

@@ -7,7 +7,7 @@ use flowcell_core::Side;
 
 use super::detection::Detector;
 use super::loader::{Loaded, ParserFile};
-use crate::runtime::Parser;
+use crate::runtime::{Expected, Parser, Transport};
 
 /// The parsers that new flows are matched against.
 #[derive(Debug, Default)]
@@ -53,6 +53,20 @@ impl Generation {
     pub fn named(&self, name: &str, server: Side) -> Option<Candidate> {
         let is_it = |loaded: &Loaded| loaded.parser.description().name == name;
         self.candidate(self.parsers.iter().position(is_it)?, server)
+    }
+
+    /// Whether a flow may be expected at its port: not where other parsers' flows are usually found.
+    #[must_use]
+    pub fn may_expect(&self, expected: &Expected) -> bool {
+        let port = expected.server.port();
+        self.parsers.iter().all(|loaded| {
+            let description = loaded.parser.description();
+            let ports = match expected.transport {
+                Transport::Tcp => &description.tcp_ports,
+                Transport::Udp => &description.udp_ports,
+            };
+            description.name == expected.parser || !ports.contains(&port)
+        })
     }
 
     pub(super) fn candidate(&self, index: usize, server: Side) -> Option<Candidate> {

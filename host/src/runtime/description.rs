@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::bindings::flowcell::parser::description_types as wire;
-use super::pattern::Pattern;
+use super::pattern::{Pattern, check_together};
 
 /// A parser's name, ports and schemas. Everything in it is within the contract's bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,8 @@ impl Description {
             let place = format!("pattern `{}`", shown(&pattern.regex));
             Pattern::new(pattern).map_err(|error| problem(&place, &error))
         };
-        let patterns = wire.patterns.into_iter().map(pattern).collect::<Result<_, _>>()?;
+        let patterns = wire.patterns.into_iter().map(pattern).collect::<Result<Vec<_>, _>>()?;
+        check_together(&patterns).map_err(|error| problem("a list of patterns", &error))?;
         if wire.expects && wire.segments {
             let text = "true where `expects` is: what is expected takes effect at once";
             return Err(problem("`segments`", text));

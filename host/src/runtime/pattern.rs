@@ -69,6 +69,24 @@ impl Pattern {
     }
 }
 
+/// Says why the patterns of one parser can't be taken together: each byte of a flow that is looked at may
+/// cost one look into a table for each parser, and not more.
+pub(super) fn check_together(patterns: &[Pattern]) -> Result<(), String> {
+    for transport in [Transport::Tcp, Transport::Udp] {
+        for side in [Side::Client, Side::Server] {
+            let of_it = |pattern: &&Pattern| (pattern.transport, pattern.side) == (transport, side);
+            let regexes: Vec<&str> =
+                patterns.iter().filter(of_it).map(|pattern| pattern.regex.as_str()).collect();
+            if regexes.len() > 1 && automaton(&regexes, MAX_ALONE).is_none() {
+                return Err(format!(
+                    "whose automaton would have more than {MAX_ALONE} bytes for all of a side: say less"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 fn automaton(regexes: &[&str], limit: usize) -> Option<dense::DFA<Vec<u32>>> {
     let syntax = syntax::Config::new().unicode(false).utf8(false).dot_matches_new_line(true);
     let config = dense::Config::new()

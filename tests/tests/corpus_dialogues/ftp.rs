@@ -7,7 +7,7 @@ use crate::words::{DAMAGED, SECRET, lists, same};
 
 const KNOWN: &[(&str, &str, &str)] = &[];
 
-const SEGMENTS: &str = "tshark takes each segment of a long line for a command";
+const SEGMENTS: &str = "tshark takes each segment of a long line for a line of its own";
 const PRELIMINARY: &str = "a preliminary reply, which is not shown where another one follows";
 const AFTER_RESET: &str = "said after the connection was reset, which is told as an anomaly";
 const INNER: &str = "tshark tells the first line of a segment only";
@@ -20,7 +20,9 @@ fn ftp_agrees_with_tshark() {
         if sight.is_damaged {
             tally.forgive(&sight.name, DAMAGED);
         }
-        for talk in sight.talks(&["ftp"], &["ftp.command", "anomaly"]) {
+        for talk in
+            sight.talks(&["ftp"], &["ftp.command", "anomaly"]).into_iter().filter(Talk::is_of_both)
+        {
             compare(&mut tally, &sight.name, &talk);
         }
     }
@@ -32,12 +34,37 @@ fn compare(tally: &mut Tally, name: &str, talk: &Talk<'_>) {
         talk.records.iter().copied().filter(|it| it.text("command").is_some()).collect();
     let theirs = talk.events.iter().copied().filter(|event| event.is("command"));
     let theirs = without_segments(tally, name, &commands, theirs.collect());
-    lists(tally, name, "command", (&commands, &theirs), |ours, theirs| {
-        let verb = theirs.text("cmd").map(str::to_uppercase);
-        same(ours.text("command"), verb.as_deref())
-    });
+    let commands = first_ones(tally, name, commands, &theirs);
+    lists(tally, name, "command", (&commands, &theirs), |ours, theirs| command(ours, theirs));
     lists(tally, name, "arg", (&commands, &theirs), |ours, theirs| argument(ours, theirs));
     replies(tally, name, talk);
+}
+
+/// Leaves out of ours what does not begin a segment, as far as others follow.
+fn first_ones<'a>(
+    tally: &mut Tally,
+    name: &str,
+    mut commands: Vec<&'a Record>,
+    events: &[&Event],
+) -> Vec<&'a Record> {
+    for (at, event) in events.iter().enumerate() {
+        let fits = |record: &&Record| !matches!(command(record, event), Outcome::Wrong(_));
+        let more = commands.iter().skip(at).position(fits).unwrap_or(0);
+        for _ in 0..more {
+            commands.remove(at);
+            tally.add(name, "command", Outcome::Explained(INNER));
+        }
+    }
+    commands
+}
+
+fn command(ours: &Record, theirs: &Event) -> Outcome {
+    let verb = theirs.text("cmd").map(str::to_uppercase).unwrap_or_default();
+    let shown = ours.text("command").unwrap_or_default();
+    if ours.is("truncated") && verb.starts_with(shown) {
+        return Outcome::Agree;
+    }
+    same(Some(shown), Some(&verb))
 }
 
 /// Leaves out what stands between a command that was cut and the next one.
@@ -101,6 +128,9 @@ fn replies(tally: &mut Tally, name: &str, talk: &Talk<'_>) {
         let Some(found) = rest.iter().position(is_it) else {
             let outcome = match code {
                 Some(100..200) => Outcome::Explained(PRELIMINARY),
+                None if talk.records.iter().any(|it| it.is("truncated")) => {
+                    Outcome::Explained(SEGMENTS)
+                }
                 _ if talk.records.iter().any(|it| is_too_late(it, event)) => {
                     Outcome::Explained(AFTER_RESET)
                 }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::command::{Run, Scratch, flowcell};
 use flowcell_tests::packets::layers::gre;
 use flowcell_tests::packets::{Conversation, Pcap};
 use serde_json::Value;
@@ -139,12 +140,13 @@ fn between_other_hosts_nothing_is_expected() {
     assert_eq!(counters(&counted), [0, 0, 1, 0, 0]);
 }
 
-/// In a tunnel, flows of that tunnel are expected, and no others.
+/// In a tunnel, flows in a tunnel are expected, and no others. Its id may be another in each direction, and
+/// does not tell flows apart.
 #[test]
 fn within_a_tunnel() {
     let control = control("expecting:expect=2000,nameless,x");
     let flow = Conversation::tcp(5000, 2000).open().send(Client, b"a\n").close();
-    for (key, met) in [(Some(1), 1), (Some(2), 0), (None, 0)] {
+    for (key, met) in [(Some(1), 1), (Some(2), 1), (None, 0)] {
         let inner = control.frames().iter().map(|frame| gre(frame, 1));
         let other = flow.frames().iter().map(|frame| match key {
             Some(key) => gre(frame, key),
@@ -155,4 +157,32 @@ fn within_a_tunnel() {
         let counted = run(&pcap);
         assert_eq!(counters(&counted), [1, met, 0, 0, 0], "{key:?}");
     }
+}
+
+/// The operator's word comes before what traffic says.
+#[test]
+fn not_what_is_mapped() {
+    let control = control("expecting:expect=2000,nameless,x");
+    let flow = Conversation::tcp(5000, 2000).open().send(Client, b"a\n").close();
+    let scratch = Scratch::new();
+    let capture = scratch.capture("a.pcap", &sequence(&[&control, &flow]));
+    let mut command = flowcell(["run", "-q", "--map", "2000=third", "--parsers"]);
+    command.arg(scratch.parsers(&["expecting", "nameless", "third"])).arg("-r").arg(capture);
+    let run = Run::of(&mut command);
+    let flow = flow_to(&run, 2000);
+    assert!(flow["data"]["parent"].is_null(), "{flow}");
+    assert_eq!(flow["data"]["parsers"][0]["parser"], "third@0.1.0", "{flow}");
+}
+
+/// An attempt that is refused uses nothing up.
+#[test]
+fn after_an_attempt_that_was_refused() {
+    let control = control("expecting:expect=2000,nameless,x");
+    let refused = Conversation::tcp(4999, 2000).open().reset(Server);
+    let flow = Conversation::tcp(5000, 2000).open().send(Client, b"a\n").close();
+    let counted = run(&sequence(&[&control, &refused, &flow]));
+    assert_eq!(counters(&counted), [1, 1, 0, 0, 0]);
+    let parsed = counted.run.of_type("flow").into_iter();
+    let parsed = parsed.filter(|flow| flow["resp_port"] == 2000 && !outcomes_of(flow).is_empty());
+    assert_eq!(parsed.map(|flow| &flow["orig_port"]).collect::<Vec<_>>(), [5000]);
 }

@@ -87,7 +87,8 @@ fn check(packet: &Packet<'_>) {
         assert!(bytes.len() <= packet.transport.len());
     }
     let (number, ts, tunnel) = (1, Timestamp(0), None);
-    let arrival = Arrival { number, ts, now: ts, hash: 0, scope: 0, packet: *packet, tunnel };
+    let arrival =
+        Arrival { number, ts, now: ts, hash: 0, hosts: 0, scope: 0, packet: *packet, tunnel };
     let back = arrival.detach().attach(packet.transport).packet;
     assert_eq!(back.tuple(), packet.tuple());
     assert_eq!(back.checksum(), packet.checksum());

@@ -50,8 +50,16 @@ impl Worker {
             return false;
         }
         let guess = flow.midstream || flow.tuple.transport == Transport::Udp;
-        let stats = &mut self.books.stats.expectations;
-        let expectation = self.expectations.take(flow, guess, stats);
+        let generation = Arc::clone(&self.parsers.current());
+        // The operator's word comes before what traffic says.
+        let mapped = Search::mapped(&generation, &self.mapping, flow.tuple, guess);
+        // An attempt that came to nothing is not what was expected.
+        let says_nothing = matches!(seen, Seen::End(reason) if *reason != EndReason::Fin);
+        let expectation = if mapped.is_some() || says_nothing {
+            None
+        } else {
+            self.expectations.take(flow, guess, &mut self.books.stats.expectations)
+        };
         if let (None, Seen::End(reason)) = (&expectation, seen) {
             // Only where the other side may yet say something is it worth a note.
             if *reason == EndReason::Fin {
@@ -59,8 +67,7 @@ impl Worker {
             }
             return false;
         }
-        let generation = self.parsers.current();
-        let mut settled = None;
+        let mut settled = mapped.map(|candidate| (candidate, None));
         let followed = self.flows.entry(flow.id);
         followed.begun = true;
         if let Some((expectation, server)) = expectation {
@@ -69,15 +76,11 @@ impl Worker {
             settled = candidate.map(|candidate| (candidate, Some(expectation.context)));
         }
         if settled.is_none() {
-            let mapped = Search::mapped(&generation, &self.mapping, flow.tuple, guess);
-            settled = mapped.map(|candidate| (candidate, None));
-        }
-        if settled.is_none() {
-            let search = Search::new(Arc::clone(&generation), flow.tuple, guess);
-            followed.pursuit = Some(Box::new(Pursuit::new(search)));
+            let pursuit = Pursuit::new(Search::new(generation, flow.tuple, guess));
+            self.held += pursuit.cost() as u64;
+            followed.pursuit = Some(Box::new(pursuit));
         }
         let ended = followed.ended;
-        drop(generation);
         if let Some((candidate, context)) = settled {
             self.start(flow, candidate, context);
         }
@@ -221,6 +224,11 @@ impl Worker {
             let stats = &mut self.books.stats.expectations;
             stats.expected += before;
             stats.forgotten += before;
+            // Nobody takes the flows of another protocol's usual port away from it.
+            let generation = self.parsers.current();
+            let (expected, refused) =
+                expected.into_iter().partition::<Vec<_>, _>(|it| generation.may_expect(it));
+            stats.refused += refused.len() as u64;
             self.expectations.add(flow, &uid, expected, of_flow, stats);
         }
         let Some(followed) = self.flows.followed(flow.id) else { return };
@@ -250,8 +258,9 @@ impl Worker {
         }
         let generation = Arc::clone(&self.parsers.current());
         if legacy.protocol.is_empty() {
-            let search = Search::inside(generation, flow.tuple);
-            followed.pursuit = Some(Box::new(Pursuit::new(search)));
+            let pursuit = Pursuit::new(Search::inside(generation, flow.tuple));
+            self.held += pursuit.cost() as u64;
+            followed.pursuit = Some(Box::new(pursuit));
         } else if let Some(candidate) = generation.named(&legacy.protocol, legacy.server) {
             self.start(flow, candidate, None);
         } else {

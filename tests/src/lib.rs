@@ -7,7 +7,6 @@ pub mod guests;
 pub mod namespace;
 pub mod packets;
 pub mod pairs;
-pub mod services;
 pub mod talk;
 pub mod tally;
 pub mod zeek;

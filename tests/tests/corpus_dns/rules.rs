@@ -1,6 +1,5 @@
 //! Where we differ from the others, each with its reason.
 
-use flowcell_tests::services::Difference;
 use flowcell_tests::talk::{Event, Record};
 use flowcell_tests::tally::Outcome;
 use serde_json::Value;
@@ -12,18 +11,6 @@ const STRANGE: &str =
 const NO_HEADER: &str = "what is shorter than a header is no message";
 const OVERTAKEN: &str =
     "the query lies behind a hole, so that its reply came first: the record is the reply's";
-
-/// Why a flow is of DNS for one of us only.
-pub(crate) fn other_service(difference: &Difference<'_>) -> Option<&'static str> {
-    let declined = |flow: &Record| {
-        let parsers = flow.data["parsers"].as_array();
-        parsers.into_iter().flatten().any(|parser| {
-            parser["outcome"] == "declined" && parser["reason"] == "no message of DNS"
-        })
-    };
-    let strange = !difference.flows.is_empty() && difference.flows.iter().all(declined);
-    (!difference.ours && strange).then_some(STRANGE)
-}
 
 /// Why only tshark has a message.
 pub(crate) fn only_theirs(outcome: Outcome, event: &Event, ours: &[Record], torn: bool) -> Outcome {

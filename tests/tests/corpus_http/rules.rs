@@ -1,48 +1,18 @@
 //! Where we differ from the others, each with its reason.
 
-use std::collections::BTreeSet;
-
-use flowcell_tests::corpus::{Capture, Corpus, told};
-use flowcell_tests::services::Difference;
 use flowcell_tests::talk::Record;
 use flowcell_tests::tally::Outcome;
-
-use crate::{TRANSACTION, reference};
 
 /// Captures and fields that are wrong, and why.
 pub(crate) const KNOWN: &[(&str, &str, &str)] = &[
     ("ah-ipcomp-http", "requests", IPCOMP),
     ("ah-ipcomp-http", "responses", IPCOMP),
-    ("ah-ipcomp-http", "service", IPCOMP),
     ("frag4-socks-http", "requests", SOCKS),
     ("frag4-socks-http", "responses", SOCKS),
-    ("frag4-socks-http", "service", SOCKS),
 ];
 
 const IPCOMP: &str = "packets that IPComp (RFC 3173) has compressed are not looked into";
 const SOCKS: &str = "it is inside of SOCKS, which has no parser";
-
-const NOT_DISSECTED: &str = "tshark does not dissect HTTP/0.9";
-const MISSED: &str = "tshark does not find it; the reference does";
-
-/// Knows why flows are of HTTP for one of us only.
-pub(crate) fn other_services(
-    corpus: &Corpus,
-    capture: &Capture,
-) -> impl Fn(&Difference<'_>) -> Option<&'static str> + use<> {
-    let transactions = told(capture, TRANSACTION);
-    let reference: BTreeSet<_> =
-        reference::flows(corpus, capture).iter().map(reference::key).collect();
-    move |difference| {
-        let ours = transactions.get(&difference.ends)?;
-        if reference.contains(&difference.ends) {
-            Some(MISSED)
-        } else {
-            let old = |told: &Record| told.text("request_version") == Some("0.9");
-            ours.iter().all(old).then_some(NOT_DISSECTED)
-        }
-    }
-}
 
 /// Compares targets: ours have no passwords.
 pub(crate) fn target(ours: Option<&str>, theirs: Option<&str>) -> Outcome {

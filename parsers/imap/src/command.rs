@@ -140,6 +140,9 @@ impl Command {
 
     /// More of the arguments.
     pub(crate) fn append(&mut self, text: &[u8]) {
+        if self.verb == Verb::Authenticate {
+            return self.append_secret(text);
+        }
         // The set of messages of a FETCH may be long.
         let room = ARGUMENT_MAX.saturating_sub(self.argument.len());
         self.truncated |= text.len() > room;
@@ -148,6 +151,11 @@ impl Command {
 
     /// A literal, as the string that it stands for.
     pub(crate) fn append_literal(&mut self, content: &[u8]) {
+        if let Some(auth) = &mut self.auth {
+            // RFC 4959 §3 has the initial response as an atom, which does not keep clients from this.
+            auth.respond(content);
+            return self.append_secret(content);
+        }
         let mut quoted = Vec::with_capacity(content.len() + 2);
         quoted.push(b'"');
         for byte in content {
@@ -158,6 +166,16 @@ impl Command {
         }
         quoted.push(b'"');
         self.append(&quoted);
+    }
+
+    /// More behind the mechanism of AUTHENTICATE, whatever it is.
+    fn append_secret(&mut self, text: &[u8]) {
+        if !trim(text).is_empty() && !self.argument.ends_with(MASK) {
+            if !self.argument.is_empty() {
+                self.argument.push(b' ');
+            }
+            self.argument.extend_from_slice(MASK);
+        }
     }
 
     /// Hides the line: it may be a response to an AUTHENTICATE of which the continuations are missing.
@@ -181,9 +199,29 @@ impl Command {
     /// The user that it names.
     pub(crate) fn user(&self) -> Option<Vec<u8>> {
         match self.verb {
-            Verb::Login => next_string(&mut self.argument.as_slice()),
+            Verb::Login => self.login().0,
             _ => self.auth.as_ref()?.user.clone(),
         }
+    }
+
+    /// The user that LOGIN names, and whether there is more to hide. RFC 9051 §9: a password may be glued
+    /// to a name that is no atom, and stands behind a quote that is never closed.
+    fn login(&self) -> (Option<Vec<u8>>, bool) {
+        let text = trim(&self.argument);
+        let (mut user, rest) = match text.strip_prefix(b"\"") {
+            Some(quoted) => match unquoted(quoted) {
+                (user, Some(rest)) => (user, rest),
+                (_, None) => return (None, true),
+            },
+            None => {
+                let ends = |byte: &u8| *byte <= b' ' || b"\"(){".contains(byte);
+                let end = text.iter().position(ends).unwrap_or(text.len());
+                let (user, rest) = text.split_at(end);
+                (owned(user), rest)
+            }
+        };
+        shorten(&mut user, NAME_MAX);
+        (Some(user).filter(|user| !user.is_empty()), !trim(rest).is_empty())
     }
 
     /// The arguments without secrets.
@@ -191,10 +229,12 @@ impl Command {
         if self.verb != Verb::Login {
             return owned(&self.argument);
         }
-        let mut rest = self.argument.as_slice();
-        let mut shown = next_string(&mut rest).unwrap_or_default();
-        if !trim(rest).is_empty() {
-            shown.push(b' ');
+        let (user, more) = self.login();
+        let mut shown = user.unwrap_or_default();
+        if more {
+            if !shown.is_empty() {
+                shown.push(b' ');
+            }
             shown.extend_from_slice(MASK);
         }
         shown
@@ -220,36 +260,34 @@ pub(crate) fn is_tag(tag: &[u8]) -> bool {
 /// Takes an `astring` (RFC 9051 §9) off the arguments, without its quotes.
 fn next_string(rest: &mut &[u8]) -> Option<Vec<u8>> {
     let text = trim(rest);
-    let mut string = Vec::new();
-    let Some(mut quoted) = text.strip_prefix(b"\"") else {
-        let (word, behind) = split_word(text);
-        *rest = behind;
-        string.extend_from_slice(word);
-        shorten(&mut string, NAME_MAX);
-        return (!word.is_empty()).then_some(string);
+    let (mut string, behind) = match text.strip_prefix(b"\"") {
+        Some(quoted) => unquoted(quoted),
+        None => {
+            let (word, behind) = split_word(text);
+            if word.is_empty() {
+                return None;
+            }
+            (owned(word), Some(behind))
+        }
     };
-    loop {
-        quoted = match quoted {
-            [b'\\', byte, behind @ ..] => {
-                string.push(*byte);
-                behind
-            }
-            [b'"', behind @ ..] => {
-                *rest = behind;
-                break;
-            }
-            [byte, behind @ ..] => {
-                string.push(*byte);
-                behind
-            }
-            [] => {
-                *rest = &[];
-                break;
-            }
-        };
-    }
+    *rest = behind.unwrap_or_default();
     shorten(&mut string, NAME_MAX);
     Some(string)
+}
+
+/// What stands in front of the closing quote, and behind it; all of it if there is none.
+fn unquoted(mut quoted: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
+    let mut string = Vec::new();
+    loop {
+        quoted = match quoted {
+            [b'"', behind @ ..] => return (string, Some(behind)),
+            [b'\\', byte, behind @ ..] | [byte, behind @ ..] => {
+                string.push(*byte);
+                behind
+            }
+            [] => return (string, None),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -273,7 +311,11 @@ mod tests {
     fn secrets_are_masked() {
         assert_eq!(shown("a LOGIN joe secret"), "joe ***");
         assert_eq!(shown("a login \"j \\\"o\" \"secret\" more"), "j \"o ***");
-        assert_eq!(shown("a LOGIN \"joe"), "joe");
+        assert_eq!(shown("a LOGIN \"joe secret"), "***", "a quote that is never closed");
+        assert_eq!(shown("a LOGIN joe\"secret"), "joe ***");
+        assert_eq!(shown("a LOGIN \"joe\"secret"), "joe ***");
+        assert_eq!(shown("a LOGIN joe(secret"), "joe ***");
+        assert_eq!(shown("a LOGIN DOMAIN\\joe*master secret"), "DOMAIN\\joe*master ***");
         assert_eq!(shown("a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ="), "PLAIN ***");
     }
 

@@ -125,7 +125,13 @@ impl<'a, 'f> Client<'a, 'f> {
                 command.mask();
                 self.talk.say(Said::Command(command));
             }
-            Verb::Rset | Verb::Mail | Verb::Helo | Verb::Ehlo | Verb::Lhlo | Verb::Quit => {
+            Verb::Rset
+            | Verb::Mail
+            | Verb::Helo
+            | Verb::Ehlo
+            | Verb::Lhlo
+            | Verb::XClient
+            | Verb::Quit => {
                 self.abandon_chunks();
                 self.talk.say(Said::Command(command));
             }
@@ -201,8 +207,18 @@ impl<'a, 'f> Client<'a, 'f> {
         }
     }
 
-    /// RFC 3030 §2: BDAT is followed by as many bytes as it says, whatever the server replies.
+    /// RFC 3030 §2: BDAT is followed by as many bytes as it says, whatever the server replies; but a client
+    /// that has seen it refused goes on without them, and a server that does not know it reads none.
     async fn bdat(&mut self, command: Box<Command>, size: u64, last: bool) {
+        if size > 0 {
+            let refused = match self.talk.refuses_chunk(self.stream).await {
+                Some(refused) => refused,
+                None => self.command_follows().await,
+            };
+            if refused {
+                return self.talk.say(Said::Command(command));
+            }
+        }
         let mut message = self.chunks.take().unwrap_or_else(Message::new);
         let mut left = size;
         let mut torn = false;

@@ -44,10 +44,18 @@ impl Said {
                 Verb::Quit => code == 221,
                 Verb::StartTls => code == 220,
                 Verb::Auth => code == 334 || code < 300,
+                Verb::XClient => code < 300 && code != 221,
                 Verb::Unknown => code != 354,
                 _ => code < 300 && code != 220 && code != 221,
             },
         }
+    }
+
+    /// Whether a reply with this code is its answer where nothing else is open, though a strange one. Not
+    /// for what the code decides the next bytes of: there, a reply too many may be in front of it.
+    pub(crate) fn may_get_alone(&self, code: u16) -> bool {
+        let decides = |verb| matches!(verb, Verb::Data | Verb::Quit | Verb::StartTls | Verb::Auth);
+        code < 300 && self.verb().is_some_and(|verb| !decides(verb))
     }
 
     /// The bytes that it takes to remember it, roughly.

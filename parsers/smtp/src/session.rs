@@ -1,6 +1,6 @@
 //! The conversation as both sides have agreed on it: transactions, and the records of them.
 
-use flowcell_mail::{Message, MessageFields, Shown, find, mark, shorten};
+use flowcell_mail::{Message, MessageFields, Shown, find, mark, same, shorten};
 use flowcell_sdk::prelude::*;
 
 use crate::command::Command;
@@ -42,6 +42,8 @@ pub(crate) struct Session<'f> {
     helo: Option<Vec<u8>>,
     /// The client said LHLO: every recipient answers to the end of a message (RFC 2033 §4.2).
     lmtp: bool,
+    /// RFC 3030 §2: whether the server has announced CHUNKING, as far as its reply to EHLO is there.
+    chunking: Option<bool>,
     tls: bool,
     /// Bytes between STARTTLS and the start of TLS, if any.
     injected: Option<u64>,
@@ -60,6 +62,7 @@ impl<'f> Session<'f> {
             flow,
             helo: None,
             lmtp: false,
+            chunking: None,
             tls: false,
             injected: None,
             transaction: Transaction::default(),
@@ -104,6 +107,11 @@ impl<'f> Session<'f> {
         } else {
             self.greeting = Some(reply.clone());
         }
+    }
+
+    /// Whether the server has announced that it knows BDAT.
+    pub(crate) fn chunking(&self) -> Option<bool> {
+        self.chunking
     }
 
     /// Nothing was emitted yet.
@@ -174,6 +182,7 @@ impl<'f> Session<'f> {
                 self.tell(command, reply);
                 self.helo = Some(command.argument.clone());
                 self.lmtp = command.verb == Verb::Lhlo;
+                self.chunking = reply.and_then(announces_chunking);
             }
             Verb::Mail => {
                 self.transaction_ended();
@@ -187,6 +196,12 @@ impl<'f> Session<'f> {
             Verb::Rset | Verb::Quit => {
                 self.transaction_ended();
                 self.tell(command, reply);
+            }
+            // The client speaks for another one, which has said nothing yet.
+            Verb::XClient if reply.is_some_and(|reply| reply.code < 300) => {
+                self.transaction_ended();
+                self.tell(command, reply);
+                (self.helo, self.lmtp, self.chunking) = (None, false, None);
             }
             Verb::StartTls if reply.is_some_and(|reply| reply.code == 220) => {
                 self.tell(command, reply);
@@ -332,6 +347,13 @@ impl<'f> Session<'f> {
             incomplete: command.is_some_and(|command| command.incomplete),
         });
     }
+}
+
+/// RFC 5321 §4.1.1.1: the extensions stand on the lines behind the first.
+fn announces_chunking(reply: &Reply) -> Option<bool> {
+    let mut lines = reply.text.split(|byte| *byte == b'\n').skip(1);
+    let announced = lines.any(|line| same(line, "CHUNKING"));
+    (announced || !reply.truncated).then_some(announced)
 }
 
 fn names_smtp(reply: &Reply) -> bool {

@@ -55,8 +55,12 @@ pub(crate) struct State<'f> {
     pub(crate) answer: Option<Answer>,
     /// A reply is there and waits for its command.
     pub(crate) reply_waits: bool,
+    /// The code of the reply that waits, or has waited last.
+    pub(crate) waiting_code: u16,
     /// Replies are missing in front of the next.
     pub(crate) replies_lost: bool,
+    /// Bytes of either side are missing, here or before.
+    pub(crate) torn: bool,
     /// No more replies come, or none ever came.
     pub(crate) server_gone: bool,
     /// The server has said something.
@@ -85,7 +89,9 @@ impl<'f> State<'f> {
             waiting: false,
             answer: None,
             reply_waits: false,
+            waiting_code: 0,
             replies_lost: false,
+            torn: false,
             server_gone: false,
             server_seen: false,
             client_gone: false,
@@ -103,6 +109,7 @@ impl<'f> State<'f> {
 
     pub(crate) fn push(&mut self, said: Said) {
         self.weight += said.weight();
+        self.torn |= matches!(said, Said::Lost);
         self.said.push(said);
         self.pass_over_cut();
     }
@@ -157,10 +164,19 @@ impl<'f> State<'f> {
         unasked.then_some(false)
     }
 
+    /// Whether a reply that comes now can only answer the one thing in the queue.
+    pub(crate) fn is_alone(&self, code: u16) -> bool {
+        match self.said.as_slice() {
+            [said] => !self.torn && self.given_up == 0 && said.may_get_alone(code),
+            _ => false,
+        }
+    }
+
     /// Takes note that replies are missing.
     pub(crate) fn lose_replies(&mut self) {
         self.server_seen = true;
         self.replies_lost = true;
+        self.torn = true;
         self.steps += 1;
         self.session.replies_lost();
         if self.waiting {
@@ -168,12 +184,15 @@ impl<'f> State<'f> {
         }
     }
 
-    /// Takes a reply.
-    pub(crate) fn take(&mut self, reply: &Reply, addressed: bool) -> Course {
+    /// Takes a reply: `addressed` to something in the queue, or to what was `alone` in it.
+    pub(crate) fn take(&mut self, reply: &Reply, addressed: bool, alone: bool) -> Course {
         self.reply_waits = false;
         self.steps += 1;
         self.last_code = reply.code;
-        let position = if addressed { self.position(reply.code) } else { None };
+        let position = match addressed {
+            true => self.position(reply.code),
+            false => alone.then_some(0),
+        };
         let Some(position) = position else {
             self.given_up = self.given_up.saturating_sub(1);
             self.session.unasked(reply);

@@ -117,6 +117,27 @@ impl<'f> Talk<'f> {
         (state.reply_waits || !state.server_gone).then_some(state.reply_waits)
     }
 
+    /// Whether the server refuses a BDAT, which is not said yet, so that none of its bytes are taken.
+    /// `None` if that depends on what the client makes of it: the server knows BDAT.
+    ///
+    /// A server that has not announced CHUNKING takes the bytes for commands, even if they are there
+    /// before it replies.
+    pub(crate) async fn refuses_chunk(&self, client: &mut ByteStream) -> Option<bool> {
+        let unknown = self.state().session.chunking() == Some(false);
+        let room = if unknown { HELD_MAX } else { 1 };
+        self.yield_to_server().await;
+        let raced = self.race(client, room, Until::Replied).await;
+        let state = self.state();
+        let refused = raced == Raced::Held
+            && state.reply_waits
+            && matches!(state.waiting_code, 500 | 501 | 502 | 503);
+        match raced {
+            Raced::Full if unknown => Some(true),
+            _ if refused && !unknown => None,
+            _ => Some(refused),
+        }
+    }
+
     /// The AUTH that was said last goes on with this line.
     pub(crate) fn respond(&self, line: &[u8]) {
         if let Some(Said::Command(command)) = self.state().said.last_mut()
@@ -163,12 +184,14 @@ impl<'f> Talk<'f> {
 
     /// The server replied: finds what it replies to. `server` holds back what follows meanwhile.
     pub(crate) async fn hear(&self, reply: &Reply, server: &mut ByteStream) -> Course {
-        {
+        let alone = {
             let mut state = self.state();
             state.server_seen = true;
             state.reply_waits = true;
+            state.waiting_code = reply.code;
             state.steps += 1;
-        }
+            state.is_alone(reply.code)
+        };
         self.changed();
         let raced = self.race(server, HELD_MAX, Until::Addressed(reply.code)).await;
         let course = {
@@ -176,7 +199,7 @@ impl<'f> Talk<'f> {
             let addressed = raced == Raced::Held && state.addressed(reply.code) == Some(true);
             // One direction only was captured.
             state.client_absent |= raced == Raced::Full;
-            state.take(reply, addressed)
+            state.take(reply, addressed, alone)
         };
         self.changed();
         if matches!(course, Course::GoesOn | Course::Tls) {

@@ -16,6 +16,8 @@ pub(crate) enum Verb {
     Quit,
     Auth,
     StartTls,
+    /// The server greets again, and all starts afresh.
+    XClient,
     Noop,
     /// Known, without effect on the course of the conversation, and in no other protocol.
     Distinctive,
@@ -51,7 +53,7 @@ const VERBS: [(&str, Verb); 30] = [
     ("SEND", Verb::Known),
     ("SOML", Verb::Known),
     ("SAML", Verb::Known),
-    ("XCLIENT", Verb::Known),
+    ("XCLIENT", Verb::XClient),
     ("XFORWARD", Verb::Known),
     ("XSHADOW", Verb::Known),
     ("X-EXCH50", Verb::Known),
@@ -71,7 +73,7 @@ impl Verb {
     pub(crate) fn is_distinctive(self) -> bool {
         match self {
             Self::Helo | Self::Ehlo | Self::Lhlo | Self::Mail | Self::Rcpt | Self::Data => true,
-            Self::Bdat | Self::Rset | Self::StartTls | Self::Distinctive => true,
+            Self::Bdat | Self::Rset | Self::StartTls | Self::XClient | Self::Distinctive => true,
             Self::Quit | Self::Auth | Self::Noop | Self::Known | Self::Unknown => false,
         }
     }
@@ -89,7 +91,7 @@ pub(crate) fn looks_like_command(line: &[u8]) -> bool {
         Verb::Bdat => argument.first().is_some_and(u8::is_ascii_digit),
         Verb::Auth => argument.first().is_some_and(u8::is_ascii_alphabetic),
         Verb::Data | Verb::Rset | Verb::Quit | Verb::StartTls | Verb::Noop => argument.is_empty(),
-        Verb::Distinctive | Verb::Known | Verb::Unknown => false,
+        Verb::XClient | Verb::Distinctive | Verb::Known | Verb::Unknown => false,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use flowcell_mail::{Message, same, skip_line, skip_to_tls, trim};
 use flowcell_sdk::prelude::*;
+use memchr::memchr;
 
-use crate::command::{Command, Verb, looks_like_command};
+use crate::command::{Command, Verb, is_surely_command, looks_like_command};
 use crate::literal::{Literal, Passed};
 use crate::response::Status;
 use crate::session::Of;
@@ -14,6 +15,10 @@ const LINE_MAX: usize = 8_192;
 
 /// Longest literal that is kept as an argument, in bytes.
 const LITERAL_MAX: usize = 256;
+
+/// Largest literal that is taken to follow a command that is not known without the server having asked for
+/// it, in bytes: RFC 7888 §5 has no larger ones for LITERAL-.
+const UNKNOWN_MAX: u64 = 4_096;
 
 /// Most lines that are no commands before this is taken to be no IMAP.
 const STRANGE_MAX: u32 = 8;
@@ -37,6 +42,31 @@ struct Read {
     literal: Option<Literal>,
     truncated: bool,
     incomplete: bool,
+}
+
+/// What a literal holds.
+enum Content {
+    Message(Box<Message>),
+    /// As much as is kept of it.
+    Text(Vec<u8>),
+}
+
+impl Content {
+    fn feed(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Message(message) => message.feed(bytes),
+            Self::Text(text) => {
+                let room = LITERAL_MAX.saturating_sub(text.len());
+                text.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+            }
+        }
+    }
+
+    fn gap(&mut self, missed: u64) {
+        if let Self::Message(message) = self {
+            message.gap(missed);
+        }
+    }
 }
 
 impl<'a, 'f> Client<'a, 'f> {
@@ -93,6 +123,7 @@ impl<'a, 'f> Client<'a, 'f> {
         let number = self.talk.say(command);
         self.talk.catch_up().await;
         if let Some(literal) = line.literal
+            && (verb != Verb::Unknown || literal.waits || literal.size <= UNKNOWN_MAX)
             && !self.arguments(number, verb, literal).await
         {
             return Course::GoesOn;
@@ -126,7 +157,15 @@ impl<'a, 'f> Client<'a, 'f> {
             });
             let passed = self.literal(number, verb, literal).await;
             let line = match passed {
+                Passed::Whole if self.talk.refuses_first(number, self.stream).await => {
+                    match self.no_command().await {
+                        Ok(None) => return false,
+                        Err(error @ ReadError::Gap(_)) => Err(error),
+                        _ => self.line().await,
+                    }
+                }
                 Passed::Whole => self.line().await,
+                Passed::Refused => return false,
                 Passed::Torn | Passed::Cut => {
                     self.talk.more(number, |command| command.incomplete = true);
                     self.lose();
@@ -152,26 +191,74 @@ impl<'a, 'f> Client<'a, 'f> {
     async fn literal(&mut self, number: u64, verb: Verb, literal: Literal) -> Passed {
         let mut mailbox = None;
         self.talk.more(number, |command| mailbox = command.mailbox());
-        if verb == Verb::Append && (mailbox.is_some() || literal.size > LITERAL_MAX as u64) {
-            let mut message = Message::new();
-            let passed = literal.pass(self.stream, Some(&mut message)).await;
-            // RFC 3502 §6.3.11: an empty one is none.
-            if literal.size > 0 {
-                self.talk.mail(&Of::Append(mailbox.as_deref()), &mut message);
+        let long = literal.size > LITERAL_MAX as u64;
+        let mut content = match verb {
+            Verb::Append if mailbox.is_some() || long => Content::Message(Message::new()),
+            _ => Content::Text(Vec::new()),
+        };
+        let passed = self.pass(number, literal.size, &mut content).await;
+        match content {
+            Content::Message(mut message) => {
+                let refused = passed == Passed::Refused;
+                message.incomplete |= refused || passed == Passed::Cut;
+                // RFC 3502 §6.3.11: an empty one is none.
+                if literal.size > 0 && !(refused && message.size == 0) {
+                    self.talk.mail(&Of::Append(mailbox.as_deref()), &mut message);
+                }
             }
-            return passed;
+            Content::Text(text) => self.talk.more(number, |command| {
+                command.append_literal(&text);
+                command.truncated |= long;
+            }),
         }
-        let kept = usize::try_from(literal.size).map_or(LITERAL_MAX, |size| size.min(LITERAL_MAX));
-        match self.stream.read_exact(kept).await {
-            Ok(text) => self.talk.more(number, |command| command.append_literal(text)),
-            Err(ReadError::End(_)) => return Passed::Cut,
-            Err(_) => return Passed::Torn,
+        passed
+    }
+
+    /// Reads the bytes of a literal, as long as the server takes them. RFC 7888 §4: the server may refuse a
+    /// literal that did not wait, and close the connection or read it nevertheless; a server that does not
+    /// know such literals reads commands.
+    async fn pass(&mut self, number: u64, size: u64, content: &mut Content) -> Passed {
+        let mut left = size;
+        while left > 0 {
+            let mut most = left;
+            if self.talk.refuses_first(number, self.stream).await {
+                match self.no_command().await {
+                    Ok(Some(length)) => most = length.min(left),
+                    Ok(None) => return Passed::Refused,
+                    Err(ReadError::Gap(gap)) => {
+                        content.gap(gap.length.saturating_add(gap.cut as u64));
+                        return Passed::Torn;
+                    }
+                    Err(_) => {} // what is left has no line end
+                }
+            }
+            match self.stream.read_some(most).await {
+                Ok(bytes) => {
+                    content.feed(bytes);
+                    left = left.saturating_sub(bytes.len() as u64);
+                }
+                Err(ReadError::Gap(gap)) => {
+                    content.gap(gap.length.min(left));
+                    self.talk.more(number, |command| command.incomplete = true);
+                    if gap.length > left {
+                        return Passed::Torn;
+                    }
+                    left -= gap.length;
+                }
+                Err(_) => return Passed::Cut,
+            }
         }
-        let left = literal.size - kept as u64;
-        if left > 0 {
-            self.talk.more(number, |command| command.truncated = true);
-        }
-        Literal { size: left, waits: false }.pass(self.stream, None).await
+        Passed::Whole
+    }
+
+    /// Behind the refusal of a command that goes on: the length of the next line if it belongs to that;
+    /// nothing if it seems to be another command, or the server has read commands already.
+    async fn no_command(&mut self) -> Result<Option<u64>, ReadError> {
+        let lines = self.stream.peek_lines(LINE_MAX).await?;
+        let length = memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);
+        let line = lines.get(..length).unwrap_or(lines);
+        let command = is_surely_command(line) || self.talk.server_waits();
+        Ok((!command).then_some(length as u64))
     }
 
     /// RFC 9051 §6.2.2: a line in base64 for every `+`.

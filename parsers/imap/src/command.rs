@@ -37,8 +37,8 @@ pub(crate) enum Verb {
 }
 
 /// RFC 9051 §6, RFC 3501 §6, and extensions: 2087 (quota), 2177, 2971 (ID), 4314 (ACL), 4978, 5161, 5256
-/// (SORT), 5464 (METADATA), 5465 (NOTIFY), 6851 (MOVE), 6785 (UNAUTHENTICATE is 8437).
-const VERBS: [(&str, Verb); 46] = [
+/// (SORT), 5464 (METADATA), 5465 (NOTIFY), 6851 (MOVE), 8437 (UNAUTHENTICATE), 8508 (REPLACE).
+const VERBS: [(&str, Verb); 47] = [
     ("LOGIN", Verb::Login),
     ("AUTHENTICATE", Verb::Authenticate),
     ("APPEND", Verb::Append),
@@ -83,6 +83,7 @@ const VERBS: [(&str, Verb); 46] = [
     ("ID", Verb::Known),
     ("GETQUOTA", Verb::Known),
     ("SETQUOTA", Verb::Known),
+    ("REPLACE", Verb::Known),
     ("NOTIFY", Verb::Known),
     ("UNAUTHENTICATE", Verb::Known),
 ];
@@ -249,6 +250,12 @@ impl Command {
 /// Whether a whole line can hardly be anything but a command, wherever it is found.
 pub(crate) fn looks_like_command(line: &[u8]) -> bool {
     Command::parse(line).verb != Verb::Unknown
+}
+
+/// The same where text of mails may stand: clients count in their tags, or have one for all.
+pub(crate) fn is_surely_command(line: &[u8]) -> bool {
+    let tag = split_word(trim(line)).0;
+    (tag.len() == 1 || tag.iter().any(u8::is_ascii_digit)) && looks_like_command(line)
 }
 
 /// RFC 9051 §9: `tag`. Real ones are short.

@@ -19,6 +19,8 @@ pub(crate) enum Passed {
     Torn,
     /// The side ended within it.
     Cut,
+    /// The other side does not take it, and it is broken off.
+    Refused,
 }
 
 impl Literal {

@@ -140,7 +140,7 @@ impl<'a, 'f> Server<'a, 'f> {
                         self.lost = true;
                         return Ok(());
                     }
-                    Passed::Cut => return Ok(()),
+                    Passed::Cut | Passed::Refused => return Ok(()),
                 }
             }
             let part = match self.stream.get_line_part(LINE_MAX).await {

@@ -55,6 +55,8 @@ struct State<'f> {
     /// The client half waits for an answer to the command of this number.
     waiting: Option<u64>,
     answer: Option<Answer>,
+    /// The command that was said last, if the server has refused it.
+    refused: Option<u64>,
     /// The server said `+` before the client half waited for it.
     continued: bool,
     /// The server half waits for the command with a tag that is completed.
@@ -83,6 +85,7 @@ impl<'f> Talk<'f> {
             said: 0,
             waiting: None,
             answer: None,
+            refused: None,
             continued: false,
             server_waits: false,
             commands_lost: false,
@@ -149,6 +152,23 @@ impl<'f> Talk<'f> {
         let mut state = self.state();
         state.waiting = None;
         state.answer.take().unwrap_or(Answer::Unknown)
+    }
+
+    /// Whether the server has refused a command before more of it is there.
+    pub(crate) async fn refuses_first(&self, number: u64, client: &mut ByteStream) -> bool {
+        let mut more = pin!(client.look_ahead(1));
+        poll_fn(|cx| {
+            if self.state().refused == Some(number) {
+                return Poll::Ready(true);
+            }
+            more.as_mut().poll(cx).map(|_| false)
+        })
+        .await
+    }
+
+    /// Whether the server has completed a command that was not seen.
+    pub(crate) fn server_waits(&self) -> bool {
+        self.state().server_waits
     }
 
     /// Lets the server half go on, if it waits for what the client has said just now.
@@ -299,6 +319,10 @@ impl State<'_> {
         };
         let awaited = self.pending.get(position).is_some_and(|(n, _)| self.waiting == Some(*n));
         let verb = self.pending.get(position).map(|(_, command)| command.verb);
+        let number = self.pending.get(position).map(|(number, _)| *number);
+        if status != Status::Ok && number == Some(self.said) {
+            self.refused = number;
+        }
         if awaited {
             self.answer = Some(Answer::Completed(status));
         }

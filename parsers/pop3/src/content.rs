@@ -1,6 +1,6 @@
 //! What follows the first line of a reply: lines up to one that is a single dot (RFC 1939 §3).
 
-use flowcell_mail::{Dots, Message, owned, shorten, trim};
+use flowcell_mail::{Dots, Message, Turn, owned, shorten, trim, turn};
 use flowcell_sdk::{ByteStream, ReadError};
 use memchr::{memchr, memchr_iter};
 
@@ -8,6 +8,9 @@ use crate::reply::Reply;
 
 /// Content that is read at a time, in bytes.
 const PIECE_MAX: usize = 4_096;
+
+/// Bytes that tell a reply: `-ERR` and a space.
+const REPLY_START: usize = 5;
 
 /// Most capabilities that are kept.
 const CAPABILITIES_MAX: usize = 32;
@@ -43,8 +46,14 @@ impl Lines {
         Self { content, lines: 0, bytes: 0, truncated: false, incomplete: false }
     }
 
-    /// Reads them to the end. `bare_lf`: the server ends its lines with LF alone.
-    pub(crate) async fn read(&mut self, server: &mut ByteStream, bare_lf: bool) {
+    /// Reads them to the end. `client`, if it is there: it has asked for them. `bare_lf`: the server ends
+    /// its lines with LF alone.
+    pub(crate) async fn read(
+        &mut self,
+        server: &mut ByteStream,
+        mut client: Option<&mut ByteStream>,
+        bare_lf: bool,
+    ) {
         let mut dots = Dots::new(true);
         let mut torn = false;
         loop {
@@ -63,8 +72,13 @@ impl Lines {
                     let (taken, dot) = dots.feed(lines, |piece| self.take(piece));
                     server.skip(taken as u64);
                     match dot {
-                        Some(dot) if dot.crlf || bare_lf => return,
-                        Some(_) => self.take(b"\n"), // a server that does not double its dots
+                        Some(dot) if (dot.after_crlf && dot.crlf) || bare_lf => return,
+                        // RFC 1939 §3: only CR LF . CR LF is the end. In a mail whose line ends came
+                        // through unchanged, the sender can have put less than that in the middle.
+                        Some(dot) if dot.crlf && has_ended(server, client.as_deref_mut()).await => {
+                            return;
+                        }
+                        Some(dot) => self.take(if dot.crlf { b"\r\n" } else { b"\n" }),
                         None => {}
                     }
                 }
@@ -112,5 +126,19 @@ impl Lines {
                 }
             }
         }
+    }
+}
+
+/// Whether the content has ended behind a dot that some take for its end: the client, which has seen it,
+/// goes on before the server does, and that replies. Where the client is missing, the reply tells.
+async fn has_ended(server: &mut ByteStream, client: Option<&mut ByteStream>) -> bool {
+    let asked = match client {
+        Some(client) => turn(client, server, 1).await == Turn::Expected,
+        None => true,
+    };
+    match server.look_ahead(REPLY_START).await {
+        Ok(start) => asked && Reply::is_one(start),
+        Err(ReadError::End(end)) => end.unread == 0,
+        Err(_) => false,
     }
 }

@@ -123,7 +123,7 @@ impl<'f> Conversation<'f> {
         if let Some(content) = content.filter(|_| ok || torn) {
             let bare_lf = exchange.reply.as_ref().is_some_and(|reply| reply.bare_lf);
             let mut lines = Lines::new(content);
-            lines.read(&mut self.server, bare_lf).await;
+            lines.read(&mut self.server, Some(&mut self.client), bare_lf).await;
             exchange.lines = Some(lines);
         }
         // RFC 2595 §4: TLS starts right behind the reply.
@@ -208,7 +208,7 @@ impl<'f> Conversation<'f> {
         let mut exchange = Exchange::default();
         if reply.status == Status::Ok && self.lines_follow().await {
             let mut lines = Lines::new(Content::Message(Message::new()));
-            lines.read(&mut self.server, reply.bare_lf).await;
+            lines.read(&mut self.server, None, reply.bare_lf).await;
             // A listing has no header.
             if let Content::Message(message) = &lines.content
                 && !message.has_header()

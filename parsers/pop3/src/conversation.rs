@@ -1,5 +1,9 @@
 //! Who says what when (RFC 1939 §3).
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use flowcell_mail::{Message, Turn, skip_line, skip_to_tls, turn};
 use flowcell_sdk::prelude::*;
 
@@ -103,6 +107,8 @@ impl<'f> Conversation<'f> {
             self.after_auth = command.verb == Verb::Auth;
         }
         let mut exchange = Exchange::default();
+        // Then it can not be told who spoke when.
+        let early = is_there(&mut self.server).await;
         let reply = match command.verb {
             Verb::Auth => self.auth(&mut command).await,
             _ => self.reply().await,
@@ -123,7 +129,7 @@ impl<'f> Conversation<'f> {
         if let Some(content) = content.filter(|_| ok || torn) {
             let bare_lf = exchange.reply.as_ref().is_some_and(|reply| reply.bare_lf);
             let mut lines = Lines::new(content);
-            lines.read(&mut self.server, Some(&mut self.client), bare_lf).await;
+            lines.read(&mut self.server, Some(&mut self.client).filter(|_| !early), bare_lf).await;
             exchange.lines = Some(lines);
         }
         // RFC 2595 §4: TLS starts right behind the reply.
@@ -240,4 +246,10 @@ impl<'f> Conversation<'f> {
         }
         self.session.take(exchange)
     }
+}
+
+/// Whether something of a side is there without waiting.
+async fn is_there(side: &mut ByteStream) -> bool {
+    let mut next = pin!(side.look_ahead(1));
+    poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_ready())).await
 }

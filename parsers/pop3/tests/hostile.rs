@@ -81,3 +81,15 @@ fn challenges_without_end() {
     let outcome = run(&[b"+OK POP3\r\n", &responses, &challenges]);
     assert_eq!(outcome.records.len(), 2);
 }
+
+#[test]
+fn a_lone_dot_for_a_client_that_does_not_wait() {
+    let outcome = run(&[
+        b"+OK POP3\r\n",
+        b"RETR 1\r\nRETR 2\r\nQUIT\r\n",
+        b"+OK\r\nSubject: one\n.\r\nrest\r\n.\r\n+OK\r\nSubject: two\n.\r\n+OK bye\r\n",
+    ]);
+    let sizes = outcome.records.iter().filter_map(|(_, data)| data.get("size")?.as_u64());
+    assert_eq!(sizes.collect::<Vec<_>>(), [21, 13], "it ends a mail where a reply follows");
+    assert_eq!(outcome.records[5].1["reply"], "bye");
+}

@@ -1,5 +1,7 @@
 //! Encoded words in header fields (RFC 2047).
 
+use memchr::memrchr_iter;
+
 use super::charset::Charset;
 use super::text::{find, split};
 use super::transfer::{base64, hex};
@@ -9,8 +11,14 @@ use super::transfer::{base64, hex};
 pub(crate) fn decode(value: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(value.len());
     let mut rest = value;
+    // Behind the last of them no word ends, so that none is looked for time and again.
+    let ends = memrchr_iter(b'?', value).find(|at| value.get(at + 1) == Some(&b'='));
+    let last_end = ends.unwrap_or(0);
     let mut after_word = false;
     while let Some(at) = find(rest, b"=?") {
+        if value.len() - rest.len() + at >= last_end {
+            break;
+        }
         let (before, word) = rest.split_at(at);
         let (text, length) = match EncodedWord::parse(word) {
             Some((word, length)) => (word.decode(), length),
@@ -131,6 +139,13 @@ mod tests {
             assert_eq!(decoded(value), value);
         }
         assert_eq!(decoded("=?gb2312?B?1tA=?= =?utf-8?Q?a?= b"), "=?gb2312?B?1tA=?= a b");
+    }
+
+    #[test]
+    fn words_that_never_end() {
+        let value = "=?a?Q?x".repeat(200_000);
+        assert!(decoded(&value) == value);
+        assert_eq!(decoded("=?utf-8?Q?a?= =?utf-8?Q?b"), "a =?utf-8?Q?b");
     }
 
     #[test]

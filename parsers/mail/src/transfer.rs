@@ -178,20 +178,25 @@ impl QuotedPrintable {
     fn feed(&mut self, piece: &[u8]) -> &[u8] {
         self.decoded.clear();
         let mut rest = piece;
-        while let Some((&byte, behind)) = rest.split_first() {
+        while !rest.is_empty() {
             // Most text stands for itself: up to an escape or a line end, but for white space there.
             if matches!(self.escape, Escape::None) {
                 let run = memchr3(b'=', b'\r', b'\n', rest).unwrap_or(rest.len());
-                let plain = rest[..run].trim_ascii_end().len();
-                if plain > 0 {
+                let (text, behind) = rest.split_at(run);
+                let (plain, spaces) = text.split_at(text.trim_ascii_end().len());
+                if !plain.is_empty() {
                     self.decoded.append(&mut self.spaces);
-                    self.push(&rest[..plain]);
-                    rest = &rest[plain..];
-                    continue;
+                    self.push(plain);
                 }
+                for space in spaces {
+                    self.literal(*space);
+                }
+                rest = behind;
             }
-            self.byte(byte);
-            rest = behind;
+            if let Some((&byte, behind)) = rest.split_first() {
+                self.byte(byte);
+                rest = behind;
+            }
         }
         &self.decoded
     }
@@ -287,6 +292,14 @@ pub(crate) fn hex(digit: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::Decoder;
+
+    #[test]
+    fn white_space_without_end() {
+        let spaces = b" \t".repeat(2_000_000);
+        let mut decoder = Decoder::named(b"quoted-printable");
+        assert!(decoder.feed(&spaces).len() <= spaces.len());
+        assert_eq!(decoder.feed(b"x").last(), Some(&b'x'));
+    }
 
     /// Decodes `text` whole and cut in two at every place, and demands the same of all.
     fn decoded(encoding: &str, text: &[u8]) -> Vec<u8> {

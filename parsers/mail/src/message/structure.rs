@@ -143,7 +143,11 @@ impl Message {
             self.place = Place::Body;
             self.parts = self.parts.saturating_add(1);
         }
-        let passing = entity.attachment(media_type).and_then(|attachment| {
+        // Looking for its name takes time, for nothing if it is known that there are more.
+        let listed =
+            self.attachments.len() < ATTACHMENTS_MAX || !self.header.cut.contains(&"attachments");
+        let attachment = listed.then(|| entity.attachment(media_type)).flatten();
+        let passing = attachment.and_then(|attachment| {
             let hashed = !enters || self.around.len() < HASHED_AROUND_MAX;
             self.describe(attachment, hashed && self.hashed)
         });

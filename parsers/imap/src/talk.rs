@@ -11,6 +11,7 @@
 //! what it holds back grows beyond a limit.
 
 use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
@@ -27,6 +28,9 @@ const HELD_MAX: usize = 16_384;
 
 /// Most room that commands which are not completed take, in bytes: some hundred.
 const PENDING_MAX: usize = 65_536;
+
+/// Most commands that are not completed: every response is looked up among them.
+const PENDING_COUNT_MAX: usize = 256;
 
 /// What the server says to a command that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub(crate) enum Course {
 struct State<'f> {
     session: Session<'f>,
     /// Each with its number in the order in which they were said.
-    pending: Vec<(u64, Command)>,
+    pending: VecDeque<(u64, Command)>,
     weight: usize,
     said: u64,
     /// The client half waits for an answer to the command of this number.
@@ -80,7 +84,7 @@ impl<'f> Talk<'f> {
     pub(crate) fn new(session: Session<'f>) -> Self {
         let state = State {
             session,
-            pending: Vec::new(),
+            pending: VecDeque::new(),
             weight: 0,
             said: 0,
             waiting: None,
@@ -109,13 +113,15 @@ impl<'f> Talk<'f> {
     pub(crate) fn say(&self, command: Command) -> u64 {
         let mut state = self.state();
         state.weight += command.weight();
-        while state.weight > PENDING_MAX && !state.pending.is_empty() {
+        while !state.pending.is_empty()
+            && (state.weight > PENDING_MAX || state.pending.len() >= PENDING_COUNT_MAX)
+        {
             state.complete(0, None);
         }
         state.said += 1;
         state.commands_lost = false;
         let number = state.said;
-        state.pending.push((number, command));
+        state.pending.push_back((number, command));
         number
     }
 
@@ -328,8 +334,8 @@ impl State<'_> {
         }
         match (verb, status) {
             (Some(Verb::StartTls), Status::Ok) if awaited => {
-                let (_, command) = self.pending.remove(position);
-                self.switching = Some((command, text.to_vec()));
+                let command = self.pending.remove(position).map(|(_, command)| command);
+                self.switching = command.map(|command| (command, text.to_vec()));
                 return Course::Tls;
             }
             _ => self.complete(position, Some((status, text))),
@@ -343,7 +349,9 @@ impl State<'_> {
 
     /// Takes a command off the list and tells the session.
     fn complete(&mut self, position: usize, reply: Option<(Status, &[u8])>) {
-        let (_, command) = self.pending.remove(position);
+        let Some((_, command)) = self.pending.remove(position) else {
+            return;
+        };
         self.weight = self.weight.saturating_sub(command.weight());
         let tag = command.tag.clone();
         self.session.completed(&tag, Some(command), reply, None);

@@ -1,5 +1,7 @@
 //! The queue of what is not answered, and which reply answers what.
 
+use std::collections::VecDeque;
+
 use crate::reply::Reply;
 use crate::said::Said;
 use crate::session::Session;
@@ -7,6 +9,10 @@ use crate::verb::Verb;
 
 /// Most room that unanswered commands take, in bytes: some 500 recipients in one go.
 const UNANSWERED_MAX: usize = 65_536;
+
+/// Most of the queue that is searched for what a reply answers. A server that answers nothing of it
+/// should not have all of it searched for every reply.
+const SEARCHED_MAX: usize = 128;
 
 /// What the server is known to answer to a command that the client half waits on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +50,7 @@ pub(crate) enum Until {
 pub(crate) struct State<'f> {
     pub(crate) session: Session<'f>,
     /// What is not answered, in order.
-    pub(crate) said: Vec<Said>,
+    pub(crate) said: VecDeque<Said>,
     /// The room that the queue takes, in bytes.
     pub(crate) weight: usize,
     /// Commands that were given up on before they were answered: their replies are still to come.
@@ -83,7 +89,7 @@ impl<'f> State<'f> {
     pub(crate) fn new(session: Session<'f>) -> Self {
         Self {
             session,
-            said: Vec::new(),
+            said: VecDeque::new(),
             weight: 0,
             given_up: 0,
             waiting: false,
@@ -110,7 +116,7 @@ impl<'f> State<'f> {
     pub(crate) fn push(&mut self, said: Said) {
         self.weight += said.weight();
         self.torn |= matches!(said, Said::Lost);
-        self.said.push(said);
+        self.said.push_back(said);
         self.pass_over_cut();
     }
 
@@ -122,14 +128,13 @@ impl<'f> State<'f> {
 
     /// What has no reply does not wait for one.
     fn pass_over_cut(&mut self) {
-        while matches!(self.said.first(), Some(Said::Cut(_))) {
+        while matches!(self.said.front(), Some(Said::Cut(_))) {
             self.answered(None);
         }
     }
 
     fn answered(&mut self, reply: Option<&Reply>) {
-        if !self.said.is_empty() {
-            let said = self.said.remove(0);
+        if let Some(said) = self.said.pop_front() {
             self.weight = self.weight.saturating_sub(said.weight());
             self.session.answered(said, reply);
         }
@@ -137,7 +142,7 @@ impl<'f> State<'f> {
 
     /// Stops waiting for the reply to the first thing in the queue.
     pub(crate) fn give_up(&mut self) {
-        self.given_up += usize::from(!matches!(self.said.first(), Some(Said::Lost)));
+        self.given_up += usize::from(!matches!(self.said.front(), Some(Said::Lost)));
         self.resolve(None);
     }
 
@@ -151,12 +156,12 @@ impl<'f> State<'f> {
 
     /// Whether a reply answers something in the queue, as soon as that is certain.
     pub(crate) fn addressed(&self, code: u16) -> Option<bool> {
-        let mut queue = self.said.iter().filter(|said| !matches!(said, Said::Lost)).peekable();
+        let mut queue = self.said.iter().filter(|said| !matches!(said, Said::Lost));
         if self.given_up > 0 {
             return Some(false);
         }
-        if queue.peek().is_some() {
-            return Some(queue.any(|said| said.may_get(code)));
+        if queue.next().is_some() {
+            return Some(self.position(code).is_some());
         }
         // RFC 5321 §3.8: 421 may come at any time. Behind a gap, the command is in the gap.
         let unasked =
@@ -166,10 +171,8 @@ impl<'f> State<'f> {
 
     /// Whether a reply that comes now can only answer the one thing in the queue.
     pub(crate) fn is_alone(&self, code: u16) -> bool {
-        match self.said.as_slice() {
-            [said] => !self.torn && self.given_up == 0 && said.may_get_alone(code),
-            _ => false,
-        }
+        let alone = self.said.len() == 1 && !self.torn && self.given_up == 0;
+        alone && self.said.front().is_some_and(|said| said.may_get_alone(code))
     }
 
     /// Takes note that replies are missing.
@@ -203,7 +206,7 @@ impl<'f> State<'f> {
             self.resolve(None);
         }
         self.replies_lost = false;
-        let Some(said) = self.said.first() else {
+        let Some(said) = self.said.front() else {
             return Course::GoesOn;
         };
         let verb = said.verb();
@@ -235,10 +238,12 @@ impl<'f> State<'f> {
     /// What a reply answers: the first thing that it can. Behind missing replies, the last: a client
     /// mostly waits for a reply before it goes on.
     fn position(&self, code: u16) -> Option<usize> {
-        let mut queue = self.said.iter();
-        if self.replies_lost {
-            return queue.rposition(|said| said.may_get(code));
-        }
-        queue.position(|said| said.may_get(code))
+        let mut queue = self.said.iter().enumerate();
+        let answers = |(_, said): &(usize, &Said)| said.may_get(code);
+        let found = match self.replies_lost {
+            true => queue.rev().take(SEARCHED_MAX).find(answers),
+            false => queue.by_ref().take(SEARCHED_MAX).find(answers),
+        };
+        found.map(|(position, _)| position)
     }
 }

@@ -140,7 +140,7 @@ impl<'f> Talk<'f> {
 
     /// The AUTH that was said last goes on with this line.
     pub(crate) fn respond(&self, line: &[u8]) {
-        if let Some(Said::Command(command)) = self.state().said.last_mut()
+        if let Some(Said::Command(command)) = self.state().said.back_mut()
             && let Some(auth) = &mut command.auth
         {
             auth.respond(line);

@@ -13,7 +13,7 @@ use crate::scan::{self, Before, Found};
 use crate::shown::Version;
 use crate::start_line::{self, RequestLine, Start};
 use crate::talk::Talk;
-use crate::target::{agrees, mask_password};
+use crate::target::{agrees, mask_passwords};
 use crate::text::{is_token_byte, same};
 
 /// Longest start of a line that is looked at to tell what follows, in bytes.
@@ -127,8 +127,8 @@ impl<'a, 'f> Client<'a, 'f> {
         }
         let framing = framing::of_request(&mut header, line.version);
         check(&line, &mut header, whole);
-        mask_password(&mut line.uri);
-        header.get_mut(Field::Referer).map(mask_password);
+        mask_passwords(&mut line.uri);
+        header.mask();
         let user = take_user(&mut header);
         let expects = header.get(Field::Expect).is_some_and(|value| same(value, "100-continue"));
         let offers = protocol(header.get(Field::Upgrade).unwrap_or_default());
@@ -181,6 +181,7 @@ impl<'a, 'f> Client<'a, 'f> {
                 header.anomalies.add(Anomaly::BadRequestLine);
             }
             take_user(&mut header);
+            header.mask();
             self.talk.amend(depth, header);
         }
         let (body, _) = body::read(self.stream, Framing::Nothing).await;

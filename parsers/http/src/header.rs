@@ -4,6 +4,7 @@ use flowcell_sdk::prelude::*;
 use memchr::{memchr, memchr2};
 
 use crate::anomalies::{Anomalies, Anomaly};
+use crate::target::{mask_passwords, mask_words};
 use crate::text::{is_token, same, shorten, trim};
 
 /// Longest part of a line that is looked at, in bytes. RFC 9110 §4.1 recommends 8,000 for a URI.
@@ -265,10 +266,18 @@ impl Header {
         Some(value)
     }
 
-    /// The same, to be changed.
-    pub(crate) fn get_mut(&mut self, field: Field) -> Option<&mut Vec<u8>> {
-        let (_, value) = self.kept.iter_mut().find(|(kept, _)| *kept == field)?;
-        Some(value)
+    /// Hides the passwords in what names a place.
+    pub(crate) fn mask(&mut self) {
+        for (field, value) in &mut self.kept {
+            match field {
+                Field::Host | Field::Referer | Field::Location => mask_passwords(value),
+                Field::Origin => mask_words(value),
+                _ => {}
+            }
+        }
+        for value in &mut self.proxied {
+            mask_words(value);
+        }
     }
 
     /// Drops a field that was dealt with.

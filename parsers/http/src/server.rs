@@ -12,7 +12,7 @@ use crate::scan::{self, Before, Found};
 use crate::start_line::{self, PREFIX, Start, StatusLine};
 use crate::state::Asked;
 use crate::talk::Talk;
-use crate::target::{filename, mask_password};
+use crate::target::filename;
 use crate::text::same;
 
 /// What comes first of a response.
@@ -145,7 +145,7 @@ impl<'a, 'f> Server<'a, 'f> {
             return Ok(());
         }
         let asked = self.talk.begin(self.stream).await;
-        header.get_mut(Field::Location).map(mask_password);
+        header.mask();
         let tunnel = (200..300).contains(&line.code)
             && match asked {
                 Asked::Connect => true,

@@ -1,5 +1,7 @@
 //! Request targets (RFC 9112 §3.2) and the authority in them.
 
+use memchr::{memchr, memmem};
+
 use crate::emit::MASK;
 use crate::text::{same, split, split_last};
 
@@ -9,25 +11,68 @@ pub(crate) fn authority(uri: &[u8]) -> Option<&[u8]> {
     Some(host)
 }
 
-/// Hides the password of an absolute URI (RFC 3986 §3.2.1).
-pub(crate) fn mask_password(uri: &mut Vec<u8>) {
-    let Some(authority) = raw_authority(uri) else {
-        return;
+/// Longest authority without a password, in bytes: a host name (RFC 1035 §2.3.4) with a port and a user.
+const AUTHORITY_MAX: usize = 512;
+
+/// Hides passwords (RFC 3986 §3.2.1) in a URI of any scheme or of none, in those that it has in its query,
+/// and in an authority that stands alone.
+pub(crate) fn mask_passwords(text: &mut Vec<u8>) {
+    if memchr(b':', text).is_none() {
+        return; // most are a path
+    }
+    let mut shown = Vec::new();
+    let mut rest = text.as_slice();
+    // Without a scheme, what is no path starts with the authority.
+    let mut start = match (rest.starts_with(b"//"), rest.starts_with(b"/"), find(rest, b"://")) {
+        (true, _, _) => Some(2),
+        (false, true, found) => found,
+        (false, false, found) => Some(found.unwrap_or(0)),
     };
-    let (Some(user), host) = split_last(authority, b'@') else {
-        return;
-    };
-    let (name, Some(_)) = split(user, b':') else {
-        return;
-    };
-    // The authority is a part of the URI: what stands behind it is as long as what it is found in
-    // less what stands in front of it.
-    let Some(start) = find(uri, b"://") else {
-        return;
-    };
-    let rest = uri.get(start + authority.len()..).unwrap_or_default();
-    let front = uri.get(..start).unwrap_or_default();
-    *uri = [front, name, b":", MASK, b"@", host, rest].concat();
+    while let Some((front, behind)) = start.and_then(|start| rest.split_at_checked(start)) {
+        let end = behind.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(behind.len());
+        let (authority, behind) = behind.split_at(end);
+        shown.extend_from_slice(front);
+        add_masked(&mut shown, authority);
+        rest = behind;
+        start = find(rest, b"://");
+    }
+    shown.extend_from_slice(rest);
+    *text = shown;
+}
+
+/// The same in each word of a text.
+pub(crate) fn mask_words(text: &mut Vec<u8>) {
+    let is_between = |byte: &u8| b" \t\"<>".contains(byte);
+    let words = text.split_inclusive(is_between).map(|word| {
+        let (bare, between) = match word.split_last() {
+            Some((last, bare)) if is_between(last) => (bare, Some(*last)),
+            _ => (word, None),
+        };
+        let mut bare = bare.to_vec();
+        mask_passwords(&mut bare);
+        bare.extend(between);
+        bare
+    });
+    *text = words.collect::<Vec<_>>().concat();
+}
+
+/// Adds an authority without its password.
+fn add_masked(shown: &mut Vec<u8>, authority: &[u8]) {
+    let (user, host) = split_last(authority, b'@');
+    // What is too long to be a host may be a password whose end was cut.
+    let cut = user.is_none() && authority.len() > AUTHORITY_MAX;
+    match split(user.unwrap_or(if cut { host } else { b"" }), b':') {
+        (name, Some(_)) if !same(name, "mailto") => {
+            shown.extend_from_slice(name);
+            shown.push(b':');
+            shown.extend_from_slice(MASK);
+            if !cut {
+                shown.push(b'@');
+                shown.extend_from_slice(host);
+            }
+        }
+        _ => shown.extend_from_slice(authority),
+    }
 }
 
 /// Whether the field Host names the authority of the target, if that has one.
@@ -52,8 +97,7 @@ fn raw_authority(uri: &[u8]) -> Option<&[u8]> {
 
 /// Where the text behind the first `part` starts.
 fn find(text: &[u8], part: &[u8]) -> Option<usize> {
-    let at = text.windows(part.len()).position(|window| window == part)?;
-    Some(at + part.len())
+    Some(memmem::find(text, part)? + part.len())
 }
 
 /// The file name in Content-Disposition (RFC 6266 §4.1), as it stands there.
@@ -82,12 +126,18 @@ pub(crate) fn filename(disposition: &[u8]) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{agrees, authority, filename, mask_password};
+    use super::{AUTHORITY_MAX, agrees, authority, filename, mask_passwords, mask_words};
 
     fn masked(uri: &str) -> String {
         let mut uri = uri.as_bytes().to_vec();
-        mask_password(&mut uri);
+        mask_passwords(&mut uri);
         String::from_utf8(uri).expect("UTF-8")
+    }
+
+    fn masked_words(text: &str) -> String {
+        let mut text = text.as_bytes().to_vec();
+        mask_words(&mut text);
+        String::from_utf8(text).expect("UTF-8")
     }
 
     #[test]
@@ -104,9 +154,22 @@ mod tests {
     fn passwords_in_a_uri_are_masked() {
         assert_eq!(masked("http://u:p@h/x:y@z"), "http://u:***@h/x:y@z");
         assert_eq!(masked("http://u:a@b@h"), "http://u:***@h");
-        for plain in ["http://u@h/", "/a?b=http://u:p@h/", "http://h:80/@", "h:443", "://"] {
+        assert_eq!(masked("WS://u:p@h"), "WS://u:***@h");
+        assert_eq!(masked("//u:p@h/"), "//u:***@h/");
+        assert_eq!(masked("u:p@h:443"), "u:***@h:443");
+        assert_eq!(masked("/a?b=http://u:p@h/&c=x://u:p@h"), "/a?b=http://u:***@h/&c=x://u:***@h");
+        let plain = [
+            "http://u@h/", "http://h:80/@", "h:443", "://", "", "/a:b@c", "mailto:a@b", "[::1]:80",
+            "http://h/a//b:c@d",
+        ];
+        for plain in plain {
             assert_eq!(masked(plain), plain);
+            assert_eq!(masked_words(plain), plain);
         }
+        let long = format!("http://u:{}", "p".repeat(AUTHORITY_MAX));
+        assert_eq!(masked(&long), "http://u:***", "the end was cut");
+        let via = "1.1 http://u:p@h, \"u:p@i\" for=u:p@j";
+        assert_eq!(masked_words(via), "1.1 http://u:***@h, \"u:***@i\" for=u:***@j");
     }
 
     #[test]

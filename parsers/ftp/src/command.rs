@@ -115,11 +115,15 @@ impl Command {
 /// SITE has commands of the server's own; those that set a password have it in their argument.
 fn masked_site(argument: &[u8]) -> Cow<'_, [u8]> {
     let (word, rest) = split_word(argument);
-    let is_secret = [&b"PASS"[..], b"PSWD", b"PWD"].iter().any(|name| find(word, name));
-    if rest.is_empty() || !is_secret {
+    if rest.is_empty() || !names_password(word) {
         return Cow::Borrowed(argument);
     }
     Cow::Owned([word, b" ", MASK.as_bytes()].concat())
+}
+
+/// Whether a command that FTP does not have sets a password, by its name.
+pub(crate) fn names_password(word: &[u8]) -> bool {
+    [&b"PAS"[..], b"PSWD", b"PWD"].iter().any(|name| find(word, name))
 }
 
 /// Splits behind the first word; the byte between goes.

@@ -2,7 +2,7 @@
 
 use flowcell_sdk::{ByteStream, ReadError};
 
-use crate::command::{find, shortened, skip_line};
+use crate::command::{MASK, find, shortened, skip_line};
 use crate::telnet;
 
 /// Longest part of a line that is read, in bytes.
@@ -113,6 +113,13 @@ impl Reply {
         self.text.extend_from_slice(text.get(..room).unwrap_or(text));
     }
 
+    /// Masks what it repeats of a secret. Some write it in capitals.
+    pub(crate) fn hide(&mut self, secret: &[u8]) {
+        for text in [&mut self.message, &mut self.text] {
+            *text = masked(text, secret.trim_ascii());
+        }
+    }
+
     /// RFC 959 §4.2.1: another reply to the same command follows.
     pub(crate) fn is_preliminary(&self) -> bool {
         matches!(self.code, Some(100..=199))
@@ -176,6 +183,23 @@ pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
         let digit = digit.is_ascii_digit().then(|| u64::from(*digit - b'0'))?;
         number.checked_mul(10)?.checked_add(digit)
     })
+}
+
+/// A text without what is secret, in any case.
+fn masked(text: &[u8], secret: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::new();
+    let mut rest = text;
+    while let [first, behind @ ..] = rest {
+        let part = rest.get(..secret.len()).filter(|part| !part.is_empty());
+        if part.is_some_and(|part| part.eq_ignore_ascii_case(secret)) {
+            shown.extend_from_slice(MASK.as_bytes());
+            rest = rest.get(secret.len()..).unwrap_or_default();
+        } else {
+            shown.push(*first);
+            rest = behind;
+        }
+    }
+    shown
 }
 
 #[cfg(test)]

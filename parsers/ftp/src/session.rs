@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use flowcell_sdk::prelude::*;
 
 use crate::address::{self, Told};
-use crate::command::{Command, MASK, shortened};
+use crate::command::{Command, MASK, names_password, shortened};
 use crate::directory::Directory;
 use crate::records::{self, DataChannel};
 use crate::reply::{Reply, decimal};
@@ -46,6 +46,8 @@ pub(crate) struct Session<'f> {
     held: Vec<(Option<Box<Command>>, Option<Reply>)>,
     user: Option<Vec<u8>>,
     password: bool,
+    /// A password comes next: a client may send it without the command.
+    password_next: bool,
     directory: Directory,
     /// TYPE and MODE; 0 if not set.
     kind: u8,
@@ -66,6 +68,7 @@ impl<'f> Session<'f> {
             held: Vec::new(),
             user: None,
             password: false,
+            password_next: false,
             directory: Directory::default(),
             kind: 0,
             mode: 0,
@@ -177,7 +180,7 @@ impl<'f> Session<'f> {
             }
             self.tell_held();
         }
-        self.process(command, reply.as_ref());
+        self.process(command, reply);
         Ok(())
     }
 
@@ -226,16 +229,49 @@ impl<'f> Session<'f> {
 
     fn tell_held(&mut self) {
         for (command, reply) in std::mem::take(&mut self.held) {
-            self.process(command, reply.as_ref());
+            self.process(command, reply);
+        }
+    }
+
+    /// Masks an unknown command that sets a password or is one, and what the reply repeats of it.
+    fn hide_secrets(&mut self, command: &mut Command, reply: Option<&mut Reply>) {
+        if command.verb != Verb::Unknown || command.word.is_empty() {
+            return;
+        }
+        let mut secrets = Vec::new();
+        if self.password_next {
+            let mask = MASK.as_bytes().to_vec();
+            secrets.push(std::mem::replace(&mut command.word, mask));
+            secrets.push(std::mem::take(&mut command.argument));
+        } else if names_password(&command.word) && !command.argument.is_empty() {
+            let mask = MASK.as_bytes().to_vec();
+            secrets.push(std::mem::replace(&mut command.argument, mask));
+        }
+        if let Some(reply) = reply {
+            for secret in &secrets {
+                reply.hide(secret);
+            }
+            // What it repeats may be more than is kept.
+            if command.truncated && !secrets.is_empty() {
+                reply.message = MASK.as_bytes().to_vec();
+                reply.text.clear();
+            }
         }
     }
 
     /// Takes what an exchange changes, and emits it.
-    fn process(&mut self, command: Option<Box<Command>>, reply: Option<&Reply>) {
+    fn process(&mut self, mut command: Option<Box<Command>>, mut reply: Option<Reply>) {
+        if let Some(command) = &mut command {
+            self.hide_secrets(command, reply.as_mut());
+        }
+        let reply = reply.as_ref();
+        let asked = matches!(reply.and_then(|reply| reply.code), Some(331 | 332));
         let by_server = reply.and_then(told_by_server).map(|told| self.listens(told));
         let Some(command) = command else {
+            self.password_next |= asked;
             return self.emit(None, reply, by_server, None);
         };
+        self.password_next = asked || (command.verb == Verb::User && reply.is_none());
         let channel = command.channel.or(by_server);
         let done = reply.is_some_and(Reply::is_success);
         let refused = reply.is_some_and(Reply::is_refusal);

@@ -63,6 +63,8 @@ pub(crate) struct Dialogue<'f> {
     server: Server,
     /// The client says no more, or never said anything.
     client_gone: bool,
+    /// The last that was said of TLS is that it comes.
+    tls_near: bool,
     /// The client half can go on: the server has refused TLS, or will not answer.
     turn: bool,
 }
@@ -79,6 +81,7 @@ impl<'f> Dialogue<'f> {
             replies_lost: false,
             server: Server::Unseen,
             client_gone: false,
+            tls_near: false,
             turn: false,
         }
     }
@@ -91,6 +94,7 @@ impl<'f> Dialogue<'f> {
         let port_awaited = ahead.any(Verb::is_passive);
         command.pipelined = self.said.iter().any(|said| said.verb().is_some());
         self.session.sent(&mut command, port_awaited)?;
+        self.tls_near = command.asks_for_tls();
         self.weight += command.weight();
         self.said.push(Said::Command(command));
         while !self.early.is_empty() && self.said.iter().any(|said| said.verb().is_some()) {
@@ -124,6 +128,11 @@ impl<'f> Dialogue<'f> {
         self.said.iter().any(Said::asks_for_tls)
     }
 
+    /// The next bytes may be of TLS: the client has asked for it, or the server has agreed.
+    pub(crate) fn tls_is_near(&self) -> bool {
+        self.tls_near || self.awaits_tls()
+    }
+
     pub(crate) fn server_was_seen(&self) -> bool {
         self.server != Server::Unseen
     }
@@ -140,6 +149,9 @@ impl<'f> Dialogue<'f> {
         if self.server == Server::Unseen {
             self.server = Server::Speaks;
         }
+        self.tls_near &= !reply.is_refusal();
+        // The command may be missing.
+        self.tls_near |= reply.code == Some(234);
         if self.given_up > 0 {
             self.given_up -= usize::from(!reply.is_preliminary());
             return self.session.exchange(None, Some(reply));

@@ -35,6 +35,10 @@ use crate::verb::Verb;
 /// Most bytes that wait for the server's answer to AUTH TLS.
 const HELD_MAX: usize = 8_192;
 
+/// Shortest hello of TLS, and longest record (RFC 8446 §4 and §5.1), in bytes.
+const HELLO_MIN: u16 = 4;
+const RECORD_MAX: u16 = 1 << 14;
+
 /// The File Transfer Protocol: commands with their replies, and the files that are moved.
 #[parser(
     name = "ftp",
@@ -102,7 +106,8 @@ async fn speak(
     // The first line may be the rest of one.
     let mut torn = midstream;
     loop {
-        if tls_begins(client).await {
+        let may_be_tls = torn || client.offset() == 0 || dialogue.borrow().tls_is_near();
+        if may_be_tls && tls_begins(client).await {
             return Err(dialogue.borrow_mut().tls_begins());
         }
         match Command::read(client).await {
@@ -146,7 +151,8 @@ async fn listen(
 ) -> Result<()> {
     let mut torn = midstream;
     loop {
-        if tls_begins(server).await {
+        let may_be_tls = torn || server.offset() == 0 || dialogue.borrow().tls_is_near();
+        if may_be_tls && tls_begins(server).await {
             return Err(dialogue.borrow_mut().tls_begins());
         }
         match Reply::read(server).await {
@@ -180,12 +186,27 @@ async fn yield_turn(dialogue: &RefCell<Dialogue<'_>>) {
     .await;
 }
 
-/// A TLS handshake record stands where a line should begin (RFC 8446 §5.1). Waits for its first byte.
+/// A TLS handshake stands where a line should begin: a record of it (RFC 8446 §5.1), with the hello of a
+/// client or a server (§4). Waits for no more than looks like one.
 async fn tls_begins(stream: &mut ByteStream) -> bool {
-    const HANDSHAKE: &[u8] = &[22, 3];
-    match stream.look_ahead(1).await {
-        Ok(first) if HANDSHAKE.starts_with(first) => {}
-        _ => return false,
+    let mut length = 0u16;
+    for count in 1..=6 {
+        let Ok([.., byte]) = stream.look_ahead(count).await else {
+            return false;
+        };
+        let fits = match count {
+            1 => *byte == 22,
+            2 => *byte == 3,
+            3 => *byte <= 4,
+            4 | 5 => {
+                length = length << 8 | u16::from(*byte);
+                count == 4 || (HELLO_MIN..=RECORD_MAX).contains(&length)
+            }
+            _ => matches!(byte, 1 | 2),
+        };
+        if !fits {
+            return false;
+        }
     }
-    stream.look_ahead(HANDSHAKE.len()).await.is_ok_and(|start| start == HANDSHAKE)
+    true
 }

@@ -207,8 +207,12 @@ impl<'f> Session<'f> {
 
     /// The client begins with TLS.
     pub(crate) fn tls_begins(&mut self) -> Result<()> {
-        // AUTH TLS without a reply, and TLS behind it.
-        if self.held.iter().flat_map(|(command, _)| command).any(|command| command.asks_for_tls()) {
+        // AUTH TLS without a reply or the reply alone, and TLS behind it.
+        let is_of_tls = |(command, reply): &(Option<Box<Command>>, Option<Reply>)| {
+            command.as_ref().is_some_and(|command| command.asks_for_tls())
+                || reply.as_ref().is_some_and(|reply| reply.code == Some(234))
+        };
+        if self.held.iter().any(is_of_tls) {
             self.evidence = PROOF;
         }
         if !self.is_certain() {

@@ -40,6 +40,10 @@ struct State {
     replies_off: bool,
     /// The client does not want a reply to the next command (CLIENT REPLY SKIP).
     skips_next: bool,
+    /// The client has begun a transaction.
+    in_transaction: bool,
+    /// Something that asks for passwords was, or may have been, queued in the transaction at hand.
+    queued_secret: bool,
     /// The client has subscribed to something: messages come as arrays (RESP2).
     is_subscribed: bool,
     /// Bytes of either side are missing.
@@ -63,7 +67,12 @@ pub(crate) struct Talk<'f> {
 
 impl<'f> Talk<'f> {
     pub(crate) fn new(flow: &'f Flow, midstream: bool) -> Self {
-        let state = State { uncertain: midstream, replies_lost: midstream, ..State::default() };
+        let state = State {
+            uncertain: midstream,
+            replies_lost: midstream,
+            queued_secret: midstream,
+            ..State::default()
+        };
         Self {
             flow,
             state: RefCell::new(state),
@@ -112,6 +121,7 @@ impl<'f> Talk<'f> {
         state.replies_lost = false;
         command.uncertain = state.uncertain;
         command.is_silent = state.silences(&command);
+        command.hides_reply |= state.hides_transaction(&command);
         state.weight += command.weight();
         state.said.push_back(command);
         if state.weight > MAX_WEIGHT && !self.is_confirmed() {
@@ -143,6 +153,7 @@ impl<'f> Talk<'f> {
         let mut state = self.state();
         state.uncertain = true;
         state.was_answered = false;
+        state.queued_secret = true;
     }
 
     pub(crate) fn client_is_over(&self) {
@@ -331,6 +342,27 @@ impl State {
             _ => {}
         }
         skipped || self.replies_off
+    }
+
+    /// Whether this command's reply holds those to what was queued, and one of those may hold passwords.
+    fn hides_transaction(&mut self, command: &Command) -> bool {
+        match &command.name[..] {
+            // Within a transaction it is an error and changes nothing.
+            b"MULTI" if !self.in_transaction => {
+                self.in_transaction = true;
+                self.queued_secret = false;
+            }
+            b"EXEC" => {
+                self.in_transaction = false;
+                return std::mem::take(&mut self.queued_secret);
+            }
+            b"DISCARD" | b"RESET" => {
+                self.in_transaction = false;
+                self.queued_secret = false;
+            }
+            _ => self.queued_secret |= command.hides_reply,
+        }
+        false
     }
 }
 

@@ -34,7 +34,8 @@ const MDNS: u16 = 5353;
 const DNS: [u16; 3] = [53, MDNS, 5355];
 const NETBIOS: u16 = 137;
 
-/// So many datagrams without a header of DNS may come first.
+/// So many messages without a header of DNS may come first on other ports. On those of DNS, where nothing
+/// else is likely, junk does not end the search: it would hide what comes behind it.
 const MAX_STRANGE: usize = 3;
 
 /// The Domain Name System: queries and replies, also of multicast DNS and LLMNR.
@@ -67,7 +68,7 @@ async fn dns(mut flow: Flow) -> Result<()> {
 
     let mut source = Source::new(&mut flow);
     let mut pending = Pending::new(&flow);
-    let mut strange = 0;
+    let mut strange = 0usize;
     let mut known = false;
     loop {
         let arrived = match source.next().await {
@@ -81,8 +82,8 @@ async fn dns(mut flow: Flow) -> Result<()> {
         let manner = Manner { mdns, cut: arrived.cut };
         let message = Message::read(&source.message, flow.now(), manner);
         if !known && !message.is_believable(mdns, expected) {
-            strange += 1;
-            if strange > MAX_STRANGE {
+            strange = strange.saturating_add(1);
+            if strange > MAX_STRANGE && !expected {
                 break;
             }
             continue;

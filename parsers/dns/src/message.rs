@@ -112,6 +112,11 @@ impl Message {
         reader.message
     }
 
+    /// It has a header, and by that a transaction that it belongs to.
+    pub(crate) fn has_header(&self) -> bool {
+        self.length >= HEADER
+    }
+
     /// It as a query, and as a reply.
     pub(crate) fn by_kind(&self) -> (Option<&Self>, Option<&Self>) {
         if self.header.is_reply() { (None, Some(self)) } else { (Some(self), None) }
@@ -120,15 +125,15 @@ impl Message {
     /// Whether this is a message of DNS rather than anything else, judged by its header, and where
     /// none is `expected`, by its question.
     pub(crate) fn is_believable(&self, mdns: bool, expected: bool) -> bool {
-        self.length >= HEADER
+        self.has_header()
             && self.header.is_plausible(mdns)
             && (expected || self.question.is_some())
     }
 
     /// What identifies it, without its records.
     pub(crate) fn without_records(self) -> Self {
-        let Self { at, header, question, .. } = self;
-        Self { at, header, question, ..Self::default() }
+        let Self { at, length, header, question, .. } = self;
+        Self { at, length, header, question, ..Self::default() }
     }
 
     /// What a record of it alone may come to in bytes, roughly and at most. Each byte of text takes

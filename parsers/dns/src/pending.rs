@@ -112,7 +112,7 @@ impl<'f> Pending<'f> {
     }
 
     /// The first entry of the same transaction. A reply need not repeat the question, and in mDNS
-    /// does not (RFC 6762 §6).
+    /// does not (RFC 6762 §6). What is too short for a header answers nothing and is not answered.
     fn find(&self, asker: Side, message: &Message) -> Option<usize> {
         let id = message.header.id;
         let alike = self.entries.iter().enumerate();
@@ -120,6 +120,9 @@ impl<'f> Pending<'f> {
         let mut alike = alike.take(MAX_ALIKE).filter(|(_, entry)| !entry.is_over(message.at));
         let found = alike.find(|(_, entry)| {
             let other = entry.message();
+            if other.has_header() != message.has_header() {
+                return false;
+            }
             match (&other.question, &message.question) {
                 (Some(one), Some(other)) => one.is(other),
                 (None, None) => true,

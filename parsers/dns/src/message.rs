@@ -125,9 +125,7 @@ impl Message {
     /// Whether this is a message of DNS rather than anything else, judged by its header, and where
     /// none is `expected`, by its question.
     pub(crate) fn is_believable(&self, mdns: bool, expected: bool) -> bool {
-        self.has_header()
-            && self.header.is_plausible(mdns)
-            && (expected || self.question.is_some())
+        self.has_header() && self.header.is_plausible(mdns) && (expected || self.question.is_some())
     }
 
     /// What identifies it, without its records.

@@ -9,6 +9,7 @@
 
 mod client;
 mod command;
+mod counts;
 mod inline;
 mod number;
 mod records;

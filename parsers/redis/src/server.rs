@@ -30,7 +30,10 @@ impl<'a, 'f> Server<'a, 'f> {
             match outcome {
                 Ok(()) if self.talk.is_over() => return Ok(()),
                 Ok(()) => {}
-                Err(Failure::Read(ReadError::Gap(_))) => self.talk.lose_replies(),
+                // Where the next reply starts is not known, behind a gap or within a value.
+                Err(Failure::Read(ReadError::Gap(_) | ReadError::TooLong { .. })) => {
+                    self.talk.lose_replies();
+                }
                 Err(Failure::Read(_)) => return Ok(()),
                 Err(Failure::Malformed(_)) if self.talk.is_uncertain() => self.talk.lose_replies(),
                 Err(Failure::Malformed(reason)) => return Err(self.talk.refuse(reason)),

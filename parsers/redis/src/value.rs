@@ -2,10 +2,11 @@
 
 use flowcell_sdk::prelude::*;
 
+use crate::counts::{Counts, MAX_COUNTS};
 use crate::number::{Length, MAX_ELEMENTS, MAX_STRING};
 use crate::words::{Kept, MAX_SHOWN};
 
-/// How deep values may be nested. Redis itself stays below 8.
+/// How many levels of a value are shown. Redis itself stays below 8.
 const MAX_DEPTH: usize = 32;
 
 /// How many elements of an array are kept by themselves: those of a message.
@@ -61,25 +62,28 @@ impl Value {
         let mut attributes = 0usize;
         loop {
             let item = self.item(stream, &levels, attributes > 0).await?;
-            let opened = match item {
+            let ended = match item {
                 Item::Scalar => None,
                 Item::End => levels.pop(),
                 Item::Aggregate(level) => {
-                    if levels.len() == MAX_DEPTH {
-                        return Err(Failure::Malformed("a value is nested too deeply"));
-                    }
                     attributes += usize::from(level.kind == b'|');
-                    levels.push(level);
-                    None
+                    if levels.len() < MAX_DEPTH {
+                        levels.push(level);
+                        None
+                    } else {
+                        self.is_cut |= attributes == 0 && level.left != Some(0);
+                        self.pass_over(stream, level.left).await?;
+                        Some(level)
+                    }
                 }
             };
-            if let Some(ended) = opened
+            // Whatever has all its elements ends, and is itself an element of what is around it.
+            let mut complete = ended.is_some() || matches!(item, Item::Scalar);
+            if let Some(ended) = ended
                 && self.close(ended, &mut attributes)
             {
                 continue;
             }
-            // Whatever has all its elements ends, and is itself an element of what is around it.
-            let mut complete = !matches!(item, Item::Aggregate(_));
             loop {
                 let Some(level) = levels.last_mut() else {
                     return Ok(());
@@ -99,6 +103,35 @@ impl Value {
                 complete = true;
             }
         }
+    }
+
+    /// Reads the elements of an aggregate, and all that is in them, without showing them. Fails with
+    /// `TooLong` if it takes too many counts to find where they end.
+    async fn pass_over(
+        &mut self,
+        stream: &mut ByteStream,
+        elements: Option<u64>,
+    ) -> Result<(), Failure> {
+        let mut counts = Counts::new(elements);
+        while !counts.are_over() {
+            let left = if counts.is_streamed() { None } else { Some(1) };
+            let around = [Level { left, read: 0, kind: b'*' }];
+            match self.item(stream, &around, true).await? {
+                Item::Scalar => counts.element(),
+                Item::End => counts.end(),
+                Item::Aggregate(level) => {
+                    // Attributes are no element.
+                    if level.kind != b'|' {
+                        counts.element();
+                    }
+                    if !counts.open(level.left) {
+                        let limit = MAX_COUNTS;
+                        return Err(ReadError::TooLong { side: stream.side(), limit }.into());
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// An aggregate has ended; returns whether it were attributes, behind which the value follows.

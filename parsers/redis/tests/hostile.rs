@@ -21,14 +21,43 @@ fn flow(turns: &[&[u8]]) -> Outcome {
 
 #[test]
 fn values_nested_without_end() {
-    let outcome = flow(&[PING, &b"*1\r\n".repeat(100_000)]);
-    assert_eq!(outcome.verdicts[1], "fail \"a value is nested too deeply\"");
-    let outcome = flow(&[PING, &b"|1\r\n".repeat(100_000)]);
-    assert_eq!(outcome.verdicts[1], "fail \"a value is nested too deeply\"");
+    for head in [&b"*1\r\n"[..], b"*2\r\n", b"|1\r\n", b"*?\r\n", b"*?\r\n%1\r\n"] {
+        let outcome = flow(&[PING, &head.repeat(100_000)]);
+        assert_eq!(outcome.verdicts, ["confirm"]);
+        assert_eq!(outcome.records.len(), 1);
+        assert_eq!(outcome.records[0].1["incomplete"], head[0] == b'*');
+    }
     let deep = [&b"*1\r\n".repeat(32)[..], b":1\r\n"].concat();
     let outcome = flow(&[PING, &deep]);
     let shown = "[".repeat(32) + "1" + &"]".repeat(32);
     assert_eq!(outcome.records[0].1["reply"], shown.as_str());
+}
+
+#[test]
+fn values_nested_too_deeply_to_be_shown() {
+    let around = b"*2\r\n:1\r\n".repeat(32);
+    let inner = [
+        &b"*1\r\n".repeat(10_000)[..],
+        b"*3\r\n*0\r\n%1\r\n+a\r\n$1\r\nb\r\n|1\r\n+a\r\n+b\r\n*?\r\n|?\r\n.\r\n*1\r\n:1\r\n",
+        b"$?\r\n;1\r\na\r\n;0\r\n.\r\n",
+    ]
+    .concat();
+    let outcome = flow(&[&PING.repeat(2), &[&around, &inner, &b"+PONG\r\n"[..]].concat()]);
+    assert_eq!(outcome.verdicts, ["confirm"]);
+    let shown = "[1, ".repeat(32) + "[]" + &"]".repeat(32);
+    assert_eq!(outcome.records[0].1["reply"], shown.as_str());
+    assert_eq!(outcome.records[0].1["truncated"][0], "reply");
+    assert_eq!(outcome.records[1].1["reply"], "PONG");
+}
+
+#[test]
+fn a_value_whose_end_is_lost_hides_nothing_behind_the_next_command() {
+    let deep = b"*?\r\n".repeat(400);
+    let outcome = flow(&[PING, &deep, PING, b"+PONG\r\n"]);
+    assert_eq!(outcome.verdicts, ["confirm"]);
+    assert_eq!(outcome.records[0].1["incomplete"], true);
+    assert_eq!(outcome.records[1].1["reply"], "PONG");
+    assert_eq!(outcome.records[1].1["uncertain"], true);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod density;
 mod engine;
 mod guest;
 mod lines;
+mod parsers;
 mod poll;
 mod process;
 mod replay;
@@ -36,6 +37,8 @@ enum Command {
     Birth,
     /// Lines through a sandboxed parser, the same one built natively, and protolens.
     Lines,
+    /// Each bundled parser in its sandbox, against the same one built natively, and protolens.
+    Parsers,
     /// Flows that all wait in the middle of a message, in one process: memory and mappings.
     Density(density::Options),
     /// Short flows: what it takes to follow one, and to parse it.
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<()> {
         Command::Poll => poll::run(),
         Command::Birth => birth::run(),
         Command::Lines => lines::run(),
+        Command::Parsers => parsers::run(),
         Command::Density(options) => density::run(&options),
         Command::Churn => churn::run(),
         Command::Replay(options) => replay::run(&options),

@@ -95,7 +95,7 @@ fn traffic(options: &Options) -> Result<Tape> {
     let mix = Mix {
         flows: options.flows,
         concurrent: 200,
-        weights: Weights { mail: 3, web: 1, dns: 4 },
+        weights: Weights { mail: 3, web: 1, dns: 4, ..Weights::NONE },
         impairments: Impairments {
             loss: rate,
             retransmit: rate,

@@ -192,7 +192,7 @@ fn mixes_of_flows() {
             overlap: rate,
             conflict: rate,
         };
-        let weights = Weights { mail: 8, web: 1, dns: 1 };
+        let weights = Weights { mail: 8, web: 1, dns: 1, ..Weights::NONE };
         let mix = Mix { flows: 300, concurrent, seed, impairments, weights, ..Mix::default() };
         let mut bytes = Vec::new();
         write_pcap(&mut bytes, |output| mix.frames(output)).expect("memory");

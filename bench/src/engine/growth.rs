@@ -28,7 +28,7 @@ fn peak(bench: &Bench<'_>, replays: u8) -> Result<u64> {
     let mut mix = Mix {
         flows: bench.options.flows * 4,
         concurrent: 5000,
-        weights: Weights { mail: 1, web: 1, dns: 20 },
+        weights: Weights { mail: 1, web: 1, dns: 20, ..Weights::NONE },
         impairments: Impairments {
             loss: rate,
             retransmit: rate,

@@ -17,15 +17,15 @@ use crate::report::{Report, mib, to_float};
 /// Options of `flowcell-bench replay`.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The capture [default: a generated one of mail, web and DNS, half of the flows mail].
+    /// The capture [default: a generated one, of all protocols that have a parser].
     file: Option<PathBuf>,
 
     /// The program to measure [default: `flowcell` beside this one].
     #[arg(long, value_name = "PATH")]
     flowcell: Option<PathBuf>,
 
-    /// Flows of the generated capture; about 45 kB each.
-    #[arg(long, default_value_t = 8000)]
+    /// Flows of the generated capture; about 60 kB each.
+    #[arg(long, default_value_t = 4000)]
     flows: u64,
 
     /// Runs of each program, in turns; the best counts, because the machine may be shared.
@@ -95,6 +95,9 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         Outcome::Ran(_) => Some(tshark::mails(&dir.path().join("tshark"))?),
         Outcome::Missing(_) => None,
     };
+    for (ty, count) in &counted.records {
+        println!("{:<38} {count:>9}", format!("records {ty}"));
+    }
     println!("{:<38} {:>9}", "mails that flowcell tells of", counted.mails);
     println!(
         "{:<38} {:>9}",
@@ -126,7 +129,21 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
 
 fn generate(dir: &Path, flows: u64) -> Result<PathBuf> {
     let path = dir.join("mix.pcap");
-    let weights = Weights { mail: 2, web: 1, dns: 1 };
+    // In a hundred flows, as at the edge of an office.
+    let weights = Weights {
+        mail: 8,
+        web: 15,
+        dns: 35,
+        ftp: 2,
+        imap: 1,
+        mqtt: 3,
+        pop3: 1,
+        redis: 3,
+        sip: 3,
+        smb: 2,
+        ssh: 2,
+        tls: 25,
+    };
     let mix = Mix { flows, concurrent: 1000, weights, ..Mix::default() };
     write_pcap(File::create(&path)?, |output| mix.frames(output))?;
     Ok(path)
@@ -137,6 +154,8 @@ struct Counted {
     frames: u64,
     flows: u64,
     mails: u64,
+    /// Records of each type.
+    records: Vec<(String, u64)>,
 }
 
 impl Counted {
@@ -146,8 +165,16 @@ impl Counted {
             let count = stats["engine"][name].as_u64();
             count.with_context(|| format!("the engine does not count {name}"))
         };
-        let mails = stats["records"]["smtp.mail"].as_u64().unwrap_or(0);
-        Ok(Self { frames: engine("frames")?, flows: engine("flows_opened")?, mails })
+        let mails = |ty| stats["records"][ty].as_u64().unwrap_or(0);
+        let mails = ["smtp.mail", "pop3.mail", "imap.mail"].into_iter().map(mails).sum();
+        let records = stats["records"].as_object().context("what records were written")?;
+        let records = records.iter().map(|(ty, count)| (ty.clone(), count.as_u64().unwrap_or(0)));
+        Ok(Self {
+            frames: engine("frames")?,
+            flows: engine("flows_opened")?,
+            mails,
+            records: records.collect(),
+        })
     }
 }
 

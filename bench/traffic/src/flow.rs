@@ -75,6 +75,7 @@ impl Flow {
         let application = mix.weights.pick(&mut rng);
         let transport = match application {
             Application::Dns if !rng.one_in(DNS_OVER_TCP) => Transport::Udp,
+            Application::Sip => Transport::Udp,
             _ => Transport::Tcp,
         };
         let segment = if rng.one_in(2) {

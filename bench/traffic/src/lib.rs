@@ -1,6 +1,6 @@
 //! Deterministic traffic for measurements and tests.
 //!
-//! A [`Mix`] makes mail, web and DNS flows as a capture sees them: handshakes, right numbers and
+//! A [`Mix`] makes flows of mail, web, DNS and more as a capture sees them: handshakes, right numbers and
 //! checksums, real dialogues, and at set rates loss, re-ordering, duplicates and overlaps. The same
 //! options give the same bytes on every machine. A mix keeps nothing but the flows that are open
 //! at the moment, a few hundred bytes each, so that a million of them at once is no special case.
@@ -27,6 +27,7 @@ pub mod special;
 mod truth;
 mod tuple;
 mod web;
+mod written;
 
 pub use impair::{Impairments, Rate, RateError};
 pub use mix::{Mix, MixError, Weights};

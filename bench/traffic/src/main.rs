@@ -24,7 +24,7 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Mail, web and DNS flows, with what networks do to them.
+    /// Flows of mail, web, DNS and more, with what networks do to them.
     Mix(MixOptions),
     /// TCP flows that stay open, then rounds of one segment for each of them.
     Open {
@@ -102,15 +102,8 @@ struct MixOptions {
     /// Another number gives another mix.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Weight of SMTP flows: 1 in the sum of the three weights.
-    #[arg(long, default_value_t = 1)]
-    mail: u32,
-    /// Weight of HTTP flows.
-    #[arg(long, default_value_t = 1)]
-    web: u32,
-    /// Weight of DNS flows; one in twenty of them is over TCP.
-    #[arg(long, default_value_t = 1)]
-    dns: u32,
+    #[command(flatten)]
+    weights: WeightOptions,
     /// Share of flows over IPv6.
     #[arg(long, value_name = "RATE", default_value = "0.2")]
     v6: Rate,
@@ -133,6 +126,55 @@ struct MixOptions {
     truth: Option<PathBuf>,
     #[command(flatten)]
     impairments: ImpairmentOptions,
+}
+
+/// A weight is that of a kind of flows in the sum of all weights.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Weights of kinds of flows")]
+struct WeightOptions {
+    /// SMTP flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 1)]
+    mail: u32,
+    /// HTTP flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 1)]
+    web: u32,
+    /// DNS flows; one in twenty of them is over TCP.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 1)]
+    dns: u32,
+    /// FTP control connections.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    ftp: u32,
+    /// IMAP flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    imap: u32,
+    /// MQTT flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    mqtt: u32,
+    /// POP3 flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    pop3: u32,
+    /// Redis flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    redis: u32,
+    /// SIP flows, over UDP.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    sip: u32,
+    /// SMB flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    smb: u32,
+    /// SSH flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    ssh: u32,
+    /// TLS flows.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0)]
+    tls: u32,
+}
+
+impl WeightOptions {
+    const fn weights(self) -> Weights {
+        let Self { mail, web, dns, ftp, imap, mqtt, pop3, redis, sip, smb, ssh, tls } = self;
+        Weights { mail, web, dns, ftp, imap, mqtt, pop3, redis, sip, smb, ssh, tls }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -170,7 +212,7 @@ impl MixOptions {
             flows: self.flows,
             concurrent: self.concurrent,
             seed: self.seed,
-            weights: Weights { mail: self.mail, web: self.web, dns: self.dns },
+            weights: self.weights.weights(),
             v6: self.v6,
             segment: (self.segment_min, self.segment_max),
             impairments: Impairments { loss, retransmit, reorder, duplicate, overlap, conflict },

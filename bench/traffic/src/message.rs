@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Response(web::Reply),
     Query(dns::Question),
     Answer(dns::Question),
+    Said(&'static [u8]),
 }
 
 /// One message of one side.
@@ -82,6 +83,7 @@ impl Message {
             Kind::Response(reply) => reply.write(self.seed, self.body, self.chunked, to),
             Kind::Query(question) => question.write_query(self.seed, to),
             Kind::Answer(question) => question.write_answer(self.seed, to),
+            Kind::Said(words) => to.extend_from_slice(words),
         }
     }
 

@@ -20,31 +20,81 @@ pub struct Weights {
     pub web: u32,
     /// DNS.
     pub dns: u32,
+    /// FTP, its control connections.
+    pub ftp: u32,
+    /// IMAP.
+    pub imap: u32,
+    /// MQTT.
+    pub mqtt: u32,
+    /// POP3.
+    pub pop3: u32,
+    /// Redis.
+    pub redis: u32,
+    /// SIP.
+    pub sip: u32,
+    /// SMB.
+    pub smb: u32,
+    /// SSH.
+    pub ssh: u32,
+    /// TLS.
+    pub tls: u32,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { mail: 1, web: 1, dns: 1 }
+        Self { mail: 1, web: 1, dns: 1, ..Self::NONE }
     }
 }
 
 impl Weights {
-    const fn total(&self) -> Option<u32> {
-        match self.mail.checked_add(self.web) {
-            Some(sum) => sum.checked_add(self.dns),
-            None => None,
-        }
+    /// No flows.
+    pub const NONE: Self = Self {
+        mail: 0,
+        web: 0,
+        dns: 0,
+        ftp: 0,
+        imap: 0,
+        mqtt: 0,
+        pop3: 0,
+        redis: 0,
+        sip: 0,
+        smb: 0,
+        ssh: 0,
+        tls: 0,
+    };
+
+    /// The kinds with their weights, in the order in which one is drawn.
+    fn kinds(&self) -> [(Application, u32); 12] {
+        let Self { mail, web, dns, ftp, imap, mqtt, pop3, redis, sip, smb, ssh, tls } = *self;
+        [
+            (Application::Mail, mail),
+            (Application::Web, web),
+            (Application::Dns, dns),
+            (Application::Ftp, ftp),
+            (Application::Imap, imap),
+            (Application::Mqtt, mqtt),
+            (Application::Pop3, pop3),
+            (Application::Redis, redis),
+            (Application::Sip, sip),
+            (Application::Smb, smb),
+            (Application::Ssh, ssh),
+            (Application::Tls, tls),
+        ]
+    }
+
+    fn total(&self) -> Option<u32> {
+        self.kinds().iter().try_fold(0_u32, |sum, (_, weight)| sum.checked_add(*weight))
     }
 
     pub(crate) fn pick(&self, rng: &mut Rng) -> Application {
-        let drawn = rng.below(self.total().unwrap_or_default());
-        if drawn < self.mail {
-            Application::Mail
-        } else if drawn < self.mail + self.web {
-            Application::Web
-        } else {
-            Application::Dns
+        let mut drawn = rng.below(self.total().unwrap_or_default());
+        for (application, weight) in self.kinds() {
+            match drawn.checked_sub(weight) {
+                Some(left) => drawn = left,
+                None => return application,
+            }
         }
+        Application::Dns // all of them weigh nothing, which was checked
     }
 }
 
@@ -103,7 +153,7 @@ const SEATS: usize = 32;
 #[non_exhaustive]
 pub enum MixError {
     /// No kind of flow has a weight, or they are too large to add.
-    #[error("the weights of mail, web and dns add up to nothing, or to more than 32 bits hold")]
+    #[error("the weights of all kinds add up to nothing, or to more than 32 bits hold")]
     Weights,
     /// More impairments than frames.
     #[error("the rates of impairments add up to more than 1")]

@@ -6,21 +6,33 @@ use crate::message::Message;
 use crate::rng::Rng;
 use crate::tuple::{Application, Transport};
 use crate::web::Exchange;
+use crate::written::{self, Recital};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Script {
     Mail(Dialogue),
     Web(Exchange),
     Dns(Lookup),
+    Written(Recital),
 }
 
 impl Script {
     pub(crate) fn new(application: Application, transport: Transport, rng: &mut Rng) -> Self {
-        match application {
-            Application::Mail => Self::Mail(Dialogue::new(rng)),
-            Application::Web => Self::Web(Exchange::new(rng)),
-            Application::Dns => Self::Dns(Lookup::new(transport == Transport::Tcp, rng)),
-        }
+        let written = match application {
+            Application::Mail => return Self::Mail(Dialogue::new(rng)),
+            Application::Web => return Self::Web(Exchange::new(rng)),
+            Application::Dns => return Self::Dns(Lookup::new(transport == Transport::Tcp, rng)),
+            Application::Ftp => &written::FTP,
+            Application::Imap => &written::IMAP,
+            Application::Mqtt => &written::MQTT,
+            Application::Pop3 => &written::POP3,
+            Application::Redis => &written::REDIS,
+            Application::Sip => &written::SIP,
+            Application::Smb => &written::SMB,
+            Application::Ssh => &written::SSH,
+            Application::Tls => &written::TLS,
+        };
+        Self::Written(Recital::new(written, rng))
     }
 
     /// The next message of either side.
@@ -29,6 +41,7 @@ impl Script {
             Self::Mail(dialogue) => dialogue.next(rng),
             Self::Web(exchange) => exchange.next(rng),
             Self::Dns(lookup) => lookup.next(rng),
+            Self::Written(recital) => recital.next(rng),
         }
     }
 }

@@ -41,6 +41,24 @@ pub enum Application {
     Web,
     /// DNS to port 53, over UDP or TCP.
     Dns,
+    /// The control connection of FTP, to port 21.
+    Ftp,
+    /// IMAP to port 143.
+    Imap,
+    /// MQTT to port 1883.
+    Mqtt,
+    /// POP3 to port 110.
+    Pop3,
+    /// Redis to port 6379.
+    Redis,
+    /// SIP to port 5060, over UDP.
+    Sip,
+    /// SMB to port 445.
+    Smb,
+    /// SSH to port 22.
+    Ssh,
+    /// TLS to port 443.
+    Tls,
 }
 
 impl Application {
@@ -49,6 +67,15 @@ impl Application {
             Self::Mail => 25,
             Self::Web => 80,
             Self::Dns => 53,
+            Self::Ftp => 21,
+            Self::Imap => 143,
+            Self::Mqtt => 1883,
+            Self::Pop3 => 110,
+            Self::Redis => 6379,
+            Self::Sip => 5060,
+            Self::Smb => 445,
+            Self::Ssh => 22,
+            Self::Tls => 443,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::bindings::flowcell::parser::description_types as wire;
 use super::pattern::{Pattern, check_together};
+use super::transcode;
 
 /// A parser's name, ports and schemas. Everything in it is within the contract's bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,15 @@ pub struct Description {
     pub segments: bool,
     /// It expects flows.
     pub expects: bool,
+}
+
+impl Description {
+    /// The `data` object of a record of the `kind`th type, out of what a parser has emitted; `None` if that
+    /// does not match its schema.
+    #[must_use]
+    pub fn json(&self, kind: usize, body: &[u8]) -> Option<Vec<u8>> {
+        transcode::record(self.records.get(kind)?, body).ok().map(|(json, _)| json)
+    }
 }
 
 /// The fields of a record or object.

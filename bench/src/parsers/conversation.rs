@@ -19,6 +19,8 @@ pub(super) struct Conversations {
     pub(super) flows: Vec<Conversation>,
     /// Packets with data, of all flows.
     pub(super) packets: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
     /// Where each flow is, by its first packet.
     found: HashMap<u64, usize>,
 }
@@ -154,7 +156,10 @@ impl FlowSink for Conversations {
             }
             _ => return Demand::More,
         };
-        self.packets += u64::from(matches!(what, What::Data { .. }));
+        if let What::Data { bytes, .. } = &what {
+            self.packets += 1;
+            self.bytes += bytes.len() as u64;
+        }
         let side = match side {
             core::Side::Orig => Side::Client,
             core::Side::Resp => Side::Server,

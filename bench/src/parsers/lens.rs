@@ -1,9 +1,11 @@
 //! The crate `protolens`, with all callbacks that it has for a protocol.
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use flowcell::runtime::{Side, Transport};
 use protolens::{L7Proto, Packet, Prolens, TransProto};
 
@@ -65,10 +67,13 @@ impl Packet for Decoded {
 
 pub(super) fn run(conversations: &'static Conversations, protocol: L7Proto) -> Result<()> {
     let mut lens = Prolens::<Decoded>::default();
-    listen(&mut lens);
+    let handed = listen(&mut lens);
     for conversation in &conversations.flows {
         one(&mut lens, conversation, protocol);
     }
+    // Of most bytes it should have something to tell.
+    let (handed, sent) = (handed.get(), conversations.bytes);
+    ensure!(handed > sent / 2, "protolens hands out {handed} bytes of {sent}");
     Ok(())
 }
 
@@ -106,20 +111,36 @@ fn one(lens: &mut Prolens<Decoded>, conversation: &'static Conversation, protoco
     }
 }
 
-fn listen(lens: &mut Prolens<Decoded>) {
-    let bytes = |bytes: &[u8], _, _| drop(black_box(bytes));
-    lens.set_cb_smtp_user(bytes);
-    lens.set_cb_smtp_pass(bytes);
-    lens.set_cb_smtp_mailfrom(bytes);
-    lens.set_cb_smtp_rcpt(bytes);
-    lens.set_cb_smtp_srv(bytes);
-    lens.set_cb_smtp_header(|bytes, _, _, _| drop(black_box(bytes)));
+/// Sets all callbacks of the protocols that are compared. They count the bytes that they are handed.
+fn listen(lens: &mut Prolens<Decoded>) -> Rc<Cell<u64>> {
+    let handed = Rc::new(Cell::new(0));
+    let counter = || {
+        let handed = Rc::clone(&handed);
+        move |bytes: &[u8]| handed.set(handed.get() + black_box(bytes).len() as u64)
+    };
+    let plain = || {
+        let count = counter();
+        move |bytes: &[u8], _, _| count(bytes)
+    };
+    let sided = || {
+        let count = counter();
+        move |bytes: &[u8], _, _, _| count(bytes)
+    };
+    lens.set_cb_smtp_user(plain());
+    lens.set_cb_smtp_pass(plain());
+    lens.set_cb_smtp_mailfrom(plain());
+    lens.set_cb_smtp_rcpt(plain());
+    lens.set_cb_smtp_srv(plain());
+    lens.set_cb_smtp_header(sided());
     lens.set_cb_smtp_body_start(|_, _| ());
-    lens.set_cb_smtp_body(|bytes, _, _, _, _| drop(black_box(bytes)));
+    let count = counter();
+    lens.set_cb_smtp_body(move |bytes, _, _, _, _| count(bytes));
     lens.set_cb_smtp_body_stop(|_, _| ());
-    lens.set_cb_http_start_line(|bytes, _, _, _| drop(black_box(bytes)));
-    lens.set_cb_http_header(|bytes, _, _, _| drop(black_box(bytes)));
+    lens.set_cb_http_start_line(sided());
+    lens.set_cb_http_header(sided());
     lens.set_cb_http_body_start(|_, _| ());
-    lens.set_cb_http_body(|bytes, _, _, _, _, _| drop(black_box(bytes)));
+    let count = counter();
+    lens.set_cb_http_body(move |bytes, _, _, _, _, _| count(bytes));
     lens.set_cb_http_body_stop(|_, _| ());
+    handed
 }

@@ -187,6 +187,7 @@ impl<I: Copy> Parking<I> {
                 let (index, _) = awake.max_by_key(|(_, share)| share.memory)?;
                 index
             }
+            None if self.memory <= self.room.park_above => return None,
             None => {
                 // A time in the future is as wrong as one long ago.
                 let after = self.room.park_after_ms.saturating_mul(1_000_000);

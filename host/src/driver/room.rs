@@ -17,6 +17,9 @@ limit_table! {
         => "the longest quiet cells are parked; then `no_room`, and fault `memory` for a cell that grows";
     /// How long a flow is quiet, in packet time, before its cell is parked.
     park_after_ms: u64 = 5_000, "ms", 0..=ANY => "the cell is parked until its flow goes on";
+    /// Bytes of memory of all cells below which none is parked because its flow is quiet: most flows
+    /// end soon, and parking costs more than their memory is worth.
+    park_above: u64 = 128 << 20, "bytes", 0..=ANY => "cells are parked after `park_after_ms`";
     /// Bytes that are held while the parsers of flows are being found.
     search_bytes: u64 = 256 << 20, "bytes", 1 << 16..=ANY
         => "patterns are not waited for (the ports decide), and candidates have their flows for good";
@@ -51,6 +54,7 @@ impl Room {
             memory_in_all,
             memory_of_parser,
             park_after_ms,
+            park_above,
             search_bytes,
             expected_flows,
         } = self;
@@ -60,6 +64,7 @@ impl Room {
             memory_in_all: part(memory_in_all),
             memory_of_parser: part(memory_of_parser),
             park_after_ms,
+            park_above: part(park_above),
             search_bytes: part(search_bytes),
             expected_flows: part(expected_flows),
         }

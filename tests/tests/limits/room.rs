@@ -87,7 +87,7 @@ fn growth_of_a_cell_that_was_parked_counts() {
     }
     let pcap = frames.iter().fold(Pcap::new(1), |pcap, frame| pcap.frame(frame));
     for (limit, class) in [("memory_in_all", "capacity"), ("memory_of_parser", "memory")] {
-        let file = format!("[cells]\n{limit} = '40 MiB'\npark_after_ms = 100\n");
+        let file = format!("[cells]\n{limit} = '40 MiB'\npark_after_ms = 100\npark_above = 0\n");
         let counted = run_with(&["hoards_secrets"], &pcap, Some(&file));
         assert!(counter(&counted, "parks") > 30, "they are parked before they grow");
         let faults = faults(&counted);
@@ -106,7 +106,8 @@ fn quiet_cells_are_parked_after_a_while() {
     let pcap = Pcap::of(&(0..200).map(flow).collect::<Vec<_>>());
     let parks = |limits: Option<&str>| counter(&run_with(&[], &pcap, limits), "parks");
     assert_eq!(parks(None), 0);
-    assert!(parks(Some("[cells]\npark_after_ms = 20\n")) > 100);
+    assert_eq!(parks(Some("[cells]\npark_after_ms = 20\n")), 0);
+    assert!(parks(Some("[cells]\npark_after_ms = 20\npark_above = 0\n")) > 100);
 }
 
 #[test]
@@ -118,6 +119,7 @@ fn every_row_has_a_test() {
         "memory_in_all",
         "memory_of_parser",
         "park_after_ms",
+        "park_above",
         "search_bytes",
         "expected_flows",
     ];

@@ -11,6 +11,7 @@ fn room() -> Room {
         ("memory_in_all", 1000 * MIB),
         ("memory_of_parser", 600 * MIB),
         ("park_after_ms", 5),
+        ("park_above", 50 * MIB),
     ];
     for (name, value) in limits {
         assert!(room.set(name, value));
@@ -45,6 +46,17 @@ fn quiet_cells_are_parked_the_longest_quiet_first() {
     assert_eq!((next.flow, next.whose, next.since, next.urgent), (0, ONE, at(0), false));
     assert_eq!(parking.next(ONE, at(6)).map(|next| next.flow), Some(1));
     assert!(parking.next(ONE, at(6)).is_none());
+}
+
+#[test]
+fn where_there_is_plenty_of_memory_quiet_cells_stay_awake() {
+    let mut room = room();
+    room.set("park_above", 300 * MIB);
+    let mut parking = Parking::new(room, false);
+    with(&mut parking, ONE, 0..3);
+    assert!(parking.next(ONE, at(100)).is_none());
+    with(&mut parking, OTHER, 3..4);
+    assert_eq!(parking.next(ONE, at(100)).map(|next| next.flow), Some(0));
 }
 
 #[test]

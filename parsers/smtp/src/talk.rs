@@ -128,9 +128,8 @@ impl<'f> Talk<'f> {
         self.yield_to_server().await;
         let raced = self.race(client, room, Until::Replied).await;
         let state = self.state();
-        let refused = raced == Raced::Held
-            && state.reply_waits
-            && matches!(state.waiting_code, 500 | 501 | 502 | 503);
+        let refused =
+            raced == Raced::Held && state.reply_waits && matches!(state.waiting_code, 500..=503);
         match raced {
             Raced::Full if unknown => Some(true),
             _ if refused && !unknown => None,

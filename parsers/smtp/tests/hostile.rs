@@ -147,3 +147,11 @@ fn junk_of_both_sides_is_declined() {
     let outcome = flow(&[&junk]).run(&smtp::PARSER, Cut::Whole);
     assert!(outcome.records.is_empty() && outcome.verdicts[0].starts_with("decline"));
 }
+
+#[test]
+fn replies_that_answer_nothing_of_a_full_queue() {
+    let (commands, replies) = (b"NOOP\r\n".repeat(900), b"354\r\n".repeat(200_000));
+    let turns: [&[u8]; 5] = [b"220 x\r\n", b"HELO c\r\n", b"250 x\r\n", &commands, &replies];
+    let outcome = flow(&turns).run(&smtp::PARSER, Cut::Whole);
+    assert_eq!(outcome.records.len(), 2 + 900 + 200_000);
+}

@@ -209,7 +209,8 @@ impl<'f> Dialogue<'f> {
 
     /// One side begins with TLS.
     pub(crate) fn tls_begins(&mut self) -> Error {
-        let told = self.server_ended().and_then(|()| self.session.tls_begins());
+        let told = self.server_ended().and_then(|()| self.tell_early());
+        let told = told.and_then(|()| self.session.tls_begins());
         told.err().unwrap_or(Error::switch_to("tls"))
     }
 

@@ -66,6 +66,12 @@ anomalies! {
     BadChunkEnd "bad_chunk_end",
     /// Trailer fields that say how long a message is or where it goes (RFC 9110 §6.5.1).
     FramingInTrailer "framing_in_trailer",
+    /// Switching to a protocol that the client has not offered (RFC 9110 §7.8).
+    UnexpectedUpgrade "unexpected_upgrade",
+    /// The next request stands where a body should (RFC 9110 §10.1.1).
+    BodyLeftOut "body_left_out",
+    /// Content-Length or Transfer-Encoding is longer than is kept.
+    FramingCut "framing_cut",
     /// Bytes in front of the message that belong to no message.
     Junk "junk",
 }

@@ -6,7 +6,7 @@ use crate::anomalies::Anomaly;
 use crate::basic::take_user;
 use crate::body::{self, Body, Then};
 use crate::framing::{self, Framing};
-use crate::hand_over::{HTTP2, protocol};
+use crate::hand_over::{HTTP2, offers};
 use crate::header::{Field, Header};
 use crate::message::Request;
 use crate::scan::{self, Before, Found};
@@ -18,6 +18,9 @@ use crate::text::{is_token_byte, same};
 
 /// Longest start of a line that is looked at to tell what follows, in bytes.
 const LOOK_MAX: usize = 2_048;
+
+/// What follows the request line in the preface of HTTP/2 (RFC 9113 §3.4).
+const PREFACE_END: &[u8] = b"\r\nSM\r\n\r\n";
 
 /// The client, as it is read.
 pub(crate) struct Client<'a, 'f> {
@@ -103,11 +106,14 @@ impl<'a, 'f> Client<'a, 'f> {
     async fn request(&mut self, mut line: RequestLine, mut header: Header) -> Result<()> {
         let at = self.talk.flow.now();
         if line.version.major == 2 && line.is("PRI") {
-            // RFC 9113 §3.4.
-            return Err(match self.talk.is_confirmed() {
-                false => Error::decline("the client starts with HTTP/2"),
-                true => Error::switch_to(HTTP2),
-            });
+            let follows = scan::follows(self.stream, PREFACE_END).await;
+            match self.talk.is_confirmed() {
+                false if follows != Some(false) => {
+                    return Err(Error::decline("the client starts with HTTP/2"));
+                }
+                true if follows == Some(true) => return Err(Error::switch_to(HTTP2)),
+                _ => {}
+            }
         }
         let simple = line.version == Version::OLDEST;
         let mut whole = true;
@@ -131,7 +137,8 @@ impl<'a, 'f> Client<'a, 'f> {
         header.mask();
         let user = take_user(&mut header);
         let expects = header.get(Field::Expect).is_some_and(|value| same(value, "100-continue"));
-        let offers = protocol(header.get(Field::Upgrade).unwrap_or_default());
+        let offers =
+            offers(header.get(Field::Upgrade).unwrap_or_default()).next().unwrap_or_default();
         let tunnels = line.is("CONNECT");
         let request = Request { at, line, header, user, body: Body::default(), whole: false };
         let depth = self.talk.push(Box::new(request));
@@ -146,13 +153,12 @@ impl<'a, 'f> Client<'a, 'f> {
             }
             return Ok(());
         }
-        let framing = match framing {
-            Framing::Length(_) | Framing::Chunked if expects && self.left_out().await => {
-                Framing::Nothing
-            }
-            framing => framing,
-        };
-        let (body, then) = body::read(self.stream, framing).await;
+        let left_out = expects && framing != Framing::Nothing && self.left_out().await;
+        let framing = if left_out { Framing::Nothing } else { framing };
+        let (mut body, then) = body::read(self.stream, framing).await;
+        if left_out {
+            body.anomalies.add(Anomaly::BodyLeftOut);
+        }
         self.talk.request_ended(depth, body, then != Then::Ended);
         match then {
             Then::Next => {}
@@ -188,14 +194,14 @@ impl<'a, 'f> Client<'a, 'f> {
         self.talk.request_ended(depth, body, whole);
     }
 
-    /// RFC 9110 §10.1.1: a client that waits for 100 and gets a final response need not send the body,
-    /// and some go on with the next request instead.
+    /// RFC 9110 §10.1.1: a client that waits for 100 and is refused need not send the body, and some go
+    /// on with the next request instead.
     async fn left_out(&mut self) -> bool {
         if self.stream.look_ahead(1).await.is_err() {
             return false;
         }
         self.talk.catch_up().await;
-        self.talk.is_answered()
+        self.talk.is_refused()
             && scan::line_follows(self.stream, RequestLine::parse_known, LOOK_MAX).await
     }
 

@@ -8,11 +8,14 @@ pub(crate) const HTTP2: &str = "http2";
 /// Longest name of a protocol, in bytes.
 const NAME_MAX: usize = 32;
 
-/// The name of the first protocol in header field Upgrade (RFC 9110 §7.8), in lower case and without its
-/// version. Empty if there is none.
-pub(crate) fn protocol(upgrade: &[u8]) -> String {
-    let (first, _) = split(upgrade, b',');
-    let (name, version) = split(trim(first), b'/');
+/// The names of the protocols in header field Upgrade (RFC 9110 §7.8), in lower case and without their
+/// versions; those that are none are left out.
+pub(crate) fn offers(upgrade: &[u8]) -> impl Iterator<Item = String> {
+    upgrade.split(|byte| *byte == b',').map(protocol).filter(|name| !name.is_empty())
+}
+
+fn protocol(offer: &[u8]) -> String {
+    let (name, version) = split(trim(offer), b'/');
     if same(name, "h2c") || same(name, "h2") || (same(name, "http") && version.is_some()) {
         return HTTP2.to_owned();
     }
@@ -23,7 +26,7 @@ pub(crate) fn protocol(upgrade: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::protocol;
+    use super::offers;
 
     #[test]
     fn names_of_protocols() {
@@ -34,8 +37,9 @@ mod tests {
             ("TLS/1.0, HTTP/1.1", "tls"),
             ("", ""),
             ("a b", ""),
+            ("a b, c", "c"),
         ] {
-            assert_eq!(protocol(upgrade.as_bytes()), name, "{upgrade}");
+            assert_eq!(offers(upgrade.as_bytes()).next().unwrap_or_default(), name, "{upgrade}");
         }
     }
 }

@@ -117,6 +117,19 @@ pub(crate) async fn line_follows<T>(
     }
 }
 
+/// Whether these bytes follow; nothing if the end or a gap is in front of the first that tells. Waits only
+/// while what is there looks like them.
+pub(crate) async fn follows(stream: &mut ByteStream, text: &[u8]) -> Option<bool> {
+    for count in 1..=text.len() {
+        match stream.look_ahead(count).await {
+            Ok(bytes) if text.starts_with(bytes) => {}
+            Ok(_) => return Some(false),
+            Err(_) => return None,
+        }
+    }
+    Some(true)
+}
+
 /// Whether a status line follows, up to its code. Waits only while what is there looks like one.
 pub(crate) async fn status_follows(stream: &mut ByteStream) -> bool {
     // A zero stands for any digit.

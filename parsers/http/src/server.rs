@@ -2,10 +2,10 @@
 
 use flowcell_sdk::prelude::*;
 
-use crate::anomalies::Anomaly;
+use crate::anomalies::{Anomalies, Anomaly};
 use crate::body::{self, Body, Then};
 use crate::framing::{self, Framing};
-use crate::hand_over::protocol;
+use crate::hand_over::offers;
 use crate::header::{Field, Header, mark};
 use crate::message::{Info, Response};
 use crate::scan::{self, Before, Found};
@@ -30,12 +30,14 @@ pub(crate) struct Server<'a, 'f> {
     before: Before,
     /// The last informational response to the request that is not answered yet.
     info: Option<Info>,
+    /// What was wrong with informational responses to it.
+    anomalies: Anomalies,
 }
 
 impl<'a, 'f> Server<'a, 'f> {
     pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
         let before = if midstream { Before::Gap } else { Before::Message };
-        Self { stream, talk, before, info: None }
+        Self { stream, talk, before, info: None, anomalies: Anomalies::default() }
     }
 
     /// Reads responses to the end, and then waits for the end of the client.
@@ -135,8 +137,12 @@ impl<'a, 'f> Server<'a, 'f> {
         if info {
             self.info = Some(Info { code: line.code, reason: line.reason.clone() });
         }
+        let upgrade = match line.code {
+            101 => self.upgrade(&header).await,
+            _ => None,
+        };
         // RFC 9110 §15.2: a final response follows, but for 101, behind which there is no HTTP.
-        if info && line.code != 101 {
+        if info && upgrade.is_none() {
             match then {
                 Then::Lost => self.torn(false).await,
                 Then::Junk => self.before = Before::Junk,
@@ -153,11 +159,6 @@ impl<'a, 'f> Server<'a, 'f> {
                 Asked::Unknown => same(&line.reason, "connection established"),
                 _ => false,
             };
-        let mut upgrade = None;
-        if line.code == 101 {
-            let named = protocol(header.get(Field::Upgrade).unwrap_or_default());
-            upgrade = Some(if named.is_empty() { protocol(&self.talk.offered()) } else { named });
-        }
         let framing = framing::of_response(&mut header, line.version);
         let framing = match line.code {
             // RFC 9112 §6.3, points 1 and 2.
@@ -176,6 +177,7 @@ impl<'a, 'f> Server<'a, 'f> {
             then => (Body::default(), then),
         };
         header.anomalies.add_all(body.anomalies);
+        header.anomalies.add_all(std::mem::take(&mut self.anomalies));
         let name = header.get(Field::ContentDisposition).and_then(filename);
         let filenames = name.map(<[u8]>::to_vec).into_iter().collect();
         let next = match &upgrade {
@@ -206,6 +208,21 @@ impl<'a, 'f> Server<'a, 'f> {
             Then::Next | Then::Ended => {}
         }
         Ok(())
+    }
+
+    /// The protocol that a 101 switches to, of those that the client has offered (RFC 9110 §7.8): the
+    /// server does not choose who reads on. Nothing if it has offered none.
+    async fn upgrade(&mut self, header: &Header) -> Option<String> {
+        let named = offers(header.get(Field::Upgrade).unwrap_or_default()).next();
+        let Some(offered) = self.talk.offered(self.stream).await else {
+            return Some(named.unwrap_or_default()); // the request is missing from the capture
+        };
+        let first = offers(&offered).next();
+        let agreed = named.as_ref().is_none_or(|named| offers(&offered).any(|name| name == *named));
+        if first.is_none() || !agreed {
+            self.anomalies.add(Anomaly::UnexpectedUpgrade);
+        }
+        if agreed { first.map(|first| named.unwrap_or(first)) } else { first }
     }
 
     /// HTTP/0.9: everything up to the end answers the request.

@@ -18,6 +18,10 @@ const URI_MAX: usize = 8_000;
 /// Longest reason phrase that is kept, in bytes.
 const REASON_MAX: usize = 512;
 
+/// Most spaces in front of the code where a status line is searched for, and most bytes of the line.
+const SPACES_MAX: usize = 8;
+const STATUS_MAX: usize = REASON_MAX + 64;
+
 /// Bytes of the end of an over-long line that are kept: more than the version takes.
 const TAIL_MAX: usize = 16;
 
@@ -179,8 +183,16 @@ impl StatusLine {
 
     /// Finds a status line that ends this line, whatever stands in front of it.
     pub(crate) fn find(line: &[u8]) -> Option<Self> {
-        let starts = memchr::memmem::find_iter(line, PREFIX);
-        starts.filter_map(|at| line.get(at..)).find_map(Self::parse)
+        let starts = memchr::memmem::find_iter(line, PREFIX).filter_map(|at| line.get(at..));
+        // So that what is no status line costs nothing: only what has a code is parsed, and so much of it.
+        let coded = starts.filter(|start| match start.get(PREFIX.len()..) {
+            Some([b'0'..=b'9', b' ', rest @ ..]) => {
+                let spaces = rest.iter().take(SPACES_MAX).take_while(|byte| **byte == b' ').count();
+                rest.get(spaces).is_some_and(u8::is_ascii_digit)
+            }
+            _ => false,
+        });
+        coded.map(|start| start.get(..STATUS_MAX).unwrap_or(start)).find_map(Self::parse)
     }
 }
 
@@ -299,5 +311,11 @@ mod tests {
         }
         let found = StatusLine::find(b"HTTP/1.x of HTTP/1.1 302 Found").map(|line| line.code);
         assert_eq!(found, Some(302));
+        // Were each start looked at up to the end, this would take hours.
+        for piece in ["HTTP/1.", "HTTP/1.1 ", "HTTP/1.1 2000"] {
+            let line = piece.repeat(600_000) + "HTTP/1.1 302 Found";
+            let found = StatusLine::find(line.as_bytes()).map(|line| line.code);
+            assert_eq!(found, Some(302), "{piece}");
+        }
     }
 }

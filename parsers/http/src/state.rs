@@ -1,5 +1,7 @@
 //! The queue of what is not answered, and which response answers what.
 
+use std::collections::VecDeque;
+
 use flowcell_sdk::prelude::*;
 
 use crate::body::Body;
@@ -8,7 +10,7 @@ use crate::header::Header;
 use crate::message::{Exchange, Request, Response};
 
 /// Most requests that wait for their responses.
-const OUTSTANDING_MAX: usize = 256;
+const OUTSTANDING_MAX: usize = 64;
 
 /// Most room that they take, in bytes.
 const WEIGHT_MAX: usize = 131_072;
@@ -32,13 +34,16 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct State<'f> {
     pub(crate) flow: &'f Flow,
-    queue: Vec<Exchange>,
+    /// In the order of their depths.
+    queue: VecDeque<Exchange>,
     weight: usize,
     depth: u64,
     /// The last request.
     asked: u64,
     /// The last request that was answered.
     answered: u64,
+    /// By an error.
+    refused: bool,
     /// The exchange whose response is being read.
     answering: Option<u64>,
     /// Requests that were given up on before they were answered: their responses are still to come.
@@ -77,11 +82,12 @@ impl<'f> State<'f> {
     pub(crate) fn new(flow: &'f Flow, server_first: bool) -> Self {
         Self {
             flow,
-            queue: Vec::new(),
+            queue: VecDeque::new(),
             weight: 0,
             depth: 0,
             asked: 0,
             answered: 0,
+            refused: false,
             answering: None,
             given_up: 0,
             confirmed: false,
@@ -116,7 +122,7 @@ impl<'f> State<'f> {
         self.asked_since = true;
         let weight = request.weight();
         self.weight += weight;
-        self.queue.push(Exchange {
+        self.queue.push_back(Exchange {
             depth: self.depth,
             request: Some(request),
             ended: false,
@@ -182,19 +188,8 @@ impl<'f> State<'f> {
             self.given_up -= 1;
             return Asked::Unknown;
         }
-        let mut open = self.queue.iter().filter(|exchange| self.is_open(exchange));
-        let (first, last) = (open.next(), open.next_back());
-        let second = open.next().or(last);
         let torn = self.server_torn;
-        let pipelines = self.pipelines || (last.is_some() && !torn && !self.unsure);
-        // Behind a gap, as few responses as can be are missing: those behind a hole come late and all
-        // at once. If they were more, the next request shows it: a client mostly waits for the
-        // response before it sends another.
-        let found = match (torn, self.unsure && self.asked_since && !pipelines) {
-            (true, _) if self.start_lost => second.or(first),
-            (false, true) => last.or(first),
-            _ => first,
-        };
+        let (found, pipelines) = self.next_asked();
         let Some(depth) = found.map(|exchange| exchange.depth) else {
             return Asked::Unknown;
         };
@@ -220,6 +215,24 @@ impl<'f> State<'f> {
         asked
     }
 
+    /// The exchange that the next response is given to, and whether the client pipelines.
+    fn next_asked(&self) -> (Option<&Exchange>, bool) {
+        let mut open = self.queue.iter().filter(|exchange| self.is_open(exchange));
+        let (first, last) = (open.next(), open.next_back());
+        let second = open.next().or(last);
+        let torn = self.server_torn;
+        let pipelines = self.pipelines || (last.is_some() && !torn && !self.unsure);
+        // Behind a gap, as few responses as can be are missing: those behind a hole come late and all
+        // at once. If they were more, the next request shows it: a client mostly waits for the
+        // response before it sends another.
+        let found = match (torn, self.unsure && self.asked_since && !pipelines) {
+            (true, _) if self.start_lost => second.or(first),
+            (false, true) => last.or(first),
+            _ => first,
+        };
+        (found, pipelines)
+    }
+
     /// Whether the request that a response would be given to is one of HTTP/0.9.
     pub(crate) fn expects_oldest(&self) -> bool {
         let first = self.queue.iter().find(|exchange| self.is_open(exchange));
@@ -227,12 +240,15 @@ impl<'f> State<'f> {
         self.given_up == 0 && request.is_some_and(|request| request.line.version.major == 0)
     }
 
-    /// The protocol that the client would switch to, of those that it offers in the request that is
-    /// being answered.
-    pub(crate) fn offered(&self) -> Option<&[u8]> {
-        let depth = self.answering?;
-        let exchange = self.queue.iter().find(|exchange| exchange.depth == depth)?;
-        exchange.request.as_ref()?.header.get(crate::header::Field::Upgrade)
+    /// The protocols that the request that the next response is given to offers to switch to; nothing if
+    /// it is missing from the capture.
+    pub(crate) fn offered(&self) -> Option<Vec<u8>> {
+        if self.given_up > 0 {
+            return Some(Vec::new()); // a client that offers waits
+        }
+        let request = self.next_asked().0?.request.as_ref()?;
+        let offered = request.header.get(crate::header::Field::Upgrade);
+        Some(offered.unwrap_or_default().to_vec())
     }
 
     /// The response has ended.
@@ -240,11 +256,12 @@ impl<'f> State<'f> {
         self.steps += 1;
         let answering = self.answering.take();
         self.answered = answering.unwrap_or(self.answered);
+        self.refused = response.code.is_some_and(|code| code >= 400);
         let at = match answering.and_then(|depth| self.position(depth)) {
             Some(at) => at,
             None => {
                 self.depth += 1;
-                self.queue.push(Exchange {
+                self.queue.push_back(Exchange {
                     depth: self.depth,
                     request: None,
                     ended: true,
@@ -295,13 +312,18 @@ impl<'f> State<'f> {
         exchange.response.is_none() && self.answering != Some(exchange.depth)
     }
 
+    /// The last request was answered, by an error.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_answered() && self.refused
+    }
+
     /// The last request was answered.
     pub(crate) fn is_answered(&self) -> bool {
         self.answered == self.asked
     }
 
     fn position(&self, depth: u64) -> Option<usize> {
-        self.queue.iter().position(|exchange| exchange.depth == depth)
+        self.queue.binary_search_by_key(&depth, |exchange| exchange.depth).ok()
     }
 
     fn close_if_done(&mut self, at: usize) {
@@ -315,8 +337,7 @@ impl<'f> State<'f> {
 
     /// Emits an exchange as it is, if the flow is HTTP.
     fn close(&mut self, at: usize) {
-        if at < self.queue.len() {
-            let exchange = self.queue.remove(at);
+        if let Some(exchange) = self.queue.remove(at) {
             self.weight = self.weight.saturating_sub(exchange.weight);
             if self.confirmed {
                 emit(self.flow, &exchange);

@@ -122,6 +122,11 @@ impl<'f> Talk<'f> {
         self.state().is_answered()
     }
 
+    /// The last request was answered, by an error.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.state().is_refused()
+    }
+
     /// Bytes of the client are missing, and requests may be among them.
     pub(crate) fn client_torn(&self) {
         self.state().client_torn = true;
@@ -153,9 +158,11 @@ impl<'f> Talk<'f> {
         }
     }
 
-    /// The protocols that the client offers to switch to.
-    pub(crate) fn offered(&self) -> Vec<u8> {
-        self.state().offered().unwrap_or_default().to_vec()
+    /// The protocols that the request that a response is to offers to switch to; nothing if the request
+    /// is not known. `server` holds back what follows meanwhile.
+    pub(crate) async fn offered(&self, server: &mut ByteStream) -> Option<Vec<u8>> {
+        self.addressed(server).await;
+        self.state().offered()
     }
 
     /// The response has ended, or nothing more of it can be read.

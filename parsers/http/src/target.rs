@@ -159,7 +159,14 @@ mod tests {
         assert_eq!(masked("u:p@h:443"), "u:***@h:443");
         assert_eq!(masked("/a?b=http://u:p@h/&c=x://u:p@h"), "/a?b=http://u:***@h/&c=x://u:***@h");
         let plain = [
-            "http://u@h/", "http://h:80/@", "h:443", "://", "", "/a:b@c", "mailto:a@b", "[::1]:80",
+            "http://u@h/",
+            "http://h:80/@",
+            "h:443",
+            "://",
+            "",
+            "/a:b@c",
+            "mailto:a@b",
+            "[::1]:80",
             "http://h/a//b:c@d",
         ];
         for plain in plain {

@@ -7,6 +7,7 @@
 mod body;
 mod half;
 mod head;
+mod in_flight;
 mod names;
 mod pending;
 mod properties;

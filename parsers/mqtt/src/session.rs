@@ -6,10 +6,8 @@ use flowcell_sdk::prelude::*;
 
 use crate::body::Kept;
 use crate::head::Kind;
+use crate::in_flight::InFlight;
 use crate::pending::{ConnAck, Connect, Publish, Request};
-
-/// Most room that messages take whose exchange is not over, in bytes.
-const MAX_WEIGHT: usize = 65_536;
 
 /// Most requests that are not answered.
 const MAX_REQUESTS: usize = 16;
@@ -27,8 +25,7 @@ struct State {
     connect: Option<Connect>,
     /// The client has asked for a session, be it answered or not.
     has_connected: bool,
-    publishes: Vec<Publish>,
-    weight: usize,
+    in_flight: InFlight,
     requests: Vec<Request>,
     /// Of the server, of the client.
     aliases: [Vec<(u16, Kept)>; 2],
@@ -113,16 +110,13 @@ impl<'f> Session<'f> {
             publish.emit(self.flow, status, None);
             return;
         }
-        if let Some(earlier) = state.take(publish.from_client, publish.id)
+        if let Some(earlier) = state.in_flight.take(publish.from_client, publish.id)
             && !publish.dup
         {
             earlier.emit(self.flow, "incomplete_qos", None);
         }
-        state.weight += publish.weight();
-        state.publishes.push(publish);
-        while state.weight > MAX_WEIGHT && !state.publishes.is_empty() {
-            let oldest = state.publishes.remove(0);
-            state.weight = state.weight.saturating_sub(oldest.weight());
+        state.in_flight.push(publish);
+        while let Some(oldest) = state.in_flight.evict() {
             oldest.emit(self.flow, "incomplete_qos", None);
         }
     }
@@ -132,7 +126,7 @@ impl<'f> Session<'f> {
         let mut state = self.state();
         // PUBREL comes from who has published, the others from who has received.
         let by_client = from_client == (kind == Kind::PubRel);
-        let Some(publish) = state.find(by_client, Some(id)) else {
+        let Some(publish) = state.in_flight.find(by_client, Some(id)) else {
             return;
         };
         let failed = code.is_some_and(|code| code >= FAILED);
@@ -151,7 +145,7 @@ impl<'f> Session<'f> {
             (Kind::PubComp, 2) => "incomplete_qos",
             _ => return,
         };
-        if let Some(publish) = state.take(by_client, Some(id)) {
+        if let Some(publish) = state.in_flight.take(by_client, Some(id)) {
             publish.emit(self.flow, status, code);
         }
     }
@@ -182,29 +176,13 @@ impl<'f> Session<'f> {
         for request in state.requests {
             request.emit(self.flow, None);
         }
-        for publish in state.publishes {
+        for publish in state.in_flight.into_all() {
             publish.emit(self.flow, "incomplete_qos", None);
         }
     }
 }
 
 impl State {
-    fn position(&self, from_client: bool, id: Option<u16>) -> Option<usize> {
-        let is_it = |publish: &Publish| publish.from_client == from_client && publish.id == id;
-        self.publishes.iter().position(is_it)
-    }
-
-    fn find(&mut self, from_client: bool, id: Option<u16>) -> Option<&mut Publish> {
-        let position = self.position(from_client, id)?;
-        self.publishes.get_mut(position)
-    }
-
-    fn take(&mut self, from_client: bool, id: Option<u16>) -> Option<Publish> {
-        let publish = self.publishes.remove(self.position(from_client, id)?);
-        self.weight = self.weight.saturating_sub(publish.weight());
-        Some(publish)
-    }
-
     /// MQTT 5 §3.3.2.3.4: a topic with an alias sets what the alias stands for, an alias alone uses it.
     fn resolve_alias(&mut self, publish: &mut Publish) {
         let Some(alias) = publish.properties.topic_alias else {

@@ -48,6 +48,43 @@ fn messages_that_are_never_acknowledged_do_not_pile_up() {
 }
 
 #[test]
+fn many_messages_in_flight_are_all_acknowledged() {
+    let hello = "client 10.0.0.1:4000 server 10.0.0.2:1883\n";
+    let mut script = FlowScript::parse(hello).expect("script");
+    let publish = |id: u16| packet(0x32, &[b"\0\x01t", &id.to_be_bytes()[..]].concat());
+    let ack = |id: u16| [b"\x40\x02", &id.to_be_bytes()[..]].concat();
+    let data = |side, bytes| Step::Data { side, bytes };
+    let mut steps = vec![
+        data(Side::Client, CONNECT.to_vec()),
+        data(Side::Server, CONNACK.to_vec()),
+        data(Side::Client, (0..400).flat_map(publish).collect()),
+        data(Side::Server, (0..400).rev().flat_map(ack).collect()),
+    ];
+    steps.append(&mut script.steps);
+    script.steps = steps;
+    let outcome = script.run(&mqtt::PARSER, Cut::Whole);
+    assert_eq!(outcome.records.len(), 401);
+    for ((_, record), id) in outcome.records[1..].iter().zip((0..400u16).rev()) {
+        assert_eq!((&record["packet_id"], &record["status"]), (&id.into(), &"ok".into()));
+    }
+}
+
+#[test]
+fn a_flood_of_messages_is_told_in_order() {
+    // Each of them costs as much as the first.
+    let ids = (0..60_000u16).cycle().take(200_000);
+    let publish = |id: u16| [b"\x32\x05\0\x01t", &id.to_be_bytes()[..]].concat();
+    let mut script =
+        FlowScript::parse("client 10.0.0.1:4000 server 10.0.0.2:1883\n").expect("script");
+    let said = ids.clone().flat_map(publish).collect();
+    let steps = [CONNECT.to_vec(), said].map(|bytes| Step::Data { side: Side::Client, bytes });
+    script.steps = steps.into_iter().chain(script.steps).collect();
+    let outcome = script.run(&mqtt::PARSER, Cut::Whole);
+    let told = outcome.records.iter().filter_map(|(_, record)| record.get("packet_id")?.as_u64());
+    assert!(told.eq(ids.map(u64::from)));
+}
+
+#[test]
 fn requests_that_are_never_answered_do_not_pile_up() {
     let body = |id: u16| [&id.to_be_bytes()[..], b"\0\x01t\0"].concat();
     let said: Vec<u8> = (0..500).flat_map(|id| packet(0x82, &body(id))).collect();

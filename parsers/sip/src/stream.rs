@@ -111,15 +111,17 @@ impl Reader<'_> {
         if !message.wants_body() {
             return self.stream.skip(left);
         }
-        let mut line_begins = true;
+        let (mut line_begins, mut torn) = (true, false);
         while left > 0 {
             let most = usize::try_from(left).unwrap_or(LINE_MAX).min(LINE_MAX);
             match self.stream.get_line_part(most).await {
                 Ok(part) => {
                     left = left.saturating_sub(part.line.raw().len() as u64);
                     if line_begins {
-                        // A length that lies must not hide what comes next.
-                        self.found = message.start_in_body(part.line.bytes());
+                        // Where bytes are missing, what is here may be behind the body. Else the
+                        // length counts: a body may have anything in it.
+                        self.found =
+                            torn.then(|| message.start_in_body(part.line.bytes())).flatten();
                         if self.found.is_some() {
                             message.incomplete = true;
                             return;
@@ -130,7 +132,7 @@ impl Reader<'_> {
                 }
                 Err(ReadError::Gap(gap)) => {
                     message.incomplete = true;
-                    line_begins = false;
+                    (line_begins, torn) = (false, true);
                     let gone = gap.length.saturating_add(gap.cut as u64);
                     self.lost = gone > left;
                     left = left.saturating_sub(gone);

@@ -3,7 +3,7 @@
 use crate::anomalies::Anomaly;
 use crate::header::{Field, Header};
 use crate::shown::Version;
-use crate::text::{decimal, same, split, trim};
+use crate::text::{decimal, trim};
 
 /// How the end of a body is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +17,6 @@ pub(crate) enum Framing {
     /// All bytes up to the end of the connection.
     UntilClose,
 }
-
-/// Transfer codings that are registered beside chunked (RFC 9112 §7.2).
-static CODINGS: &[&str] = &["gzip", "x-gzip", "deflate", "compress", "x-compress", "identity"];
 
 /// What Transfer-Encoding and Content-Length say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,22 +71,14 @@ fn declared(header: &mut Header, version: Version) -> Declared {
 /// Whether there are transfer codings, and whether chunked is one of them. Endpoints differ on a
 /// chunked that is not the last; most take it.
 fn transfer_encoding(header: &mut Header) -> (bool, bool) {
-    let (mut coded, mut chunked, mut last, mut unknown) = (false, 0u32, false, false);
-    for coding in header.get(Field::TransferEncoding).unwrap_or_default().split(|b| *b == b',') {
-        let (name, _) = split(coding, b';');
-        let name = trim(name);
-        if name.is_empty() {
-            continue;
-        }
-        last = same(name, "chunked");
-        chunked = chunked.saturating_add(u32::from(last));
-        coded |= !same(name, "identity");
-        unknown |= !last && !CODINGS.iter().any(|known| same(name, known));
-    }
-    if unknown {
+    let codings = &mut header.codings;
+    codings.end();
+    let (coded, chunked) = (codings.coded, codings.chunked);
+    let not_final = (coded && !codings.last) || chunked > 1;
+    if codings.unknown {
         header.anomalies.add(Anomaly::UnknownTransferEncoding);
     }
-    if (coded && !last) || chunked > 1 {
+    if not_final {
         header.anomalies.add(Anomaly::ChunkedNotFinal);
     }
     (coded, chunked > 0)

@@ -4,6 +4,7 @@ use flowcell_sdk::prelude::*;
 use memchr::{memchr, memchr2};
 
 use crate::anomalies::{Anomalies, Anomaly};
+use crate::codings::Codings;
 use crate::target::{mask_passwords, mask_words};
 use crate::text::{is_token, same, shorten, trim};
 
@@ -108,6 +109,8 @@ pub(crate) struct Header {
     pub(crate) proxied: Vec<Vec<u8>>,
     /// The first valid Content-Length; known once the framing is.
     pub(crate) declared: Option<u64>,
+    /// What Transfer-Encoding says, of which only the start is kept.
+    pub(crate) codings: Codings,
     pub(crate) anomalies: Anomalies,
     /// Names of the fields that were cut.
     pub(crate) cut: Vec<&'static str>,
@@ -121,6 +124,7 @@ impl Header {
             kept: Vec::new(),
             proxied: Vec::new(),
             declared: None,
+            codings: Codings::default(),
             anomalies: Anomalies::default(),
             cut: Vec::new(),
             last: Last::Nothing,
@@ -143,7 +147,9 @@ impl Header {
             self.line_end(part.line);
             self.line(part.line.bytes(), whole);
             while !whole {
-                whole = stream.get_line_part(LINE_MAX).await?.last;
+                let part = stream.get_line_part(LINE_MAX).await?;
+                self.rest_of_line(part.line.bytes());
+                whole = part.last;
             }
             if stream.offset().saturating_sub(start) > SECTION_MAX {
                 return Err(ReadError::TooLong { side: self.side, limit: LINE_MAX });
@@ -166,16 +172,17 @@ impl Header {
     /// RFC 9112 §5: name, colon, value, with white space around the value.
     fn line(&mut self, line: &[u8], whole: bool) {
         if let [b' ' | b'\t', ..] = line {
+            self.rest_of_line(line); // a fold is white space
             return self.continuation(trim(line), whole);
         }
         self.last = Last::Ignored;
-        let Some((name, value)) = memchr(b':', line).and_then(|at| {
+        let Some((name, raw)) = memchr(b':', line).and_then(|at| {
             let (name, rest) = line.split_at_checked(at)?;
             Some((name, rest.get(1..)?))
         }) else {
             return self.anomalies.add(Anomaly::BadFieldLine);
         };
-        let (bare, value) = (trim(name), trim(value));
+        let (bare, value) = (trim(name), trim(raw));
         if !is_token(bare) {
             return self.anomalies.add(Anomaly::BadFieldLine);
         }
@@ -184,10 +191,25 @@ impl Header {
         }
         if let Some(known) = KNOWN.iter().find(|known| same(bare, known.name)) {
             self.keep(known, value, whole);
+            self.codings.end();
+            self.rest_of_line(raw);
         } else if self.side == Side::Client
             && let Some(name) = PROXY_FIELDS.iter().find(|name| same(bare, name))
         {
             self.add_proxied(name, value, whole);
+        }
+    }
+
+    /// What goes on with the field of the last line and must not be cut.
+    fn rest_of_line(&mut self, rest: &[u8]) {
+        let is_coding = match self.last {
+            Last::Kept(at) => {
+                self.kept.get(at).is_some_and(|(field, _)| *field == Field::TransferEncoding)
+            }
+            _ => false,
+        };
+        if is_coding {
+            self.codings.feed(rest);
         }
     }
 
@@ -257,6 +279,9 @@ impl Header {
         };
         if !shorten(value, VALUE_MAX) | !whole && !name.is_empty() {
             mark(name, &mut self.cut);
+            if name.ends_with("_content_length") || name.ends_with("_transfer_encoding") {
+                self.anomalies.add(Anomaly::FramingCut);
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod anomalies;
 mod basic;
 mod body;
 mod client;
+mod codings;
 mod emit;
 mod framing;
 mod hand_over;

@@ -162,7 +162,9 @@ impl<'f> Talk<'f> {
     /// is not known. `server` holds back what follows meanwhile.
     pub(crate) async fn offered(&self, server: &mut ByteStream) -> Option<Vec<u8>> {
         self.addressed(server).await;
-        self.state().offered()
+        let mut state = self.state();
+        state.response_waits = false;
+        state.offered()
     }
 
     /// The response has ended, or nothing more of it can be read.

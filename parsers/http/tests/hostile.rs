@@ -173,3 +173,19 @@ fn chunks_of_one_byte() {
         (&json!(20_000), &json!(false))
     );
 }
+
+#[test]
+fn transfer_codings_behind_what_is_kept() {
+    for front in
+        [",".repeat(2_100), " ".repeat(9_000), "gzip,".repeat(5_000), ",\r\n ".repeat(3_000)]
+    {
+        let response = format!(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: {front} chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        );
+        let records = records(&[REQUEST, response.as_bytes(), REQUEST, RESPONSE]);
+        assert_eq!(records[0]["response_body_len"], 3);
+        let anomalies = records[0]["response_anomalies"].as_array().expect("a list");
+        assert!(anomalies.contains(&json!("framing_cut")), "{anomalies:?}");
+        assert_eq!(records[1]["status_code"], 200);
+    }
+}

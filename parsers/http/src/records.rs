@@ -90,8 +90,8 @@ pub(crate) struct Transaction<'a> {
     /// `duplicate_host`, `host_mismatch`, `bad_content_length`, `duplicate_content_length`,
     /// `conflicting_content_length`, `content_length_and_transfer_encoding`, `transfer_encoding_in_1_0`,
     /// `unknown_transfer_encoding`, `chunked_not_final`, `bad_chunk_size`, `chunk_size_overflow`,
-    /// `bad_chunk_end`, `framing_in_trailer`,
-    /// `body_left_out`, `framing_cut`, `junk` (bytes in front of it that are no HTTP).
+    /// `bad_chunk_end`, `framing_in_trailer`, `body_left_out`, `framing_cut`, `junk` (bytes
+    /// in front of it that are no HTTP).
     pub(crate) request_anomalies: Anomalies,
     /// The same of the response, and `bad_status_line` and `unexpected_upgrade`.
     pub(crate) response_anomalies: Anomalies,

@@ -9,8 +9,8 @@ use crate::emit::emit;
 use crate::header::Header;
 use crate::message::{Exchange, Request, Response};
 
-/// Most requests that wait for their responses.
-const OUTSTANDING_MAX: usize = 64;
+/// Most requests that wait for their responses: behind a hole in the capture, they come all at once.
+const OUTSTANDING_MAX: usize = 256;
 
 /// Most room that they take, in bytes.
 const WEIGHT_MAX: usize = 131_072;

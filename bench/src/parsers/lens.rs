@@ -5,7 +5,6 @@ use std::hint::black_box;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use anyhow::{Result, ensure};
 use flowcell::runtime::{Side, Transport};
 use protolens::{L7Proto, Packet, Prolens, TransProto};
 
@@ -65,16 +64,14 @@ impl Packet for Decoded {
     }
 }
 
-pub(super) fn run(conversations: &'static Conversations, protocol: L7Proto) -> Result<()> {
+/// Reads all conversations; returns how many bytes it has had to tell of.
+pub(super) fn run(conversations: &'static Conversations, protocol: L7Proto) -> u64 {
     let mut lens = Prolens::<Decoded>::default();
     let handed = listen(&mut lens);
     for conversation in &conversations.flows {
         one(&mut lens, conversation, protocol);
     }
-    // Of most bytes it should have something to tell.
-    let (handed, sent) = (handed.get(), conversations.bytes);
-    ensure!(handed > sent / 2, "protolens hands out {handed} bytes of {sent}");
-    Ok(())
+    handed.get()
 }
 
 fn one(lens: &mut Prolens<Decoded>, conversation: &'static Conversation, protocol: L7Proto) {
@@ -92,9 +89,9 @@ fn one(lens: &mut Prolens<Decoded>, conversation: &'static Conversation, protoco
         Decoded { from, to, transport, seq, syn, fin, bytes }
     };
     if transport == TransProto::Tcp {
-        for side in 0..2 {
-            lens.run_task(&mut task, packet(side, seq[side], true, false, &[]));
-            seq[side] += 1;
+        for (side, seq) in seq.iter_mut().enumerate() {
+            lens.run_task(&mut task, packet(side, *seq, true, false, &[]));
+            *seq += 1;
         }
     }
     for it in &conversation.packets {

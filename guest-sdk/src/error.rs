@@ -35,8 +35,8 @@ impl Error {
     }
 
     /// "From here on it is `protocol`", for `return Err(...)` after STARTTLS and the like. Whatever the
-    /// parser has not read yet (of a side, the last 256 KiB) goes to the parser of that name, and all that comes. Without a name, to
-    /// whichever knows it: after CONNECT.
+    /// parser has not read yet goes to the parser of that name, and all that comes; if that is more than
+    /// 256 KiB of a side, it is a violation instead. Without a name, to whichever knows it: after CONNECT.
     pub fn switch_to(protocol: impl Into<Cow<'static, str>>) -> Self {
         Self::SwitchTo(protocol.into())
     }

@@ -9,7 +9,10 @@ use crate::info::{Expectation, Level, Side};
 use crate::record::{ParserDef, Record, Timestamp};
 
 /// Most bytes of a side that can be handed over, as the contract says.
-const MAX_HANDED: usize = 1 << 20;
+const MAX_HANDED: usize = 256 << 10;
+
+/// Most bytes of both: less than what the host lets a call copy.
+const MAX_HANDED_OF_BOTH: usize = 448 << 10;
 
 /// What a host does for a parser. In a sandbox these are the imports of `wit/parser.wit`.
 pub trait HostCalls {
@@ -153,10 +156,12 @@ impl Shared {
     /// Hands over what nobody has read. The streams have given back theirs.
     pub(crate) fn switch_to(&self, protocol: &str) {
         let inboxes = Side::BOTH.map(|side| self.inbox(side));
-        let [client, server] = [0, 1].map(|side: usize| {
-            let tail = inboxes[side].buffer.tail();
-            &tail[tail.len().saturating_sub(MAX_HANDED)..]
-        });
+        let [client, server] = [0, 1].map(|side: usize| inboxes[side].buffer.tail());
+        let both = client.len() + server.len();
+        if client.len().max(server.len()) > MAX_HANDED || both > MAX_HANDED_OF_BOTH {
+            // Without what it begins with, nobody would know what it is.
+            return self.fail("more waits for the next protocol than can be handed over");
+        }
         self.tell_segment();
         self.host.switch_to(protocol, client, server);
     }

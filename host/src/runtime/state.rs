@@ -98,7 +98,7 @@ pub struct Output {
 }
 
 /// Most bytes of a side that a parser hands over, as the contract says.
-pub const MAX_HANDED: usize = 1 << 20;
+pub const MAX_HANDED: usize = 256 << 10;
 
 /// The place of a side where there is one for each.
 pub(crate) const fn index(side: Side) -> usize {

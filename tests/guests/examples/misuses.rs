@@ -3,7 +3,7 @@
 //! | byte | call |
 //! |---|---|
 //! | `m` | `switch-to` with more bytes than were delivered |
-//! | `l` | `switch-to` with more than 1,048,576 bytes, once so many were delivered |
+//! | `l` | `switch-to` with more than 262,144 bytes, once so many were delivered |
 //! | `t` | `switch-to` twice: the first one counts |
 //! | `n` | `sha256-add` to a digest that there is not, `e` `sha256-end` of one |
 //! | `b` | `sha256-add` with 65,537 bytes |
@@ -21,7 +21,7 @@ static ORDER: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(0);
 static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
 
 /// Most bytes that can be handed over.
-const MOST: usize = 1 << 20;
+const MOST: usize = 256 << 10;
 
 impl Guest for Component {
     fn describe() -> Description {

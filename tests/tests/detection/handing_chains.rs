@@ -69,11 +69,17 @@ fn to_itself_for_ever() {
 /// As much as it may be handed over of a side, while somebody talks to a parser that waits for the other.
 #[test]
 fn with_all_that_waits() {
-    let flow = opened().send(Server, &[b'x'; 16_383]);
-    let flow = (0..16).fold(flow, |flow, _| flow.send(Server, &[b'x'; 16_384]));
-    let flow = flow.send(Client, b"MYSELF").close();
-    let counted = run_pcap(&["itself"], &Pcap::of(&[flow]), &["--map", "7777=itself"], "");
-    assert_eq!(outcomes(&counted.run), ["itself switched (itself)"; 9]);
+    let outcomes = |packets: usize| {
+        let flow = opened().send(Server, &[b'x'; 16_383]);
+        let flow = (0..packets).fold(flow, |flow, _| flow.send(Server, &[b'x'; 16_384]));
+        let flow = flow.send(Client, b"MYSELF").close();
+        let counted = run_pcap(&["itself"], &Pcap::of(&[flow]), &["--map", "7777=itself"], "");
+        outcomes(&counted.run)
+    };
+    assert_eq!(outcomes(15), ["itself switched (itself)"; 9]);
+    // Without its first bytes nobody would know what it is.
+    let reason = "more waits for the next protocol than can be handed over";
+    assert_eq!(outcomes(16), [format!("itself failed ({reason})")]);
 }
 
 /// Who declines after it was handed the flow by name makes way for nobody.

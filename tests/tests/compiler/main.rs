@@ -7,12 +7,14 @@ mod cache;
 mod policy;
 mod workers;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use flowcell::registry::compiler::CompilerLimits;
 use flowcell::registry::{Compiler, LoadError, Loaded};
 use flowcell::runtime::{CellLimits, Engine};
-use flowcell_tests::command::read;
+use flowcell_tests::command::{Scratch, read};
 use flowcell_tests::guests;
 
 /// The echo parser.
@@ -42,9 +44,20 @@ fn refusal(program: &Path, limits: &CompilerLimits, bytes: &[u8]) -> String {
 }
 
 /// A program that is a shell script.
-fn script(scratch: &flowcell_tests::command::Scratch, text: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
-    let path = scratch.write("worker", format!("#!/bin/sh\n{text}\n"));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+///
+/// A process of its own writes it: what this one has open for writing, the processes that other tests start in
+/// that moment have open too, until they are what they are to be, and the script can't be executed so long.
+fn script(scratch: &Scratch, text: &str) -> PathBuf {
+    let path = scratch.path("worker");
+    let mut install = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("install of coreutils");
+    let mut input = install.stdin.take().expect("piped");
+    write!(input, "#!/bin/sh\n{text}\n").expect("written");
+    drop(input);
+    assert!(install.wait().expect("its end").success());
     path
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::corpus::Corpus;
+use crate::corpus::{Capture, Corpus, told};
+use crate::talk::{Record, is_between};
+use crate::tally::{Outcome, Tally};
 
 /// A row of a log, by column; what is unset is left out.
 pub type Row = BTreeMap<String, String>;
@@ -29,6 +31,38 @@ pub fn ends(row: &Row) -> Option<[SocketAddr; 2]> {
         Some(SocketAddr::new(address, row.get(&format!("id.{side}_p"))?.parse().ok()?))
     };
     Some([end("orig")?, end("resp")?])
+}
+
+/// Compares the records of type `ty` with the rows of Zeek's logs of this kind, over all captures that have
+/// such: each row has its record, and each record its row, by endpoints and in order. `compare` looks at the
+/// fields of the two.
+///
+/// # Panics
+///
+/// If a log has a row without endpoints.
+#[must_use]
+pub fn compare_rows(
+    corpus: &Corpus,
+    kind: &str,
+    ty: &str,
+    mut compare: impl FnMut(&mut Tally, &Capture, &Record, &Row),
+) -> Tally {
+    let mut tally = Tally::default();
+    for capture in corpus.captures() {
+        for (_, rows) in logs(corpus, &capture.name, kind) {
+            let mut ours: Vec<_> = told(&capture, ty).into_values().flatten().collect();
+            for row in &rows {
+                let theirs = ends(row).unwrap_or_else(|| panic!("{}: {row:?}", capture.name));
+                let found = ours.iter().position(|told| is_between(told.ends, theirs));
+                tally.add(&capture.name, "records", Outcome::of(&found.is_some(), &true));
+                if let Some(found) = found {
+                    compare(&mut tally, &capture, &ours.remove(found), row);
+                }
+            }
+            tally.add(&capture.name, "records", Outcome::of(&ours.len(), &0));
+        }
+    }
+    tally
 }
 
 /// A field of ours as Zeek writes it; nothing if it is absent.

@@ -15,12 +15,17 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    pub(super) fn insert(&mut self, id: FlowId, value: T) {
+    /// The place of a flow, whoever has it.
+    fn slot(&mut self, id: FlowId) -> &mut Option<(FlowId, T)> {
         let index = id.index();
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, || None);
         }
-        self.slots[index] = Some((id, value));
+        &mut self.slots[index]
+    }
+
+    pub(super) fn insert(&mut self, id: FlowId, value: T) {
+        *self.slot(id) = Some((id, value));
     }
 
     /// What is there, or else something new.
@@ -28,11 +33,7 @@ impl<T> Slots<T> {
     where
         T: Default,
     {
-        let index = id.index();
-        if index >= self.slots.len() {
-            self.slots.resize_with(index + 1, || None);
-        }
-        let slot = &mut self.slots[index];
+        let slot = self.slot(id);
         if slot.as_ref().is_none_or(|(owner, _)| *owner != id) {
             *slot = None;
         }

@@ -51,8 +51,12 @@ impl Generation {
     /// The parser that calls itself `name`.
     #[must_use]
     pub fn named(&self, name: &str, server: Side) -> Option<Candidate> {
-        let is_it = |loaded: &Loaded| loaded.parser.description().name == name;
-        self.candidate(self.parsers.iter().position(is_it)?, server)
+        self.candidate(self.position(name)?, server)
+    }
+
+    /// The index of the parser that calls itself `name`.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.parsers.iter().position(|loaded| loaded.parser.description().name == name)
     }
 
     /// Whether a flow may be expected at its port: not where other parsers' flows are usually found.

@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use flowcell_core::{FiveTuple, Side, Transport};
+use flowcell_core::{FiveTuple, Side};
 
 use super::detection::{Hit, Scan, WINDOW};
 use super::generation::{Candidate, Generation};
@@ -83,17 +83,12 @@ impl Search {
         guess: bool,
     ) -> Option<Candidate> {
         let (name, server) = mapping.parser(tuple, guess)?;
-        let mut candidate = generation.named(name, server.unwrap_or(Side::Resp))?;
-        let description = candidate.parser.description();
-        let ports = match tuple.transport {
-            Transport::Tcp => &description.tcp_ports,
-            _ => &description.udp_ports,
+        let index = generation.position(name)?;
+        let at_port = || {
+            let mut hits = generation.detector.by_port(tuple, guess).into_iter();
+            hits.find_map(|(known, server)| (known == index).then_some(server))
         };
-        let [orig, resp] = [tuple.orig.port, tuple.resp.port].map(|port| ports.contains(&port));
-        if server.is_none() && guess && orig && !resp {
-            candidate.server = Side::Orig;
-        }
-        Some(candidate)
+        generation.candidate(index, server.or_else(at_port).unwrap_or(Side::Resp))
     }
 
     /// There are parsers to be tried before more bytes are looked at.
@@ -181,10 +176,7 @@ impl Search {
         let detector = &self.generation.detector;
         self.scan.as_ref().is_none_or(|scan| {
             let is_over = |side: Side| {
-                !self.spoken[side.index()]
-                    || scan.is_of_datagrams()
-                    || scan.is_over(detector, side)
-                    || scan.is_ended(detector, side)
+                !self.spoken[side.index()] || scan.is_of_datagrams() || scan.is_over(detector, side)
             };
             self.spoken != [false; 2] && Side::BOTH.into_iter().all(is_over)
         })

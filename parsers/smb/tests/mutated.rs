@@ -1,27 +1,11 @@
 //! Recorded conversations, damaged in ways that are the same in every run: no panic, and the same
 //! outcome however the bytes are cut.
 
-use std::fs;
-use std::path::Path;
-
 use flowcell_sdk::GapReason;
-use flowcell_sdk::testing::{Cut, FlowScript, Step};
+use flowcell_sdk::testing::{Cut, FlowScript, Random, Step, scripts_in};
 
 /// Damaged copies of each conversation.
 const ROUNDS: usize = 100;
-
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize;
-        high % limit.max(1)
-    }
-}
 
 /// Damages a step: mostly near its start, where headers are.
 fn damage(script: &mut FlowScript, random: &mut Random) {
@@ -59,14 +43,10 @@ fn damage(script: &mut FlowScript, random: &mut Random) {
 
 #[test]
 fn damaged_conversations() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded");
-    let mut paths: Vec<_> =
-        fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
-    paths.sort();
-    assert!(paths.len() >= 9);
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for path in paths {
-        let whole = FlowScript::parse(&fs::read_to_string(&path).expect("text")).expect("script");
+    let scripts = scripts_in(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recorded"));
+    assert!(scripts.len() >= 9);
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
+    for (path, whole) in scripts {
         for round in 0..ROUNDS {
             let mut script = whole.clone();
             script.info.midstream = random.below(3) == 0;

@@ -1,7 +1,7 @@
 //! Handshakes against Zeek's `ssh.log`.
 
-use flowcell_tests::corpus::{Corpus, told};
-use flowcell_tests::talk::{Record, is_between};
+use flowcell_tests::corpus::Corpus;
+use flowcell_tests::talk::Record;
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 
@@ -16,21 +16,9 @@ const TEXTS: [&str; 7] =
 #[test]
 fn handshakes_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
-    let mut tally = Tally::default();
-    for capture in corpus.captures() {
-        for (_, rows) in zeek::logs(&corpus, &capture.name, "ssh") {
-            let mut ours: Vec<_> = told(&capture, HANDSHAKE).into_values().flatten().collect();
-            for row in &rows {
-                let theirs = zeek::ends(row).expect("endpoints");
-                let found = ours.iter().position(|told| is_between(told.ends, theirs));
-                tally.add(&capture.name, "handshakes", Outcome::of(&found.is_some(), &true));
-                if let Some(found) = found {
-                    fields(&mut tally, &capture.name, &ours.remove(found), row);
-                }
-            }
-            tally.add(&capture.name, "handshakes", Outcome::of(&ours.len(), &0));
-        }
-    }
+    let tally = zeek::compare_rows(&corpus, "ssh", HANDSHAKE, |tally, capture, ours, row| {
+        fields(tally, &capture.name, ours, row);
+    });
     tally.check(&[]);
 }
 

@@ -1,7 +1,7 @@
 //! Handshakes and certificates against Zeek's `ssl.log` and `x509.log`.
 
 use flowcell_tests::corpus::{Capture, Corpus, told};
-use flowcell_tests::talk::{Record, is_between};
+use flowcell_tests::talk::Record;
 use flowcell_tests::tally::{Outcome, Tally};
 use flowcell_tests::zeek::{self, Row};
 use serde_json::Value;
@@ -39,21 +39,9 @@ const NAMES: [(&str, &str); 4] = [
 #[test]
 fn handshakes_agree_with_zeek() {
     let Some(corpus) = Corpus::find() else { return };
-    let mut tally = Tally::default();
-    for capture in corpus.captures() {
-        for (_, rows) in zeek::logs(&corpus, &capture.name, "ssl") {
-            let mut ours: Vec<_> = told(&capture, HANDSHAKE).into_values().flatten().collect();
-            for row in &rows {
-                let theirs = zeek::ends(row).expect("endpoints");
-                let found = ours.iter().position(|told| is_between(told.ends, theirs));
-                tally.add(&capture.name, "handshakes", Outcome::of(&found.is_some(), &true));
-                if let Some(found) = found {
-                    handshake(&mut tally, &capture.name, &ours.remove(found), row);
-                }
-            }
-            tally.add(&capture.name, "handshakes", Outcome::of(&ours.len(), &0));
-        }
-    }
+    let tally = zeek::compare_rows(&corpus, "ssl", HANDSHAKE, |tally, capture, ours, row| {
+        handshake(tally, &capture.name, ours, row);
+    });
     tally.check(&[]);
 }
 

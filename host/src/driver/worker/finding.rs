@@ -49,22 +49,22 @@ impl Worker {
         if !matches!(flow.tuple.transport, Transport::Tcp | Transport::Udp) {
             return false;
         }
+        // An attempt that came to nothing is nobody's, and not what was expected.
+        if matches!(seen, Seen::End(reason) if *reason != EndReason::Fin) {
+            return false;
+        }
         let guess = flow.midstream || flow.tuple.transport == Transport::Udp;
         let generation = Arc::clone(&self.parsers.current());
         // The operator's word comes before what traffic says.
         let mapped = Search::mapped(&generation, &self.mapping, flow.tuple, guess);
-        // An attempt that came to nothing is not what was expected.
-        let says_nothing = matches!(seen, Seen::End(reason) if *reason != EndReason::Fin);
-        let expectation = if mapped.is_some() || says_nothing {
+        let expectation = if mapped.is_some() {
             None
         } else {
             self.expectations.take(flow, guess, &mut self.books.stats.expectations)
         };
-        if let (None, Seen::End(reason)) = (&expectation, seen) {
-            // Only where the other side may yet say something is it worth a note.
-            if *reason == EndReason::Fin {
-                self.flows.entry(flow.id).ended[side.index()] = true;
-            }
+        if let (None, Seen::End(_)) = (&expectation, seen) {
+            // The other side may yet say something.
+            self.flows.entry(flow.id).ended[side.index()] = true;
             return false;
         }
         let mut settled = mapped.map(|candidate| (candidate, None));

@@ -13,7 +13,7 @@ use crate::turns::{Contender, take_turns};
 
 use exports::ParserPre;
 use exports::flowcell::parser::types::{
-    Address, Endpoint, Flow as PlainFlow, Side as PlainSide, Transport as PlainTransport,
+    Address, Endpoint, Flow as PlainFlow, FlowState, Side as PlainSide, Transport as PlainTransport,
 };
 
 /// Births in one round.
@@ -132,7 +132,7 @@ impl Plain {
             server: endpoint(0x0a00_0002, 1),
             transport: PlainTransport::Tcp,
             at: 0,
-            midstream: false,
+            state: FlowState::empty(),
             originator: PlainSide::Client,
             context: None,
         };

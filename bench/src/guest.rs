@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use flowcell::registry::{Compiler, Generation, Handle, Loaded, bundled, load};
 use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, Endpoint, Engine, Flow, Input, Parser, ParserLimits,
-    Progress, Side, Transport,
+    Address, Cell, CellLimits, Chunk, Endpoint, Engine, Flow, FlowState, Input, Parser,
+    ParserLimits, Progress, Side, Transport,
 };
 
 /// The core module of the parser that counts lines.
@@ -46,7 +46,7 @@ pub(crate) fn flow() -> Flow<'static> {
         server: endpoint(0x0a00_0002, 1),
         transport: Transport::Tcp,
         at: 0,
-        midstream: false,
+        state: FlowState::empty(),
         originator: Side::Client,
         context: None,
     }

@@ -54,6 +54,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         transport: if kind & 1 == 0 { Transport::Tcp } else { Transport::Udp },
         at: Timestamp(0),
         midstream: kind & 2 != 0,
+        confirmed: false,
         originator: Side::Client,
         context: None,
     };

@@ -34,6 +34,22 @@ impl Datagrams {
     /// [`ReadError::Gap`]: the capture cut a datagram short. What is there of it was read before; the next
     /// read is of the next datagram.
     pub async fn next(&mut self) -> Result<Option<Datagram<'_>>, ReadError> {
+        self.wait(false).await
+    }
+
+    /// As [`next`](Self::next), for a parser that keeps nothing of what came before: a new instance would do
+    /// with the next datagram what this one would, if it knows that the flow was
+    /// [confirmed](crate::FlowInfo::confirmed). While it waits, this one may be freed, so that flows of a
+    /// question and an answer take no memory until they expire. Where nothing more comes, this may never
+    /// return: there must be nothing left to be emitted.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub async fn next_resting(&mut self) -> Result<Option<Datagram<'_>>, ReadError> {
+        self.wait(true).await
+    }
+
+    async fn wait(&mut self, resting: bool) -> Result<Option<Datagram<'_>>, ReadError> {
         let (side, length) = poll_fn(|cx| {
             let mut ended = 0;
             for stream in [&mut self.client, &mut self.server] {
@@ -46,7 +62,13 @@ impl Datagrams {
                     Poll::Pending => {}
                 }
             }
-            if ended == 2 { Poll::Ready(Ok((Side::Client, None))) } else { Poll::Pending }
+            if ended == 2 {
+                return Poll::Ready(Ok((Side::Client, None)));
+            }
+            if resting {
+                self.client.note_resting();
+            }
+            Poll::Pending
         })
         .await?;
         let Some(length) = length else { return Ok(None) };

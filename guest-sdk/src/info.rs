@@ -78,6 +78,9 @@ pub struct FlowInfo {
     /// The start was not seen: the first bytes of either side may be anywhere in the conversation,
     /// and who is client is a guess.
     pub midstream: bool,
+    /// An instance of this parser had the flow before, has confirmed it, and was freed while it was
+    /// [resting](crate::Datagrams::next_resting).
+    pub confirmed: bool,
     /// The endpoint that sent the first packet seen.
     pub originator: Side,
     /// If another flow's parser has expected this flow: what it said of it.

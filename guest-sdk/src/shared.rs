@@ -64,6 +64,8 @@ pub(crate) struct Shared {
     host: Host,
     inboxes: [RefCell<Inbox>; 2],
     now: Cell<Timestamp>,
+    /// The parser waits, and keeps nothing of what came before.
+    resting: Cell<bool>,
     pub(crate) batch: Batch,
     /// Kept between records, so that emitting does not allocate.
     body: RefCell<Vec<u8>>,
@@ -94,6 +96,7 @@ impl Shared {
             host,
             inboxes: Default::default(),
             now: Cell::new(at),
+            resting: Cell::new(false),
             batch: Batch::default(),
             body: RefCell::default(),
         }
@@ -110,6 +113,14 @@ impl Shared {
 
     pub(crate) fn set_now(&self, at: Timestamp) {
         self.now.set(at);
+    }
+
+    pub(crate) fn is_resting(&self) -> bool {
+        self.resting.get()
+    }
+
+    pub(crate) fn set_resting(&self, resting: bool) {
+        self.resting.set(resting);
     }
 
     /// Says which segment what comes next is about, if the host would take it for another one.

@@ -235,6 +235,11 @@ impl ByteStream {
         }
     }
 
+    /// Tells the host, when it waits, that the parser keeps nothing of what came before.
+    pub(crate) fn note_resting(&self) {
+        self.shared.set_resting(true);
+    }
+
     /// Reads the datagram of this length that is there.
     pub(crate) fn take_datagram(&mut self, length: usize) -> &[u8] {
         let start = self.buffer.start;

@@ -70,6 +70,8 @@ pub struct Segment {
 pub enum Progress {
     /// It wants more.
     Pending,
+    /// It wants more, and keeps nothing of what it was given: another task may get the next datagram.
+    Resting,
     /// It wants nothing more of this flow.
     Ready,
 }
@@ -202,12 +204,14 @@ impl Task {
         let mut context = Context::from_waker(&self.waker);
         loop {
             self.woken.0.store(false, Ordering::Relaxed);
+            self.shared.set_resting(false);
             match self.future.as_mut().poll(&mut context) {
                 Poll::Ready(outcome) => {
                     self.report(outcome);
                     return Progress::Ready;
                 }
                 Poll::Pending if self.woken.0.load(Ordering::Relaxed) => {}
+                Poll::Pending if self.shared.is_resting() => return Progress::Resting,
                 Poll::Pending => return Progress::Pending,
             }
         }

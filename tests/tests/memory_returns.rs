@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use flowcell::registry::load;
 use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, End, EndReason, Endpoint, Engine, Flow, Gap, GapReason,
-    Input, Parser, Progress, Side, Transport,
+    Address, Cell, CellLimits, Chunk, End, EndReason, Endpoint, Engine, Flow, FlowState, Gap,
+    GapReason, Input, Parser, Progress, Side, Transport,
 };
 use flowcell_tests::{for_each_guest, guests};
 
@@ -36,7 +36,7 @@ fn flow() -> Flow<'static> {
         server: endpoint(0x0a00_0002, 9),
         transport: Transport::Tcp,
         at: 0,
-        midstream: false,
+        state: FlowState::empty(),
         originator: Side::Client,
         context: None,
     }

@@ -65,6 +65,7 @@ impl Running {
             transport: Transport::Tcp,
             at: Timestamp(0),
             midstream: false,
+            confirmed: false,
             originator: Side::Client,
             context: None,
         };

@@ -143,6 +143,7 @@ fn info(conversation: &Conversation) -> FlowInfo {
         },
         at: Timestamp(conversation.at),
         midstream: false,
+        confirmed: false,
         originator: Side::Client,
         context: None,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use flowcell::runtime::{
-    Cell, Chunk, End, Flow, Input, Parser, Progress, Segment, Side, Transport, endpoint,
+    Cell, Chunk, End, Flow, FlowState, Input, Parser, Progress, Segment, Side, Transport, endpoint,
 };
 
 use super::conversation::{Conversation, Conversations, Packet, What};
@@ -74,7 +74,7 @@ fn open(conversation: &Conversation, parser: &Arc<Parser>) -> Result<Cell> {
         server: endpoint(conversation.server),
         transport: conversation.transport,
         at: conversation.at,
-        midstream: false,
+        state: FlowState::empty(),
         originator: Side::Client,
         context: None,
     };

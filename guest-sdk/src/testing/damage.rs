@@ -87,7 +87,7 @@ impl FlowScript {
 }
 
 /// Runs a parser over damaged copies of each script, `rounds` of each: it must not panic, and say the same
-/// however the bytes are cut. The damage is the same in every run.
+/// however the bytes are cut and wherever it is begun anew. The damage is the same in every run.
 ///
 /// # Panics
 /// With the script's number, the round and the way of cutting, at the first that differs.
@@ -100,6 +100,7 @@ pub fn check_damaged(scripts: &[FlowScript], def: &'static ParserDef, rounds: us
                 script.damage(other, &mut random);
             }
             let expected = script.run(def, Cut::Whole);
+            script.check_resting(def);
             let length = script.length();
             for cut in [Cut::Bytes, Cut::At(random.below(length)), Cut::At(random.below(300))] {
                 let outcome = script.run(def, cut);

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::json;
 use super::script::{FlowScript, Step};
-use crate::info::{Expectation, Level, Side, Transport};
+use crate::info::{Expectation, FlowInfo, Level, Side, Transport};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::HostCalls;
 use crate::task::{Input, Progress, Segment, Task};
@@ -136,9 +136,13 @@ struct Group {
 
 pub(super) struct Play {
     recorder: Rc<Recorder>,
+    info: FlowInfo,
     task: Task,
-    transport: Transport,
     group: Option<Group>,
+    /// A task that rests does not live to see the next datagram.
+    afresh: bool,
+    /// The task is gone, until there is something for another one.
+    resting: bool,
 }
 
 impl Play {
@@ -153,8 +157,15 @@ impl Play {
             numbered,
             switched: RefCell::default(),
         });
-        let task = Task::new(def, script.info.clone(), Box::new(Rc::clone(&recorder)));
-        Self { recorder, task, transport: script.info.transport, group: None }
+        let info = script.info.clone();
+        let task = Task::new(def, info.clone(), Box::new(Rc::clone(&recorder)));
+        Self { recorder, info, task, group: None, afresh: false, resting: false }
+    }
+
+    /// Has a new task begin with each datagram that finds the one before it resting.
+    pub(super) fn afresh(mut self) -> Self {
+        self.afresh = true;
+        self
     }
 
     /// Delivers all steps.
@@ -199,7 +210,9 @@ impl Play {
     fn step(&mut self, index: usize, step: &Step, together: Together) -> Progress {
         let fits = match (&self.group, step) {
             (Some(group), Step::Data { side, .. }) => {
-                together == Together::Yes && group.side == *side && self.transport == Transport::Tcp
+                together == Together::Yes
+                    && group.side == *side
+                    && self.info.transport == Transport::Tcp
             }
             _ => false,
         };
@@ -212,7 +225,7 @@ impl Play {
                 let dropped = self.recorder.pass(*side, bytes.len() as u64);
                 let bytes = match dropped {
                     Some(dropped) => &bytes[usize::try_from(dropped).unwrap_or(0)..],
-                    None if self.transport == Transport::Udp && bytes.is_empty() => &[],
+                    None if self.info.transport == Transport::Udp && bytes.is_empty() => &[],
                     None => return Progress::Pending,
                 };
                 let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -259,6 +272,18 @@ impl Play {
     fn deliver(&mut self, steps: &[usize], input: Input<'_>) -> Progress {
         *self.recorder.steps.borrow_mut() = steps.to_vec();
         self.recorder.segment.set(0);
-        self.task.deliver(input)
+        if self.resting {
+            if !matches!(input, Input::Data { .. }) {
+                return Progress::Resting;
+            }
+            let outcome = self.recorder.outcome.borrow();
+            self.info.confirmed = outcome.verdicts.iter().any(|verdict| verdict == "confirm");
+            drop(outcome);
+            let host = Box::new(Rc::clone(&self.recorder));
+            self.task = Task::new(self.recorder.def, self.info.clone(), host);
+        }
+        let progress = self.task.deliver(input);
+        self.resting = self.afresh && progress == Progress::Resting;
+        progress
     }
 }

@@ -53,6 +53,17 @@ impl FlowScript {
         }
     }
 
+    /// Demands that nothing else comes of it if the parser begins anew wherever it
+    /// [rests](crate::Datagrams::next_resting).
+    ///
+    /// # Panics
+    /// With both outcomes, if they differ.
+    pub fn check_resting(&self, def: &'static ParserDef) {
+        let steps = self.cut(Cut::Whole);
+        let afresh = Play::new(self, def, false).afresh().run(&steps, &mut |_| Together::No);
+        assert_eq!(afresh, self.run(def, Cut::Whole), "begun anew where it rests");
+    }
+
     /// Demands the script's records and verdicts of every way to cut it.
     ///
     /// # Panics
@@ -61,6 +72,7 @@ impl FlowScript {
         let expected = self.run(def, Cut::Whole);
         self.demand(&expected);
         if self.info.transport == Transport::Udp {
+            self.check_resting(def);
             return; // a datagram is not cut
         }
         let ways = [Cut::Lines, Cut::Bytes];

@@ -88,6 +88,7 @@ impl FlowScript {
             transport: Transport::Tcp,
             at: Timestamp(0),
             midstream: false,
+            confirmed: false,
             originator: Side::Client,
             context: None,
         };

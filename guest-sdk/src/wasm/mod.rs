@@ -137,6 +137,7 @@ static EXPECTED: Static<Cell<Side>> = Static::new(Cell::new(Side::Client));
 
 /// `open`: starts the parser's task.
 pub fn open(def: &'static ParserDef, flow: WireFlow) {
+    let is = |state: types::FlowState| flow.state.bits() & state.bits() != 0;
     let info = FlowInfo {
         client: endpoint(&flow.client),
         server: endpoint(&flow.server),
@@ -145,7 +146,8 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
             types::Transport::Udp => Transport::Udp,
         },
         at: Timestamp(flow.at),
-        midstream: flow.midstream,
+        midstream: is(types::FlowState::MIDSTREAM),
+        confirmed: is(types::FlowState::CONFIRMED),
         originator: side(flow.originator),
         context: flow.context,
     };
@@ -250,6 +252,7 @@ pub unsafe fn poll(
     };
     match progress {
         Progress::Pending => WireProgress::Pending as i32,
+        Progress::Resting => WireProgress::Resting as i32,
         Progress::Ready => {
             *slot = None;
             WireProgress::Ready as i32

@@ -9,7 +9,8 @@ use super::parking::Full;
 use super::repro::Recording;
 use crate::registry::Candidate;
 use crate::runtime::{
-    self, Cell, Expected, Fault, Footprint, Input, Output, Parser, Progress, Switch, Verdict,
+    self, Cell, Expected, Fault, FlowState, Footprint, Input, Output, Parser, Progress, Switch,
+    Verdict,
 };
 
 /// Most bytes in one delivery, as the contract says.
@@ -239,6 +240,11 @@ impl FlowTask {
         })
     }
 
+    /// Its parser keeps nothing of what it was given, and the cell is still there.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(&self.stage, Stage::Parsing(cell) if cell.is_resting() && !cell.is_closed())
+    }
+
     /// The parser wants nothing more of `side`.
     pub(super) fn is_done(&self, side: Side) -> bool {
         self.is_over() || self.done[side.index()]
@@ -383,7 +389,7 @@ impl FlowTask {
     }
 
     fn role(&self, side: Side) -> runtime::Side {
-        if side == self.server { runtime::Side::Server } else { runtime::Side::Client }
+        role(side, self.server)
     }
 
     fn deliver(
@@ -398,7 +404,8 @@ impl FlowTask {
             Input::End(end) => end.side,
         };
         let from = self.side_of(side);
-        if self.is_done(from) {
+        let is_resting = matches!(&self.stage, Stage::Parsing(cell) if cell.is_resting());
+        if self.is_done(from) || is_resting && !matches!(input, Input::Data(_)) {
             return;
         }
         self.record(flow, &input);
@@ -414,11 +421,16 @@ impl FlowTask {
         let mut output = Output::default();
         let outcome = match &mut self.stage {
             Stage::Over(_) => return,
+            Stage::Parsing(cell) if cell.is_closed() => {
+                let context = self.context.as_deref();
+                let opening = opening(flow, self.server, self.confirmed, context);
+                cell.reopen(opening).and_then(|()| poll(cell, input))
+            }
             Stage::Parsing(cell) => cell.poll(input),
             Stage::Waiting => match Cell::open(&self.parser, self.opening(flow)) {
                 Ok(cell) => {
                     let mut cell = Box::new(cell);
-                    let outcome = open_verdict(&mut cell).unwrap_or_else(|| cell.poll(input));
+                    let outcome = poll(&mut cell, input);
                     self.stage = Stage::Parsing(cell);
                     outcome
                 }
@@ -447,7 +459,9 @@ impl FlowTask {
             }
             (Ok(Progress::Ready), None) => Some(Ending::Done),
             // Done with both sides is done with the flow.
-            (Ok(Progress::Pending), None) => (self.done == [true; 2]).then_some(Ending::Done),
+            (Ok(Progress::Pending | Progress::Resting), None) => {
+                (self.done == [true; 2]).then_some(Ending::Done)
+            }
         };
         let mut recording = None;
         if let Some(ending) = ending {
@@ -489,32 +503,53 @@ impl FlowTask {
     }
 
     fn opening(&self, flow: &FlowView<'_>) -> runtime::Flow<'_> {
-        let endpoint = |side| {
-            let endpoint = match side {
-                Side::Orig => &flow.tuple.orig,
-                Side::Resp => &flow.tuple.resp,
-            };
-            runtime::endpoint(SocketAddr::new(endpoint.addr, endpoint.port))
-        };
-        runtime::Flow {
-            client: endpoint(self.server.other()),
-            server: endpoint(self.server),
-            transport: match flow.tuple.transport {
-                Transport::Tcp => runtime::Transport::Tcp,
-                // No parser can ask for anything else, so that these get none.
-                Transport::Udp | Transport::Icmp | Transport::Icmpv6 | Transport::Other(_) => {
-                    runtime::Transport::Udp
-                }
-            },
-            at: flow.ts.0,
-            midstream: flow.midstream,
-            originator: self.role(Side::Orig),
-            context: self.context.as_deref(),
-        }
+        opening(flow, self.server, self.confirmed, self.context.as_deref())
     }
 }
 
-/// A parser that has ended in `open` is not polled.
-fn open_verdict(cell: &mut Cell) -> Option<Result<Progress, Fault>> {
-    cell.output().verdict.is_some().then_some(Ok(Progress::Pending))
+/// What a parser is told of the flow when it begins. `confirmed`: an earlier cell of the flow has.
+fn opening<'a>(
+    flow: &FlowView<'_>,
+    server: Side,
+    confirmed: bool,
+    context: Option<&'a [u8]>,
+) -> runtime::Flow<'a> {
+    let endpoint = |side| {
+        let endpoint = match side {
+            Side::Orig => &flow.tuple.orig,
+            Side::Resp => &flow.tuple.resp,
+        };
+        runtime::endpoint(SocketAddr::new(endpoint.addr, endpoint.port))
+    };
+    let mut state = FlowState::empty();
+    if flow.midstream {
+        state |= FlowState::MIDSTREAM;
+    }
+    if confirmed {
+        state |= FlowState::CONFIRMED;
+    }
+    runtime::Flow {
+        client: endpoint(server.other()),
+        server: endpoint(server),
+        transport: match flow.tuple.transport {
+            Transport::Tcp => runtime::Transport::Tcp,
+            // No parser can ask for anything else, so that these get none.
+            Transport::Udp | Transport::Icmp | Transport::Icmpv6 | Transport::Other(_) => {
+                runtime::Transport::Udp
+            }
+        },
+        at: flow.ts.0,
+        state,
+        originator: role(Side::Orig, server),
+        context,
+    }
+}
+
+fn role(side: Side, server: Side) -> runtime::Side {
+    if side == server { runtime::Side::Server } else { runtime::Side::Client }
+}
+
+/// Delivers to a cell that was just opened. A parser that has ended in `open` is not polled.
+fn poll(cell: &mut Cell, input: Input<'_>) -> Result<Progress, Fault> {
+    if cell.output().verdict.is_some() { Ok(Progress::Pending) } else { cell.poll(input) }
 }

@@ -1,7 +1,8 @@
 //! Which cells of a lane are awake, and what all of them have.
 //!
 //! A cell is parked when its flow has been quiet for a while, or when the lane has more memory than it
-//! may. Packets decide when that is, so that it is the same in every run.
+//! may; and if it keeps nothing of what it was given, soon. Packets decide when that is, so that it is
+//! the same in every run.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::runtime::{Footprint, Parser};
 pub struct ParkingStats {
     /// How often a cell was parked.
     pub parks: u64,
-    /// How often one was brought back.
+    /// How often one was brought back, or begun anew.
     pub unparks: u64,
     /// Bytes that were kept of parked memories, of all times together.
     pub parked_bytes: u64,
@@ -59,6 +60,9 @@ pub(super) struct Parking<I = FlowId> {
     memory: u64,
     /// Those that have cells.
     parsers: Vec<Share<I>>,
+    /// Cells that keep nothing of what they were given, and since when; the longest in front. Some may have
+    /// been given more since.
+    resting: VecDeque<(I, Timestamp)>,
 }
 
 /// One parser's cells.
@@ -87,12 +91,16 @@ pub(super) struct Candidate<I> {
 /// Bytes by which a lane may always be over its limits: a few cells that are in use.
 const SLACK: u64 = 1 << 20;
 
+/// Cells of a lane that stay though they keep nothing, in case that their flows go on soon: making another
+/// one takes longer than a delivery.
+const RESTING: usize = 16;
+
 /// Cells that are looked at, and parked, at one event: what one packet may take is bounded.
 pub(super) const LOOKS: usize = 8;
 
 impl<I: Copy> Parking<I> {
     pub(super) fn new(room: Room, always: bool) -> Self {
-        Self { room, always, cells: 0, memory: 0, parsers: Vec::new() }
+        Self { room, always, cells: 0, memory: 0, parsers: Vec::new(), resting: VecDeque::new() }
     }
 
     /// Bytes that searches for parsers may hold.
@@ -174,6 +182,13 @@ impl<I: Copy> Parking<I> {
             share.awake.retain(|(flow, _)| is_awake(*flow));
         }
         share.awake.push_back((flow, now));
+    }
+
+    /// A cell keeps nothing of what it was given, up to `now`. Returns one that is to be freed, if it was given
+    /// nothing since the time returned.
+    pub(super) fn rests(&mut self, flow: I, now: Timestamp) -> Option<(I, Timestamp)> {
+        self.resting.push_back((flow, now));
+        if self.resting.len() > RESTING { self.resting.pop_front() } else { None }
     }
 
     /// Takes out the cell that was put here longest ago, if it may be time to park it. `whose` is the parser

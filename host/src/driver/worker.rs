@@ -165,12 +165,18 @@ impl Worker {
             self.parking.account(whose, after, None);
             return;
         }
+        let is_resting = task.is_resting();
         if !before.is_some_and(|before| before.awake) {
             self.books.stats.parking.unparks += u64::from(was_parked);
             self.keep_awake(whose, flow.id, packet.ts);
         }
         if self.parking.always() {
             self.park(flow.id);
+        } else if is_resting && let Some((id, since)) = self.parking.rests(flow.id, packet.ts) {
+            let it = self.flows.get_mut(id);
+            if it.is_some_and(|it| it.task.is_resting() && it.used == since) {
+                self.park(id);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::bindings;
-use super::bindings::flowcell::parser::types::{Flow, Input, Progress};
+use super::bindings::flowcell::parser::types::{Flow, Input, Progress, Transport};
 use super::fault::Fault;
 use super::memory::{Image, discard, memory_of};
 use super::parser::{Parser, begin_call, instantiate, new_store};
@@ -39,12 +39,17 @@ const REMAINS: usize = 512;
 /// that the guest had.
 ///
 /// While its flow is quiet it can be [parked](Self::park): what differs from a new instance's memory is
-/// kept compressed, and the rest is given back. The next delivery brings it back first.
+/// kept compressed, and the rest is given back. The next delivery brings it back first. Of a guest that
+/// keeps nothing of what it was given, nothing is kept: the flow has to be [opened](Self::reopen) again.
 pub struct Cell {
     parser: Arc<Parser>,
     body: Body,
     /// Parking it has saved little: it stays awake.
     bulky: bool,
+    /// It is given datagrams.
+    datagrams: bool,
+    /// It keeps nothing of what it was given.
+    resting: bool,
 }
 
 enum Body {
@@ -53,6 +58,8 @@ enum Body {
     Bound(Box<Guest>, Image),
     /// Parked. There is no instance; the next one gets this memory and this value of its one global.
     Freed(Box<State>, Image, u32),
+    /// Parked while it was resting. There is no instance; the next one is opened.
+    Rested(Box<State>),
     /// It could not be parked or brought back. The next delivery tells.
     Broken(Fault, Box<Output>),
 }
@@ -73,22 +80,43 @@ impl Cell {
         let description = Some(Arc::clone(parser.description()));
         let mut state = State::new(Phase::Parse, Arc::clone(&parser.limits), description);
         state.budget.open(flow.at);
-        let mut store = new_store(&parser.engine, state);
-        let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
-            begin_call(&mut store, |store| exports.call_open(store, flow))?;
-            Ok((instance, exports))
-        });
-        parser.share.charge(store.data_mut().budget.unshared());
-        match opened {
-            Ok((instance, exports)) => {
-                let body = Body::Awake(Box::new(Guest { store, instance, exports }));
-                Ok(Self { parser: Arc::clone(parser), body, bulky: false })
-            }
-            Err(error) => {
-                let fault = fault(&mut store, &error);
-                Err(Box::new(Stillborn { fault, output: store.into_data().output }))
+        let datagrams = flow.transport == Transport::Udp;
+        let body = Body::Awake(begin(parser, state, flow)?);
+        Ok(Self { parser: Arc::clone(parser), body, bulky: false, datagrams, resting: false })
+    }
+
+    /// It was parked while it was [resting](Self::is_resting), and has to be [opened](Self::reopen) before
+    /// it is called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.body, Body::Rested(_))
+    }
+
+    /// Opens the flow once more, if that is [needed](Self::is_closed).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn reopen(&mut self, flow: Flow<'_>) -> Result<(), Fault> {
+        let nothing = Body::Broken(Fault::lost(), Box::default());
+        let body = match std::mem::replace(&mut self.body, nothing) {
+            Body::Rested(state) => begin(&self.parser, *state, flow).map(Body::Awake),
+            other => Ok(other),
+        };
+        match body {
+            Ok(body) => self.body = body,
+            Err(stillborn) => {
+                let Stillborn { fault, output } = *stillborn;
+                self.body = Body::Broken(Fault::lost(), Box::new(output));
+                return Err(fault);
             }
         }
+        Ok(())
+    }
+
+    /// It keeps nothing of the datagrams that it was given: it needs to know of nothing but the next one.
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        self.resting
     }
 
     /// Delivers `input`. What the guest said is in [`output`](Self::output), also after a fault.
@@ -110,14 +138,16 @@ impl Cell {
         };
         let outcome = begin_call(store, poll);
         self.parser.share.charge(store.data_mut().budget.unshared());
-        outcome.map_err(|error| fault(store, &error))
+        let progress = outcome.map_err(|error| fault(store, &error))?;
+        self.resting = self.datagrams && progress == Progress::Resting;
+        Ok(progress)
     }
 
     /// What the guest said since the last look. The caller takes out what it has dealt with.
     pub fn output(&mut self) -> &mut Output {
         match &mut self.body {
             Body::Awake(guest) | Body::Bound(guest, _) => &mut guest.store.data_mut().output,
-            Body::Freed(state, ..) => &mut state.output,
+            Body::Freed(state, ..) | Body::Rested(state) => &mut state.output,
             Body::Broken(_, output) => output,
         }
     }
@@ -131,6 +161,9 @@ impl Cell {
     /// Puts the guest away until the next delivery. Returns how many bytes are kept of it; `None` if it
     /// is parked already, or can not be: it has several memories, or more of it than is worth it.
     pub fn park(&mut self) -> Option<usize> {
+        if self.resting {
+            return self.rest();
+        }
         let Body::Awake(guest) = &mut self.body else { return None };
         let initial = self.parser.initial().filter(|_| !self.bulky)?;
         let saved = match self.parser.resumption() {
@@ -168,6 +201,19 @@ impl Cell {
         Some(stored)
     }
 
+    fn rest(&mut self) -> Option<usize> {
+        if !matches!(self.body, Body::Awake(_)) {
+            return None;
+        }
+        let nothing = Body::Broken(Fault::lost(), Box::default());
+        if let Body::Awake(guest) = std::mem::replace(&mut self.body, nothing) {
+            let mut state = guest.store.into_data();
+            state.begin_anew();
+            self.body = Body::Rested(Box::new(state));
+        }
+        Some(0)
+    }
+
     /// What it takes of the machine.
     #[must_use]
     pub fn footprint(&self) -> Footprint {
@@ -182,6 +228,9 @@ impl Cell {
             }
             Body::Freed(state, image, _) => {
                 (false, image.stored() + REMAINS, state.bytes() + instance)
+            }
+            Body::Rested(_) => {
+                return Footprint { bytes: REMAINS as u64, ..self.parser.newborn() };
             }
             Body::Broken(..) => (false, REMAINS, REMAINS),
         };
@@ -205,6 +254,7 @@ impl Cell {
                 self.body = Body::Broken(Fault::lost(), output);
                 return Err(fault);
             }
+            Body::Rested(_) => return Err(Fault::lost()), // who calls it has to open it
             Body::Bound(mut guest, image) => {
                 if let (Some(memory), Some(initial)) =
                     (memory_of(&mut guest.store), self.parser.initial())
@@ -244,6 +294,23 @@ impl Cell {
 impl std::fmt::Debug for Cell {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Cell").field("parser", &self.parser.label()).finish_non_exhaustive()
+    }
+}
+
+/// Makes an instance, and opens the flow.
+fn begin(parser: &Arc<Parser>, state: State, flow: Flow<'_>) -> Result<Box<Guest>, Box<Stillborn>> {
+    let mut store = new_store(&parser.engine, state);
+    let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
+        begin_call(&mut store, |store| exports.call_open(store, flow))?;
+        Ok((instance, exports))
+    });
+    parser.share.charge(store.data_mut().budget.unshared());
+    match opened {
+        Ok((instance, exports)) => Ok(Box::new(Guest { store, instance, exports })),
+        Err(error) => {
+            let fault = fault(&mut store, &error);
+            Err(Box::new(Stillborn { fault, output: store.into_data().output }))
+        }
     }
 }
 

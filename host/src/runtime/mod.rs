@@ -25,8 +25,8 @@ mod state;
 mod transcode;
 
 pub use bindings::flowcell::parser::types::{
-    Address, Chunk, End, EndReason, Endpoint, Flow, Gap, GapReason, Input, Progress, Segment, Side,
-    Transport,
+    Address, Chunk, End, EndReason, Endpoint, Flow, FlowState, Gap, GapReason, Input, Progress,
+    Segment, Side, Transport,
 };
 pub use cell::{Cell, Footprint, Stillborn};
 pub use description::{Description, DescriptionError, Field, Kind, Schema};

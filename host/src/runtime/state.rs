@@ -183,6 +183,13 @@ impl State {
         self.memory.saturating_add(self.tables.saturating_mul(size_of::<usize>()))
     }
 
+    /// Another guest is to go on with the flow: what the one before had is gone, but not what it has used.
+    pub(crate) fn begin_anew(&mut self) {
+        self.rest();
+        self.begin_instance();
+        self.digests = Digests::default();
+    }
+
     /// The guest is to be made once more: what the one before had is gone.
     pub(crate) fn begin_instance(&mut self) {
         (self.memory, self.tables) = (0, 0);

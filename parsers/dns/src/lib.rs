@@ -57,6 +57,7 @@ async fn dns(mut flow: Flow) -> Result<()> {
     let info = flow.info();
     let ends = [info.client, info.server];
     let datagrams = info.transport == Transport::Udp;
+    let mut known = info.confirmed;
     let on_port = |port| ends.iter().any(|end| end.port() == port);
     if on_port(NETBIOS) {
         return Err(Error::decline("the NetBIOS name service"));
@@ -69,9 +70,9 @@ async fn dns(mut flow: Flow) -> Result<()> {
     let mut source = Source::new(&mut flow);
     let mut pending = Pending::new(&flow);
     let mut strange = 0usize;
-    let mut known = false;
     loop {
-        let arrived = match source.next().await {
+        let resting = pending.is_empty() && (known || strange == 0);
+        let arrived = match source.next(resting).await {
             Ok(Some(arrived)) => arrived,
             Ok(None) => break,
             Err(error) => {

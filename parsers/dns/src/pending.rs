@@ -74,6 +74,11 @@ impl<'f> Pending<'f> {
         Self { flow, entries: VecDeque::new(), held: 0 }
     }
 
+    /// Nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Takes a message that `sender` has sent.
     pub(crate) fn take(&mut self, sender: Side, message: Message) {
         self.forget_older(message.at);

@@ -49,12 +49,13 @@ impl Source {
         Self { sides, message: Vec::new(), lost: false }
     }
 
-    /// Waits for the next message of either side; `None` when both have ended.
-    pub(crate) async fn next(&mut self) -> Result<Option<Arrived>> {
+    /// Waits for the next message of either side; `None` when both have ended. `resting`: nothing of what
+    /// came before matters.
+    pub(crate) async fn next(&mut self, resting: bool) -> Result<Option<Arrived>> {
         let Self { sides, message, lost } = self;
         message.clear();
         match sides {
-            Sides::Datagrams(datagrams) => Ok(datagram(datagrams, message).await?),
+            Sides::Datagrams(datagrams) => Ok(datagram(datagrams, message, resting).await?),
             Sides::Streams(halves) => {
                 poll_fn(|cx| {
                     for half in &mut *halves {
@@ -72,9 +73,14 @@ impl Source {
     }
 }
 
-async fn datagram(from: &mut Datagrams, message: &mut Vec<u8>) -> Result<Option<Arrived>> {
+async fn datagram(
+    from: &mut Datagrams,
+    message: &mut Vec<u8>,
+    resting: bool,
+) -> Result<Option<Arrived>> {
     loop {
-        match from.next().await {
+        let next = if resting { from.next_resting().await } else { from.next().await };
+        match next {
             Ok(Some(datagram)) => {
                 message.extend_from_slice(datagram.bytes);
                 return Ok(Some(Arrived { sender: datagram.side, cut: false }));

@@ -47,6 +47,7 @@ impl Run {
             transport: Transport::Udp,
             at: Timestamp(0),
             midstream: false,
+            confirmed: false,
             originator: Side::Client,
             context: None,
         };

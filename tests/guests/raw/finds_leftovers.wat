@@ -29,4 +29,4 @@
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
     (call $scan)
     (memory.fill (i32.const 0x10000) (i32.const 0xaa) (i32.const 0x20000))
-    (i32.const 1)))
+    (i32.const 2)))

@@ -19,7 +19,7 @@
     (param i32 i64 i64 i32 i32 i64 i64 i32 i32 i64 i32 i32 i32 i32 i32))
 
   (func (export "poll") (param i32 i32 i64 i64 i32 i32 i32 i32 i32) (result i32)
-    (i32.const 1))
+    (i32.const 2))
 
   (func (export "cabi_post_poll") (param i32)
     (unreachable)))

@@ -11,6 +11,7 @@ mod faults;
 mod files;
 mod records;
 mod refused;
+mod resting;
 mod secrets;
 mod segments;
 mod verdicts;
@@ -36,8 +37,8 @@ macro_rules! has_a_test {
 
 mod tests {
     pub(crate) use super::{
-        deliveries::*, detection::*, faults::*, records::*, refused::*, secrets::*, segments::*,
-        verdicts::*,
+        deliveries::*, detection::*, faults::*, records::*, refused::*, resting::*, secrets::*,
+        segments::*, verdicts::*,
     };
 }
 

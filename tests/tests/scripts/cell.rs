@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flowcell::json;
 use flowcell::registry::load;
 use flowcell::runtime::{
-    Cell, CellLimits, Chunk, End, EndReason, Engine, Expected, Flow, Gap, GapReason, Input, Output,
-    Parser, Progress, Side, Switch, Transport, Verdict, endpoint,
+    Cell, CellLimits, Chunk, End, EndReason, Engine, Expected, Flow, FlowState, Gap, GapReason,
+    Input, Output, Parser, Progress, Side, Switch, Transport, Verdict, endpoint,
 };
 use flowcell_sdk as sdk;
 use flowcell_sdk::FlowInfo;
@@ -124,7 +124,7 @@ pub(super) fn run(parser: &Arc<Parser>, script: &FlowScript, cut: Cut) -> Outcom
             }
             Some(Verdict::Declined(reason)) => outcome.verdicts.push(format!("decline {reason:?}")),
             Some(Verdict::Failed(reason)) => outcome.verdicts.push(format!("fail {reason:?}")),
-            None if progress == Progress::Pending => continue,
+            None if progress != Progress::Ready => continue,
             None => {}
         }
         break;
@@ -153,7 +153,7 @@ fn flow(info: &FlowInfo) -> Flow<'_> {
             sdk::Transport::Udp => Transport::Udp,
         },
         at: 0,
-        midstream: info.midstream,
+        state: if info.midstream { FlowState::MIDSTREAM } else { FlowState::empty() },
         originator: match info.originator {
             sdk::Side::Client => Side::Client,
             sdk::Side::Server => Side::Server,

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::json;
-use crate::runtime;
+use crate::runtime::{self, FlowState};
 
 /// The version of the format that is written, and the only one that is read.
 pub const FORMAT: u32 = 1;
@@ -354,7 +354,7 @@ impl From<&runtime::Flow<'_>> for Flow {
             server: runtime::socket_address(&flow.server),
             transport: flow.transport.into(),
             at: Time(flow.at),
-            midstream: flow.midstream,
+            midstream: flow.state.contains(FlowState::MIDSTREAM),
             originator: flow.originator.into(),
             context: flow.context.map(|bytes| Payload(bytes.into())),
         }
@@ -368,7 +368,7 @@ impl<'a> From<&'a Flow> for runtime::Flow<'a> {
             server: runtime::endpoint(flow.server),
             transport: flow.transport.into(),
             at: flow.at.0,
-            midstream: flow.midstream,
+            state: if flow.midstream { FlowState::MIDSTREAM } else { FlowState::empty() },
             originator: flow.originator.into(),
             context: flow.context.as_ref().map(|bytes| &*bytes.0),
         }

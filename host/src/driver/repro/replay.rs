@@ -204,7 +204,7 @@ impl Player<'_> {
             (Ok(_), Some(Verdict::Failed(why))) => Some(Ending::Failed(why.clone())),
             (Ok(_), Some(Verdict::Switched(to))) => Some(Ending::Switched(to.protocol.clone())),
             (Ok(Progress::Ready), None) => Some(Ending::Ready),
-            (Ok(Progress::Pending), None) => None,
+            (Ok(Progress::Pending | Progress::Resting), None) => None,
         };
         (self.tell)(times, output);
         ending

@@ -406,8 +406,8 @@ fn types_that_match_nothing_are_told() {
     let (_scratch, capture, parsers) = prepared();
     let wrong = run(&capture, &parsers, &["--types", "flow", "--types", "echo"]);
     assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(2), ""));
-    let told =
-        "--types echo matches no type of record; there are: anomaly, echo.exchange, fault, flow";
+    let told = "--types echo matches no type of record (did you mean `echo.*`?); there are: anomaly, \
+                echo.exchange, fault, flow";
     assert!(wrong.stderr.contains(told), "{}", wrong.stderr);
     let right = run(&capture, &parsers, &["--types", "flow,echo.*"]);
     assert_eq!(right.code, Some(0), "{}", right.stderr);

@@ -102,6 +102,10 @@ fn a_new_version_gets_new_flows_and_leaves_old_ones_alone() {
     assert_eq!(run.of_type("fault").len(), 0);
 }
 
+fn half_of(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len() / 2].to_vec()
+}
+
 #[test]
 fn a_broken_file_keeps_the_version_before_it() {
     let Some(mut live) = Live::start() else { return };
@@ -109,6 +113,7 @@ fn a_broken_file_keeps_the_version_before_it() {
         ("a", b"<html>404</html>".to_vec(), "not a WebAssembly file"),
         ("b", guests::guest("loop_in_describe"), "deadline"),
         ("c", Vec::new(), "the file is empty"),
+        ("d", half_of(&guests::guest("echo_v2")), "the file is cut short"),
     ] {
         live.put("echo.wasm", &broken);
         let refused = live.reported("refused", "echo.wasm");
@@ -170,6 +175,12 @@ fn a_file_that_is_written_in_two_steps_is_loaded_when_it_is_whole() {
     fs::write(&path, &whole).expect("it can be written");
     let loaded = live.reported("loaded", "late.wasm");
     assert!(loaded["parser"].as_str().is_some_and(|label| label.starts_with("ready_at_once@")));
+    let told = live.running.end_with("INT").stderr;
+    assert!(
+        told.contains("late.wasm: ready_at_once@0.1.0 tcp/9 is in use for new flows"),
+        "{told}"
+    );
+    assert!(!told.contains("echo.wasm"), "it was there at the start: {told}");
 }
 
 #[test]

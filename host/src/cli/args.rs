@@ -136,8 +136,8 @@ pub(super) struct EngineArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub(super) workers: u8,
 
-    /// What is done about wrong checksums: nothing; packets that have one are counted and ignored; or
-    /// (auto) such TCP segments count only if their receiver acknowledges what they have brought.
+    /// What is done about wrong checksums. off: nothing. on: packets that have one are counted and ignored.
+    /// auto: TCP segments that have one count only if their receiver acknowledges what they have brought.
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(super) checksums: ChecksumsArg,
 

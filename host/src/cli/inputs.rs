@@ -22,15 +22,18 @@ impl Inputs {
     /// that looks like a path but is not there stays a file, so that a misspelt name is told as such.
     /// A folder stands for the captures in it; what else is there is told and left out.
     pub(super) fn new(args: InputArgs, messages: &Messages) -> Result<Self> {
-        let mut words = args.read.into_iter().peekable();
         let mut files: Vec<PathBuf> = Vec::new();
-        if let Some(first) = words.next() {
+        let mut filter = args.filter;
+        let mut read = args.read.into_iter();
+        if let Some(first) = read.next() {
             files.push(first.into()); // whatever it is: -r wants a file
+            // The command line's last word is among those of the filter.
+            let mut words = read.chain(filter).peekable();
+            while let Some(word) = words.next_if(|word| is_file(word)) {
+                files.push(word.into());
+            }
+            filter = words.collect();
         }
-        while let Some(word) = words.next_if(|word| is_file(word)) {
-            files.push(word.into());
-        }
-        let filter: Vec<String> = words.chain(args.filter).collect();
         if let Some(late) = filter.iter().skip(1).find(|word| Path::new(word).is_file()) {
             bail!("`{late}` is a file behind the filter; name files right after -r");
         }
@@ -109,6 +112,13 @@ mod tests {
         let inputs = inputs(&["nowhere", "Cargo.toml", "ip6"], &[]).expect("inputs");
         assert_eq!(inputs.files, [Path::new("nowhere"), Path::new("Cargo.toml")]);
         assert_eq!(inputs.filter.as_deref(), Some("ip6"));
+    }
+
+    #[test]
+    fn the_last_word_may_be_a_file_that_is_not_there() {
+        let inputs = inputs(&["a.pcap"], &["b.pcap"]).expect("inputs");
+        assert_eq!(inputs.files, [Path::new("a.pcap"), Path::new("b.pcap")]);
+        assert_eq!(inputs.filter, None);
     }
 
     #[test]

@@ -61,8 +61,9 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
     check_map(&args.map, &handle, live, &messages)?;
     let known = known_types(&handle);
     if let Some(glob) = args.output.types.iter().find(|glob| !session::matches_any(glob, &known)) {
-        let problem =
-            format!("--types {glob} matches no type of record; there are: {}", known.join(", "));
+        let hint = session::hint(glob, &known);
+        let known = known.join(", ");
+        let problem = format!("--types {glob} matches no type of record{hint}; there are: {known}");
         if !live {
             bail!(problem);
         }
@@ -189,15 +190,17 @@ fn known_types(handle: &Handle) -> Vec<String> {
     types
 }
 
+/// A parser and its ports.
+fn shown(loaded: &Loaded) -> String {
+    let description = loaded.parser.description();
+    let tcp = description.tcp_ports.iter().map(|port| format!(" tcp/{port}"));
+    let udp = description.udp_ports.iter().map(|port| format!(" udp/{port}"));
+    let ports: String = tcp.chain(udp).collect();
+    format!("{}{ports}", loaded.parser.label())
+}
+
 /// Says what a folder has brought: it replaces the bundled parsers.
 fn tell_parsers(handle: &Handle, messages: &Messages) {
-    let shown = |loaded: &Loaded| {
-        let description = loaded.parser.description();
-        let tcp = description.tcp_ports.iter().map(|port| format!(" tcp/{port}"));
-        let udp = description.udp_ports.iter().map(|port| format!(" udp/{port}"));
-        let ports: String = tcp.chain(udp).collect();
-        format!("{}{ports}", loaded.parser.label())
-    };
     let parsers: Vec<String> = handle.current().parsers().iter().map(shown).collect();
     let parsers = if parsers.is_empty() { "none".to_owned() } else { parsers.join(", ") };
     messages.tell(&format!("parsers: {parsers}; the bundled ones are not used"));
@@ -270,13 +273,20 @@ fn load(folder: Option<PathBuf>, loading: Loading, messages: &Messages) -> Resul
     }
     let tell = {
         let messages = messages.clone();
+        let sender = sender.clone();
         move |report: Report| {
             tell_report(&messages, &report);
             // The run may have ended while a file was being compiled.
             let _ = sender.send(report);
         }
     };
-    first.into_iter().for_each(&tell);
+    // What is there at the start is told as a whole.
+    for report in first {
+        match report {
+            Report::Loaded(_) => drop(sender.send(report)),
+            _ => tell(report),
+        }
+    }
     let handle = Handle::new(generation);
     let watcher = if watch { Some(Watcher::start(folder, handle.clone(), tell)?) } else { None };
     Ok(Parsers { handle, reports, refused, watcher })
@@ -284,7 +294,9 @@ fn load(folder: Option<PathBuf>, loading: Loading, messages: &Messages) -> Resul
 
 pub(super) fn tell_report(messages: &Messages, report: &Report) {
     match report {
-        Report::Loaded(_) => {}
+        Report::Loaded(new) => {
+            messages.tell(&format!("{}: {} is in use for new flows", new.origin, shown(new)));
+        }
         Report::Replaced { old, new } => {
             messages.tell(&format!("{}: {} replaces {old}", new.origin, new.parser.label()));
         }

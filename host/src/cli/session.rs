@@ -38,6 +38,12 @@ pub(super) fn matches_any(glob: &str, types: &[String]) -> bool {
     types.iter().any(|ty| glob.matches(ty))
 }
 
+/// Whoever says `smtp` means all records of that parser.
+pub(super) fn hint(glob: &str, types: &[String]) -> String {
+    let all = format!("{glob}.*");
+    if matches_any(&all, types) { format!(" (did you mean `{all}`?)") } else { String::new() }
+}
+
 fn is_same_file(a: &Path, b: &Path) -> bool {
     match (fs::metadata(a), fs::metadata(b)) {
         (Ok(a), Ok(b)) => a.is_file() && (a.dev(), a.ino()) == (b.dev(), b.ino()),

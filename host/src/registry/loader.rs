@@ -82,7 +82,10 @@ pub enum LoadProblem {
     #[error("{0} bytes are more than the {MAX_FILE} that a parser may have")]
     TooLong(u64),
     /// Something else.
-    #[error("not a WebAssembly file: it starts with {0:02x?} instead of 00 61 73 6d")]
+    #[error(
+        "not a WebAssembly file: it starts with {0:02x?} instead of 00 61 73 6d; parsers are \
+             built with --target wasm32-unknown-unknown"
+    )]
     NotWasm(Vec<u8>),
     /// It was not compiled.
     #[error(transparent)]

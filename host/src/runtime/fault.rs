@@ -142,7 +142,7 @@ impl Fault {
         } else if let Some(trap) = error.downcast_ref::<Trap>() {
             match trap {
                 Trap::Interrupt | Trap::OutOfFuel => {
-                    (FaultClass::Deadline, "the call took too long".into())
+                    (FaultClass::Deadline, "the call took too long (`call_time`)".into())
                 }
                 Trap::StackOverflow => (FaultClass::Stack, "call stack exhausted".into()),
                 other => (FaultClass::Trap, other.to_string()),

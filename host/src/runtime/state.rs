@@ -334,7 +334,7 @@ impl ResourceLimiter for State {
             return Ok(true);
         }
         let (wanted, limit) = (self.memory, self.limits.memory);
-        let message = format!("{wanted} bytes of memory wanted, {limit} allowed");
+        let message = format!("{wanted} bytes of memory wanted, {limit} allowed (`memory`)");
         Err(Violation::new(FaultClass::Memory, message).into())
     }
 
@@ -352,7 +352,8 @@ impl ResourceLimiter for State {
             return Ok(true);
         }
         let limit = self.limits.table_elements;
-        let message = format!("{} table elements wanted, {limit} allowed", self.tables);
+        let message =
+            format!("{} table elements wanted, {limit} allowed (`table_elements`)", self.tables);
         Err(Violation::new(FaultClass::Memory, message).into())
     }
 

@@ -13,25 +13,25 @@ fn late(flow: Conversation, frames: usize) -> Conversation {
 
 #[test]
 pub(crate) fn loop_in_open() {
-    assert_eq!(fault("loop_in_open", "deadline"), "the call took too long");
+    assert_eq!(fault("loop_in_open", "deadline"), "the call took too long (`call_time`)");
 }
 
 #[test]
 pub(crate) fn loop_in_poll() {
     let (run, message) = fault_in("loop_in_poll", &two_lines(), "deadline");
-    assert_eq!(message, "the call took too long");
+    assert_eq!(message, "the call took too long (`call_time`)");
     // What was said before the loop stands.
     assert_eq!(run.only("loop_in_poll.note")["data"]["text"], "before the loop");
 }
 
 #[test]
 pub(crate) fn wakes_itself() {
-    assert_eq!(fault("wakes_itself", "deadline"), "the call took too long");
+    assert_eq!(fault("wakes_itself", "deadline"), "the call took too long (`call_time`)");
 }
 
 #[test]
 pub(crate) fn loop_in_realloc() {
-    assert_eq!(fault("loop_in_realloc", "deadline"), "the call took too long");
+    assert_eq!(fault("loop_in_realloc", "deadline"), "the call took too long (`call_time`)");
 }
 
 #[test]
@@ -61,13 +61,13 @@ pub(crate) fn deep_recursion() {
 #[test]
 pub(crate) fn memory_bomb() {
     let message = fault("memory_bomb", "memory");
-    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed"), "{message}");
+    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed (`memory`)"), "{message}");
 }
 
 #[test]
 pub(crate) fn table_bomb() {
     let message = fault("table_bomb", "memory");
-    assert_eq!(message, "10001 table elements wanted, 10000 allowed");
+    assert_eq!(message, "10001 table elements wanted, 10000 allowed (`table_elements`)");
 }
 
 #[test]
@@ -142,14 +142,17 @@ pub(crate) fn emit_in_post_return() {
 
 #[test]
 pub(crate) fn grow_bomb() {
-    assert_eq!(fault("grow_bomb", "memory"), "4279369728 bytes of memory wanted, 4194304 allowed");
+    assert_eq!(
+        fault("grow_bomb", "memory"),
+        "4279369728 bytes of memory wanted, 4194304 allowed (`memory`)"
+    );
 }
 
 #[test]
 pub(crate) fn grow_in_realloc() {
     assert_eq!(
         fault("grow_in_realloc", "memory"),
-        "66715648 bytes of memory wanted, 4194304 allowed"
+        "66715648 bytes of memory wanted, 4194304 allowed (`memory`)"
     );
 }
 
@@ -161,7 +164,7 @@ pub(crate) fn hoards() {
     let much = vec![b'x'; 5 << 20];
     let flow = Conversation::tcp(4000, BAD).open().send(Client, &much).send(Server, b"ok").close();
     let (_, message) = fault_in("hoards", &flow, "memory");
-    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed"), "{message}");
+    assert!(message.ends_with("bytes of memory wanted, 4194304 allowed (`memory`)"), "{message}");
 }
 
 #[test]
@@ -223,22 +226,22 @@ pub(crate) fn slow_and_steady() {
 #[test]
 pub(crate) fn spins_and_tells() {
     let (run, message) = fault_in("spins_and_tells", &two_lines(), "deadline");
-    assert_eq!(message, "the call took too long");
+    assert_eq!(message, "the call took too long (`call_time`)");
     assert!(!run.of_type("spins_and_tells.note").is_empty(), "what it said before stands");
 }
 
 #[test]
 pub(crate) fn claims_much() {
     let message = fault("claims_much", "memory");
-    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
+    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed (`memory`)");
 }
 
 #[test]
 pub(crate) fn logs_for_ever() {
-    assert_eq!(fault("logs_for_ever", "deadline"), "the call took too long");
+    assert_eq!(fault("logs_for_ever", "deadline"), "the call took too long (`call_time`)");
 }
 
 #[test]
 pub(crate) fn loop_after_ready() {
-    assert_eq!(fault("loop_after_ready", "deadline"), "the call took too long");
+    assert_eq!(fault("loop_after_ready", "deadline"), "the call took too long (`call_time`)");
 }

@@ -87,13 +87,19 @@ pub(crate) fn emit_in_describe() {
 #[test]
 pub(crate) fn big_memory() {
     let message = refused("big_memory");
-    assert_says(&message, &["memory", "6553600 bytes of memory wanted, 4194304 allowed"]);
+    assert_says(
+        &message,
+        &["memory", "6553600 bytes of memory wanted, 4194304 allowed (`memory`)"],
+    );
 }
 
 #[test]
 pub(crate) fn big_table() {
     let message = refused("big_table");
-    assert_says(&message, &["memory", "20000 table elements wanted, 10000 allowed"]);
+    assert_says(
+        &message,
+        &["memory", "20000 table elements wanted, 10000 allowed (`table_elements`)"],
+    );
 }
 
 #[test]

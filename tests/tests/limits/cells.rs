@@ -54,8 +54,8 @@ fn case(name: &str) -> Case {
             "table_bomb",
             "5000",
             fault,
-            "10001 table elements wanted, 10000 allowed",
-            "5001 table elements wanted, 5000 allowed",
+            "10001 table elements wanted, 10000 allowed (`table_elements`)",
+            "5001 table elements wanted, 5000 allowed (`table_elements`)",
         ),
         "flow_cpu" => ("slow_and_steady", "1", outcome, "confirmed ", "fault cpu"),
         "flow_cpu_per_mib" => {
@@ -151,7 +151,7 @@ fn every_limit_is_reached_where_it_is_set() {
 fn call_time_is_given_and_taken() {
     let started = std::time::Instant::now();
     let counted = run_with(&["loop_in_poll"], &line(), Some("[cells]\ncall_time = '1500 ms'\n"));
-    assert_eq!(fault(&counted), "the call took too long");
+    assert_eq!(fault(&counted), "the call took too long (`call_time`)");
     assert!(started.elapsed().as_millis() >= 1500, "the guest got less");
 }
 
@@ -192,7 +192,7 @@ fn a_parser_is_described_under_its_own_limits() {
     let others = big("[cells.echo]\ntable_elements = 30_000\n");
     assert_eq!(others.code, Some(2), "{}", others.stderr);
     assert!(
-        others.stderr.contains("20000 table elements wanted, 10000 allowed"),
+        others.stderr.contains("20000 table elements wanted, 10000 allowed (`table_elements`)"),
         "{}",
         others.stderr
     );
@@ -210,7 +210,7 @@ fn a_parser_can_not_raise_its_own_limits() {
     }
     let run = Run::of(flowcell(["run", "-q", "--parsers"]).arg(parsers).arg("-r").arg(capture));
     let message = &run.only("fault")["data"]["message"];
-    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed");
+    assert_eq!(message, "5308416 bytes of memory wanted, 4194304 allowed (`memory`)");
 }
 
 /// 130,000 records of one flow, all at the same time: as many as there are lines to speak of.

@@ -124,12 +124,12 @@ fn a_bundle_can_not_raise_the_limits() {
     assert_eq!(replayed.code, Some(1), "{}", replayed.stderr);
     let told = "limit memory is 8388608 bytes; 4194304 are allowed here (--limits allows more)";
     assert!(replayed.stderr.contains(told), "{}", replayed.stderr);
-    assert!(message(&replayed).ends_with("4194304 allowed"), "{}", message(&replayed));
+    assert!(message(&replayed).ends_with("4194304 allowed (`memory`)"), "{}", message(&replayed));
     // The operator may.
     let file = kept.scratch.write("more.toml", "[cells]\nmemory = '1 GiB'\n");
     let replayed = replay(&kept.bundle(), &["--limits", file.to_str().unwrap()]);
     assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
-    assert!(message(&replayed).ends_with("8388608 allowed"), "{}", message(&replayed));
+    assert!(message(&replayed).ends_with("8388608 allowed (`memory`)"), "{}", message(&replayed));
 }
 
 #[test]

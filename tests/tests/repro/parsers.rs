@@ -28,7 +28,10 @@ fn a_parser_without_the_mistake_is_told() {
         ("ready_at_once", "the fault does not happen: the parser was ready at delivery 1 of 3"),
         ("declines", "the fault does not happen: the parser declined at delivery 1 of 3: "),
         ("fails", "the fault does not happen: the parser failed the flow at delivery 1 of 3: "),
-        ("loop_in_poll", "another fault, at delivery 1 of 3: deadline: the call took too long"),
+        (
+            "loop_in_poll",
+            "another fault, at delivery 1 of 3: deadline: the call took too long (`call_time`)",
+        ),
         ("panic_in_open", "another fault, when the flow was opened: trap: "),
     ] {
         let file = kept.scratch.write("fixed.wasm", guests::guest(guest));

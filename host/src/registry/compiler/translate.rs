@@ -144,9 +144,20 @@ fn refuse_reserved(bytes: &[u8]) -> Result<(), CompileError> {
 
 fn not_a_module(why: &dyn ToString) -> CompileError {
     let why = clipped(&why.to_string(), MAX_TEXT);
-    CompileError::Refused(format!("a core module that can not be made a component: {why}"))
+    let cure = cure(&why);
+    CompileError::Refused(format!("a core module that can not be made a component: {why}{cure}"))
 }
 
 fn not_a_component(why: &str) -> CompileError {
-    CompileError::Refused(format!("not a valid component: {}", clipped(why, MAX_TEXT)))
+    let cure = cure(why);
+    CompileError::Refused(format!("not a valid component: {}{cure}", clipped(why, MAX_TEXT)))
+}
+
+/// What is said of a file that ends too early.
+fn cure(why: &str) -> &'static str {
+    if why.contains("unexpected end") {
+        "; the file is cut short: copy it to another name, and move it here when it is whole"
+    } else {
+        ""
+    }
 }

@@ -4,6 +4,7 @@ use flowcell_mail::{Dots, Message, Turn, owned, shorten, trim, turn};
 use flowcell_sdk::{ByteStream, ReadError};
 use memchr::{memchr, memchr_iter};
 
+use crate::pace::Pace;
 use crate::reply::Reply;
 
 /// Content that is read at a time, in bytes.
@@ -51,7 +52,7 @@ impl Lines {
     pub(crate) async fn read(
         &mut self,
         server: &mut ByteStream,
-        mut client: Option<&mut ByteStream>,
+        mut client: Option<(&mut ByteStream, &Pace)>,
         bare_lf: bool,
     ) {
         let mut dots = Dots::new(true);
@@ -75,7 +76,7 @@ impl Lines {
                         Some(dot) if (dot.after_crlf && dot.crlf) || bare_lf => return,
                         // RFC 1939 §3: only CR LF . CR LF is the end. In a mail whose line ends came
                         // through unchanged, the sender can have put less than that in the middle.
-                        Some(dot) if dot.crlf && has_ended(server, client.as_deref_mut()).await => {
+                        Some(dot) if dot.crlf && has_ended(server, client.as_mut()).await => {
                             return;
                         }
                         Some(dot) => self.take(if dot.crlf { b"\r\n" } else { b"\n" }),
@@ -130,11 +131,14 @@ impl Lines {
 }
 
 /// Whether the content has ended behind a dot that some take for its end: the client, which has seen it,
-/// goes on before the server does, and that replies. Where the client is missing, the reply tells.
-async fn has_ended(server: &mut ByteStream, client: Option<&mut ByteStream>) -> bool {
+/// goes on before the server does, and that replies. Where the client is missing, or had not asked yet
+/// when the server said this, the reply alone tells.
+async fn has_ended(server: &mut ByteStream, client: Option<&mut (&mut ByteStream, &Pace)>) -> bool {
     let asked = match client {
-        Some(client) => turn(client, server, 1).await == Turn::Expected,
-        None => true,
+        Some((client, pace)) if !pace.server_was_ahead() => {
+            turn(client, server, 1).await == Turn::Expected
+        }
+        _ => true,
     };
     match server.look_ahead(REPLY_START).await {
         Ok(start) => asked && Reply::is_one(start),

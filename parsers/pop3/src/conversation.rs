@@ -1,14 +1,11 @@
 //! Who says what when (RFC 1939 §3).
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
 use flowcell_mail::{Message, Turn, skip_line, skip_to_tls, turn};
 use flowcell_sdk::prelude::*;
 
 use crate::command::{Command, Follows, LINE_MAX, Verb};
 use crate::content::{Content, Lines};
+use crate::pace::Pace;
 use crate::reply::{Reply, Status};
 use crate::session::{Exchange, Session};
 
@@ -23,6 +20,7 @@ const STRANGE_MAX: u32 = 8;
 pub(crate) struct Conversation<'f> {
     client: ByteStream,
     server: ByteStream,
+    pace: &'f Pace,
     session: Session<'f>,
     /// The server has said something.
     server_seen: bool,
@@ -43,10 +41,16 @@ enum Course {
 }
 
 impl<'f> Conversation<'f> {
-    pub(crate) fn new(flow: &'f Flow, client: ByteStream, server: ByteStream) -> Self {
+    pub(crate) fn new(
+        flow: &'f Flow,
+        pace: &'f Pace,
+        client: ByteStream,
+        server: ByteStream,
+    ) -> Self {
         Self {
             client,
             server,
+            pace,
             session: Session::new(flow),
             server_seen: false,
             client_gone: false,
@@ -77,7 +81,7 @@ impl<'f> Conversation<'f> {
                 }
                 break;
             }
-            match Command::read(&mut self.client).await {
+            match self.pace.client(Command::read(&mut self.client)).await {
                 Ok(command) => match self.exchange(command).await? {
                     Course::GoesOn => {}
                     Course::Tls => return Err(Error::switch_to("tls")),
@@ -95,7 +99,8 @@ impl<'f> Conversation<'f> {
             return true;
         }
         let room = if self.commands_lost { 1 } else { HELD_MAX };
-        turn(&mut self.client, &mut self.server, room).await == Turn::Other
+        let turn = turn(&mut self.client, &mut self.server, room);
+        self.pace.client(turn).await == Turn::Other
     }
 
     /// A command, the reply to it, and what follows.
@@ -107,8 +112,6 @@ impl<'f> Conversation<'f> {
             self.after_auth = command.verb == Verb::Auth;
         }
         let mut exchange = Exchange::default();
-        // Then it can not be told who spoke when.
-        let early = is_there(&mut self.server).await;
         let reply = match command.verb {
             Verb::Auth => self.auth(&mut command).await,
             _ => self.reply().await,
@@ -129,7 +132,7 @@ impl<'f> Conversation<'f> {
         if let Some(content) = content.filter(|_| ok || torn) {
             let bare_lf = exchange.reply.as_ref().is_some_and(|reply| reply.bare_lf);
             let mut lines = Lines::new(content);
-            lines.read(&mut self.server, Some(&mut self.client).filter(|_| !early), bare_lf).await;
+            lines.read(&mut self.server, Some((&mut self.client, self.pace)), bare_lf).await;
             exchange.lines = Some(lines);
         }
         // RFC 2595 §4: TLS starts right behind the reply.
@@ -150,10 +153,11 @@ impl<'f> Conversation<'f> {
                 Some(reply) if reply.status == Status::Continue => {}
                 _ => return Ok(reply),
             }
-            if turn(&mut self.client, &mut self.server, HELD_MAX).await == Turn::Other {
+            let turn = turn(&mut self.client, &mut self.server, HELD_MAX);
+            if self.pace.client(turn).await == Turn::Other {
                 continue;
             }
-            match self.client.get_line_part(LINE_MAX).await {
+            match self.pace.client(self.client.get_line_part(LINE_MAX)).await {
                 Ok(part) => {
                     if let Some(auth) = &mut command.auth {
                         auth.respond(part.line.bytes());
@@ -246,10 +250,4 @@ impl<'f> Conversation<'f> {
         }
         self.session.take(exchange)
     }
-}
-
-/// Whether something of a side is there without waiting.
-async fn is_there(side: &mut ByteStream) -> bool {
-    let mut next = pin!(side.look_ahead(1));
-    poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_ready())).await
 }

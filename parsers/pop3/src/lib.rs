@@ -11,6 +11,7 @@
 mod command;
 mod content;
 mod conversation;
+mod pace;
 mod records;
 mod reply;
 mod session;
@@ -18,6 +19,7 @@ mod session;
 use flowcell_sdk::prelude::*;
 
 use crate::conversation::Conversation;
+use crate::pace::Pace;
 use crate::records::{Command, Mail};
 
 /// The Post Office Protocol, version 3: commands with their replies, and mails with their attachments.
@@ -31,5 +33,6 @@ use crate::records::{Command, Mail};
 async fn pop3(mut flow: Flow) -> Result<()> {
     let midstream = flow.info().midstream;
     let (client, server) = flow.streams();
-    Conversation::new(&flow, client, server).run(midstream).await
+    let pace = Pace::default();
+    pace.count(Conversation::new(&flow, &pace, client, server).run(midstream)).await
 }

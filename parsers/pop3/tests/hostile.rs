@@ -4,7 +4,7 @@
 use std::iter;
 
 use flowcell_sdk::Side;
-use flowcell_sdk::testing::{Cut, FlowScript, Outcome, Step};
+use flowcell_sdk::testing::{Cut, FlowScript, Outcome, Random, Step};
 
 const OPENING: &str = "client 10.0.0.1:4000 server 10.0.0.2:110\n";
 
@@ -92,4 +92,32 @@ fn a_lone_dot_for_a_client_that_does_not_wait() {
     let sizes = outcome.records.iter().filter_map(|(_, data)| data.get("size")?.as_u64());
     assert_eq!(sizes.collect::<Vec<_>>(), [21, 13], "it ends a mail where a reply follows");
     assert_eq!(outcome.records[5].1["reply"], "bye");
+}
+
+/// Commands, and replies with lone dots, in any order of the sides: sometimes the client is ahead, sometimes
+/// the server. How either's bytes are cut must not matter.
+#[test]
+fn lone_dots_in_whatever_order() {
+    const CLIENT: [&[u8]; 4] =
+        [b"RETR 1\r\n", b"TOP 1 0\r\n", b"QUIT\r\n", b"AUTH X\r\nYQ==\r\nRETR 2\r\n"];
+    const SERVER: [&[u8]; 5] =
+        [b"+OK\r\n", b"Subject: s\n.\r\n", b"rest\r\n.\r\n", b"-ERR no\r\n", b"+ \r\n"];
+    let mut random = Random::new(1);
+    for round in 0..3_000 {
+        let mut script = FlowScript::parse(OPENING).expect("script");
+        script.info.midstream = random.below(4) == 0;
+        let ends = std::mem::take(&mut script.steps);
+        for _ in 0..random.below(24) {
+            let (side, bytes) = match random.below(5) {
+                0 | 1 => (Side::Client, CLIENT[random.below(CLIENT.len())]),
+                _ => (Side::Server, SERVER[random.below(SERVER.len())]),
+            };
+            script.steps.push(Step::Data { side, bytes: bytes.to_vec() });
+        }
+        script.steps.extend(ends);
+        let whole = script.run(&pop3::PARSER, Cut::Whole);
+        for cut in [Cut::Lines, Cut::Bytes, Cut::At(random.below(200))] {
+            assert_eq!(script.run(&pop3::PARSER, cut), whole, "{round}, {cut:?}: {script:?}");
+        }
+    }
 }

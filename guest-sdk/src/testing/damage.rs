@@ -32,11 +32,15 @@ const TELLING: &[u8] = b"\r\n\0\xff\x7f\x80\x01 :;,0G\"{}*$\x16\x30";
 
 impl FlowScript {
     /// Damages the conversation in one to four places: bytes changed, lost, doubled, moved and taken from
-    /// `other`; gaps; steps left out and swapped. Now and then its start is not seen.
+    /// `other`; gaps; steps left out and swapped. Now and then its start is not seen, or what one side says.
     pub fn damage(&mut self, other: &Self, random: &mut Random) {
         self.info.midstream ^= random.below(4) == 0;
         for _ in 0..=random.below(4) {
             self.damage_once(other, random);
+        }
+        if random.below(8) == 0 {
+            let silent = Side::BOTH[random.below(2)];
+            self.steps.retain(|step| !matches!(step, Step::Data { side, .. } if *side == silent));
         }
         let streams = self.info.transport == Transport::Tcp;
         self.steps.retain(|step| match step {

@@ -257,8 +257,13 @@ impl<'a, 'f> Client<'a, 'f> {
         let lines = self.stream.peek_lines(LINE_MAX).await?;
         let length = memchr(b'\n', lines).map_or(lines.len(), |at| at + 1);
         let line = lines.get(..length).unwrap_or(lines);
-        let command = is_surely_command(line) || self.talk.server_waits();
-        Ok((!command).then_some(length as u64))
+        if is_surely_command(line) || self.talk.server_reads_on() {
+            return Ok(None);
+        }
+        if looks_like_command(line) {
+            self.talk.may_say(Command::parse(line));
+        }
+        Ok(Some(length as u64))
     }
 
     /// RFC 9051 §6.2.2: a line in base64 for every `+`.

@@ -32,6 +32,9 @@ const PENDING_MAX: usize = 65_536;
 /// Most commands that are not completed: every response is looked up among them.
 const PENDING_COUNT_MAX: usize = 256;
 
+/// Most lines behind a refused command that are remembered because they may be commands.
+const DOUBTFUL_MAX: usize = 16;
+
 /// What the server says to a command that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -61,6 +64,10 @@ struct State<'f> {
     answer: Option<Answer>,
     /// The command that was said last, if the server has refused it.
     refused: Option<u64>,
+    /// Lines behind it that may belong to it, or be commands: the server's answer tells.
+    doubtful: Vec<Command>,
+    /// The server has answered one of them.
+    reads_on: bool,
     /// The server said `+` before the client half waited for it.
     continued: bool,
     /// The server half waits for the command with a tag that is completed.
@@ -90,6 +97,8 @@ impl<'f> Talk<'f> {
             waiting: None,
             answer: None,
             refused: None,
+            doubtful: Vec::new(),
+            reads_on: false,
             continued: false,
             server_waits: false,
             commands_lost: false,
@@ -120,9 +129,19 @@ impl<'f> Talk<'f> {
         }
         state.said += 1;
         state.commands_lost = false;
+        state.doubtful.clear();
+        state.reads_on = false;
         let number = state.said;
         state.pending.push_back((number, command));
         number
+    }
+
+    /// Behind a refused command, the client says what may be another one.
+    pub(crate) fn may_say(&self, command: Command) {
+        let mut state = self.state();
+        if state.doubtful.len() < DOUBTFUL_MAX {
+            state.doubtful.push(command);
+        }
     }
 
     /// More was said of a command.
@@ -172,9 +191,10 @@ impl<'f> Talk<'f> {
         .await
     }
 
-    /// Whether the server has completed a command that was not seen.
-    pub(crate) fn server_waits(&self) -> bool {
-        self.state().server_waits
+    /// Whether the server has completed a command behind the refused one.
+    pub(crate) fn server_reads_on(&self) -> bool {
+        let state = self.state();
+        state.server_waits || state.reads_on
     }
 
     /// Lets the server half go on, if it waits for what the client has said just now.
@@ -249,6 +269,7 @@ impl<'f> Talk<'f> {
             let mut state = self.state();
             state.steps += 1;
             state.server_waits = true;
+            state.admit(tag);
             state.said
         };
         let mut held_back = pin!(server.backlog(HELD_MAX));
@@ -314,6 +335,18 @@ impl<'f> Talk<'f> {
 impl State<'_> {
     fn position(&self, tag: &[u8]) -> Option<usize> {
         self.pending.iter().position(|(_, command)| command.tag == tag)
+    }
+
+    /// What the server answers was a command.
+    fn admit(&mut self, tag: &[u8]) {
+        let Some(place) = self.doubtful.iter().position(|command| command.tag == tag) else {
+            return;
+        };
+        let command = self.doubtful.remove(place);
+        self.weight += command.weight();
+        self.said += 1;
+        self.reads_on = true;
+        self.pending.push_back((self.said, command));
     }
 
     fn completed(&mut self, tag: &[u8], status: Status, text: &[u8]) -> Course {

@@ -27,11 +27,9 @@ mod talk;
 mod target;
 mod text;
 
-use std::future::{Future, poll_fn};
 use std::mem::ManuallyDrop;
-use std::pin::Pin;
-use std::task::Poll;
 
+use flowcell_halves::converse;
 use flowcell_sdk::prelude::*;
 
 use crate::client::Client;
@@ -56,31 +54,13 @@ async fn http(mut flow: Flow) -> Result<()> {
     }
     // Like the halves, never dropped: the sandbox frees it.
     let talk = ManuallyDrop::new(Talk::new(&flow, roles.server_first));
-    let mut speaking = undropped(Client::new(&mut client, &talk, midstream).speak());
-    let mut listening = undropped(Server::new(&mut server, &talk, midstream).listen());
-    // The client half is polled first: when a response is read, all that was asked before is known.
-    let mut client_ended = false;
-    let outcome = poll_fn(|cx| {
-        if !client_ended {
-            match speaking.as_mut().poll(cx) {
-                Poll::Ready(Ok(())) => client_ended = true,
-                Poll::Pending => {}
-                over => return over,
-            }
-        }
-        listening.as_mut().poll(cx)
-    })
-    .await;
+    let speaking = Client::new(&mut client, &talk, midstream).speak();
+    let listening = Server::new(&mut server, &talk, midstream).listen();
+    let outcome = converse(speaking, listening, |()| true).await;
     talk.finish();
     outcome?;
     if !talk.is_confirmed() {
         return Err(Error::decline("neither side speaks HTTP"));
     }
     Ok(())
-}
-
-/// A half that is never dropped. A flow is over with its parser, and the sandbox frees all of it at once:
-/// what would drop a half midway would be code for nothing. Natively, only tests run this.
-fn undropped<F: Future>(half: F) -> ManuallyDrop<Pin<Box<F>>> {
-    ManuallyDrop::new(Box::pin(half))
 }

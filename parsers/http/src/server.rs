@@ -1,5 +1,6 @@
 //! The server half: reads responses.
 
+use flowcell_halves::settle;
 use flowcell_sdk::prelude::*;
 
 use crate::anomalies::{Anomalies, Anomaly};
@@ -48,7 +49,7 @@ impl<'a, 'f> Server<'a, 'f> {
                 First::Status(line) => {
                     if !self.talk.is_confirmed() {
                         self.talk.confirm();
-                        self.talk.settle().await; // the client half may have waited for that
+                        settle().await; // the client half may have waited for that
                     }
                     self.response(line, header).await?;
                 }
@@ -201,7 +202,7 @@ impl<'a, 'f> Server<'a, 'f> {
             self.talk.switched(self.stream).await;
             return Err(Error::switch_to(next));
         }
-        self.talk.settle().await;
+        settle().await;
         match then {
             Then::Lost => self.torn(matches!(framing, Framing::Length(_))).await,
             Then::Junk => self.before = Before::Junk,
@@ -244,7 +245,7 @@ impl<'a, 'f> Server<'a, 'f> {
             body,
         };
         self.talk.answered(Box::new(response));
-        self.talk.settle().await;
+        settle().await;
     }
 
     /// Bytes are missing. `start`: the start of a response is among them.

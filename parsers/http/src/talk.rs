@@ -13,10 +13,10 @@
 //! side that is missing from the capture stops nothing.
 
 use std::cell::{RefCell, RefMut};
-use std::future::{Future, pending, poll_fn};
-use std::pin::pin;
+use std::future::{pending, poll_fn};
 use std::task::Poll;
 
+use flowcell_halves::{Raced, catch_up, race, settle};
 use flowcell_sdk::prelude::*;
 
 use crate::body::Body;
@@ -27,17 +27,6 @@ use crate::state::{Asked, State};
 /// Most bytes that a half holds back while it waits for the other, in bytes: more than an endpoint
 /// sends before it waits for the other (the initial window of RFC 6928 is 14,600).
 const HELD_MAX: usize = 16_384;
-
-/// What ended a race between the conversation and a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Raced {
-    /// What was waited for.
-    Held,
-    /// The stream holds back all that it may.
-    Full,
-    /// The stream has a gap.
-    Torn,
-}
 
 /// Shared by the two halves.
 #[derive(Debug)]
@@ -71,15 +60,9 @@ impl<'f> Talk<'f> {
 
     /// Lets the server half catch up where responses were there before their requests.
     pub(crate) async fn catch_up(&self) {
-        let mut steps = None;
         let waits = |state: RefMut<'_, State<'f>>| state.response_waits || state.unheard;
-        while waits(self.state()) || steps.is_some() {
-            let before = self.state().steps;
-            if steps == Some(before) {
-                break;
-            }
-            steps = Some(before);
-            self.settle().await;
+        if waits(self.state()) {
+            catch_up(|| self.state().steps).await;
         }
         self.state().unheard = false;
         if self.state().switched {
@@ -182,13 +165,13 @@ impl<'f> Talk<'f> {
     /// Bytes of the server are missing here, and the start of a response among them, if it is known.
     pub(crate) async fn server_torn(&self, start: bool) {
         self.state().server_torn(start);
-        self.settle().await;
+        settle().await;
     }
 
     /// The server will say no more; waits for the client to end as well.
     pub(crate) async fn server_ended(&self) {
         self.state().server_ended();
-        self.settle().await;
+        settle().await;
         poll_fn(|_| match self.state().client_gone {
             true => Poll::Ready(()),
             false => Poll::Pending, // the client half is polled first
@@ -205,40 +188,8 @@ impl<'f> Talk<'f> {
 
     // ---- waiting ----
 
-    /// Waits for `until`, or until `stream` holds back all that it may or has a gap. Behind the end of the
-    /// stream, only `until` counts.
+    /// Waits for `until`, or until `stream` holds back all that it may or has a gap.
     async fn race(&self, stream: &mut ByteStream, until: fn(&State<'f>) -> bool) -> Raced {
-        let mut held_back = pin!(stream.look_ahead(HELD_MAX));
-        let mut ended = false;
-        poll_fn(|cx| {
-            if until(&self.state()) {
-                return Poll::Ready(Raced::Held);
-            }
-            if !ended {
-                match held_back.as_mut().poll(cx) {
-                    Poll::Ready(Ok(_)) => return Poll::Ready(Raced::Full),
-                    Poll::Ready(Err(ReadError::End(_))) => ended = true,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Raced::Torn),
-                    Poll::Pending => {}
-                }
-            }
-            Poll::Pending
-        })
-        .await
-    }
-
-    /// Has both halves polled once more, the client half first: after a response, whatever the client
-    /// has held back for it goes on, before the server's next bytes are looked at. So records do not
-    /// depend on how much of a side is there at once.
-    pub(crate) async fn settle(&self) {
-        let mut polled = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut polled, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        race(stream, HELD_MAX, |_| until(&self.state())).await
     }
 }

@@ -16,6 +16,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
+use flowcell_halves::{catch_up, settle};
 use flowcell_mail::Message;
 use flowcell_sdk::ByteStream;
 
@@ -199,15 +200,8 @@ impl<'f> Talk<'f> {
 
     /// Lets the server half go on, if it waits for what the client has said just now.
     pub(crate) async fn catch_up(&self) {
-        if !self.state().server_waits {
-            return;
-        }
-        loop {
-            let steps = self.state().steps;
-            self.settle().await;
-            if self.state().steps == steps {
-                return;
-            }
+        if self.state().server_waits {
+            catch_up(|| self.state().steps).await;
         }
     }
 
@@ -254,7 +248,7 @@ impl<'f> Talk<'f> {
                 state.continued = !state.pending.iter().any(|(_, said)| said.verb == Verb::Idle);
             }
         }
-        self.settle().await;
+        settle().await;
     }
 
     /// The server completes the command with this tag. `server` holds back what follows.
@@ -286,7 +280,7 @@ impl<'f> Talk<'f> {
         .await;
         let course = self.state().completed(tag, status, text);
         if matches!(course, Course::GoesOn | Course::Tls) {
-            self.settle().await;
+            settle().await;
         }
         course
     }
@@ -315,20 +309,6 @@ impl<'f> Talk<'f> {
             state.complete(0, None);
         }
         state.session.finish()
-    }
-
-    /// Has both halves polled once more, the client half first: what one has said may let the other go
-    /// on, and what follows should not depend on how much of a side is there at once.
-    async fn settle(&self) {
-        let mut polled = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut polled, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
     }
 }
 

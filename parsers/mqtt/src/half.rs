@@ -1,9 +1,6 @@
 //! Reading one side, packet by packet.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
+use flowcell_halves::{race, settle};
 use flowcell_sdk::prelude::*;
 
 use crate::body::{Body, Kept, MAX_PAYLOAD, MAX_TEXT};
@@ -85,21 +82,7 @@ impl<'a, 'f> Half<'a, 'f> {
             return Err(self.refuse("the server does not answer to CONNECT"));
         }
         let session = self.session;
-        let mut held = pin!(self.stream.look_ahead(MAX_HELD));
-        let mut ended = false;
-        poll_fn(|cx| {
-            if session.server_may_speak() {
-                return Poll::Ready(());
-            }
-            if !ended && let Poll::Ready(outcome) = held.as_mut().poll(cx) {
-                match outcome {
-                    Err(ReadError::End(_)) => ended = true,
-                    _ => return Poll::Ready(()),
-                }
-            }
-            Poll::Pending // both halves are polled with every delivery
-        })
-        .await;
+        race(self.stream, MAX_HELD, |_| session.server_may_speak()).await;
         Ok(())
     }
 
@@ -159,15 +142,7 @@ impl<'a, 'f> Half<'a, 'f> {
         self.session.connect(connect);
         outcome?;
         // What the server has said by now is answered to nothing that comes next.
-        let mut polled = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut polled, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        settle().await;
         Ok(())
     }
 

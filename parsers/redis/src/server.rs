@@ -1,9 +1,6 @@
 //! The server half: reads values, and finds out what they answer.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
-
+use flowcell_halves::race;
 use flowcell_sdk::prelude::*;
 
 use crate::talk::{Next, Talk};
@@ -74,21 +71,7 @@ impl<'a, 'f> Server<'a, 'f> {
     async fn wait_for_command(&mut self) {
         let talk = self.talk;
         talk.reply_waits(true);
-        let mut held = pin!(self.stream.look_ahead(MAX_HELD));
-        let mut ended = false;
-        poll_fn(|cx| {
-            if talk.has_command() {
-                return Poll::Ready(());
-            }
-            if !ended && let Poll::Ready(outcome) = held.as_mut().poll(cx) {
-                match outcome {
-                    Err(ReadError::End(_)) => ended = true,
-                    _ => return Poll::Ready(()),
-                }
-            }
-            Poll::Pending // both halves are polled with every delivery
-        })
-        .await;
+        race(self.stream, MAX_HELD, |_| talk.has_command()).await;
         talk.reply_waits(false);
     }
 }

@@ -4,12 +4,10 @@
 //! a client has switched off. Where bytes are missing, what comes next is matched as it comes, and says that it
 //! is uncertain, until the two sides are known to be in step again.
 
+use flowcell_halves::settle;
+use flowcell_sdk::prelude::*;
 use std::cell::{Cell, RefCell, RefMut};
 use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::task::Poll;
-
-use flowcell_sdk::prelude::*;
 
 use crate::command::{Command, Effect};
 use crate::tell::{tell, tell_push};
@@ -137,15 +135,9 @@ impl<'f> Talk<'f> {
     /// Lets the server half go on where its reply was there before the command. The halves take turns
     /// so that the records do not depend on how much of a side is there at once.
     pub(crate) async fn let_server_answer(&self) {
-        let mut polled = !self.reply_waits.get();
-        poll_fn(|cx| {
-            if std::mem::replace(&mut polled, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        if self.reply_waits.get() {
+            settle().await;
+        }
     }
 
     /// Commands are missing here.

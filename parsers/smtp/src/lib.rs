@@ -20,11 +20,9 @@ mod state;
 mod talk;
 mod verb;
 
-use std::future::{Future, poll_fn};
 use std::mem::ManuallyDrop;
-use std::pin::Pin;
-use std::task::Poll;
 
+use flowcell_halves::converse;
 use flowcell_sdk::prelude::*;
 
 use crate::client::Client;
@@ -49,21 +47,9 @@ async fn smtp(mut flow: Flow) -> Result<()> {
     // Like the halves, never dropped: the sandbox frees it.
     let talk = ManuallyDrop::new(Talk::new(Session::new(&flow)));
     talk.say(if midstream { Said::Lost } else { Said::Opening });
-    let mut speaking = undropped(Client::new(&mut client, &talk, midstream).speak());
-    let mut listening = undropped(listen(&mut server, &talk, midstream));
-    // The client half is polled first: when a reply is read, all that was said before is known.
-    let mut client_ended = false;
-    let course = poll_fn(|cx| {
-        if !client_ended {
-            match speaking.as_mut().poll(cx) {
-                Poll::Ready(Ok(Course::GoesOn)) => client_ended = true,
-                Poll::Pending => {}
-                over => return over,
-            }
-        }
-        listening.as_mut().poll(cx)
-    })
-    .await?;
+    let speaking = Client::new(&mut client, &talk, midstream).speak();
+    let listening = listen(&mut server, &talk, midstream);
+    let course = converse(speaking, listening, |course| *course == Course::GoesOn).await?;
     if talk.is_foreign() {
         return Err(Error::decline("neither side speaks SMTP"));
     }
@@ -72,12 +58,6 @@ async fn smtp(mut flow: Flow) -> Result<()> {
         Course::Tls => Err(Error::switch_to("tls")),
         _ => Ok(()),
     }
-}
-
-/// A half that is never dropped. A flow is over with its parser, and the sandbox frees all of it at once:
-/// what would drop a half midway would be code for nothing. Natively, only tests run this.
-fn undropped<F: Future>(half: F) -> ManuallyDrop<Pin<Box<F>>> {
-    ManuallyDrop::new(Box::pin(half))
 }
 
 /// The server half: reads replies to the end, and then waits for the end of the client.

@@ -13,10 +13,10 @@
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
-use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use flowcell_sdk::{ByteStream, ReadError};
+use flowcell_halves::{Raced, catch_up, race, settle};
+use flowcell_sdk::ByteStream;
 
 use crate::reply::Reply;
 use crate::said::Said;
@@ -31,17 +31,6 @@ const HELD_MAX: usize = 16_384;
 /// Most commands in a row that are unknown and have no reply yet. A client that is talking to the
 /// server waits after each; more of them is something else, say a message whose start was not seen.
 const STRANGE_MAX: usize = 8;
-
-/// What ended a race between the conversation and a stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Raced {
-    /// What was waited for.
-    Held,
-    /// The stream holds back all that it may.
-    Full,
-    /// The stream has a gap.
-    Torn,
-}
 
 /// Shared by the two halves.
 pub(crate) struct Talk<'f> {
@@ -202,7 +191,7 @@ impl<'f> Talk<'f> {
         };
         self.changed();
         if matches!(course, Course::GoesOn | Course::Tls) {
-            self.settle().await;
+            settle().await;
         }
         course
     }
@@ -211,16 +200,16 @@ impl<'f> Talk<'f> {
     pub(crate) async fn replies_lost(&self) {
         self.state().lose_replies();
         self.changed();
-        self.settle().await;
+        settle().await;
     }
 
     /// The server will say no more; waits for the client to end as well.
     pub(crate) async fn server_ended(&self) {
         self.state().server_gone = true;
         self.changed();
-        poll_fn(|cx| match self.state().client_gone {
+        poll_fn(|cx| match self.is_so(cx, |state| state.client_gone) {
             true => Poll::Ready(()),
-            false => self.wait(cx),
+            false => Poll::Pending,
         })
         .await;
     }
@@ -252,32 +241,19 @@ impl<'f> Talk<'f> {
 
     // ---- waiting ----
 
-    /// Waits for `until`, or until `stream` holds back `room` bytes or has a gap. Behind the end of the
-    /// stream, only `until` counts. Every change of the state is followed by `changed`.
+    /// Waits for `until`, or until `stream` holds back `room` bytes or has a gap.
     async fn race(&self, stream: &mut ByteStream, room: usize, until: Until) -> Raced {
-        let mut held_back = pin!(stream.look_ahead(room));
-        let mut ended = false;
-        poll_fn(|cx| {
-            if self.state().holds(until) {
-                return Poll::Ready(Raced::Held);
-            }
-            if !ended {
-                match held_back.as_mut().poll(cx) {
-                    Poll::Ready(Ok(_)) => return Poll::Ready(Raced::Full),
-                    Poll::Ready(Err(ReadError::End(_))) => ended = true,
-                    Poll::Ready(Err(_)) => return Poll::Ready(Raced::Torn),
-                    Poll::Pending => {}
-                }
-            }
-            self.wait(cx)
-        })
-        .await
+        race(stream, room, |cx| self.is_so(cx, |state| state.holds(until))).await
     }
 
-    /// Has the half polled again when the state has changed.
-    fn wait<T>(&self, cx: &Context<'_>) -> Poll<T> {
-        self.waker.set(Some(cx.waker().clone()));
-        Poll::Pending
+    /// Whether the state is as it should be; if not, has the half polled again when it has changed. Every
+    /// change is followed by `changed`.
+    fn is_so(&self, cx: &Context<'_>, is: impl FnOnce(&State<'f>) -> bool) -> bool {
+        let is = is(&self.state());
+        if !is {
+            self.waker.set(Some(cx.waker().clone()));
+        }
+        is
     }
 
     fn changed(&self) {
@@ -293,29 +269,8 @@ impl<'f> Talk<'f> {
 
     /// After a unit of the client: the backlog is the server's.
     async fn yield_to_server(&self) {
-        if !self.reply_waits() {
-            return;
+        if self.reply_waits() {
+            catch_up(|| self.state().steps).await;
         }
-        loop {
-            let steps = self.state().steps;
-            self.settle().await;
-            if self.state().steps == steps {
-                return;
-            }
-        }
-    }
-
-    /// Has both halves polled once more, the client half first. After a unit of the server: the
-    /// backlog is the client's.
-    async fn settle(&self) {
-        let mut polled = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut polled, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
     }
 }

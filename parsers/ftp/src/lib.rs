@@ -13,6 +13,7 @@ mod command;
 mod data;
 mod dialogue;
 mod directory;
+mod proof;
 mod records;
 mod reply;
 mod session;

@@ -2,6 +2,7 @@
 
 use flowcell_sdk::{ByteStream, ReadError};
 
+use crate::address::{self, Told};
 use crate::command::{MASK, find, shortened, skip_line};
 use crate::telnet;
 
@@ -138,6 +139,15 @@ impl Reply {
     pub(crate) fn names_ftp(&self) -> bool {
         let has = |word: &[u8]| find(&self.text, word) || find(&self.message, word);
         has(b"FTP") && !has(b"SMTP") && !has(b"NNTP")
+    }
+
+    /// Where the server says that it listens.
+    pub(crate) fn listener(&self) -> Option<Told> {
+        match self.code {
+            Some(227) => address::pasv(&self.message),
+            Some(229) => address::epsv(&self.message),
+            _ => None,
+        }
     }
 
     /// Bytes of the file that is about to be sent: no standard has it, and nearly all servers say it, as

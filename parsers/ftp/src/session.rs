@@ -1,5 +1,5 @@
-//! What the conversation comes to: whether it is FTP, who is logged in, where, and which data connections
-//! follow; and the records of it.
+//! What the conversation comes to: who is logged in, where, and which data connections follow; and the
+//! records of it.
 
 use std::net::SocketAddr;
 
@@ -8,6 +8,7 @@ use flowcell_sdk::prelude::*;
 use crate::address::{self, Told};
 use crate::command::{Command, MASK, names_password, shortened};
 use crate::directory::Directory;
+use crate::proof::Proof;
 use crate::records::{self, DataChannel};
 use crate::reply::{Reply, decimal};
 use crate::transfer::Transfer;
@@ -18,15 +19,6 @@ const USER_MAX: usize = 256;
 
 /// Most commands and replies that wait for the proof that this is FTP.
 const HELD_MAX: usize = 16;
-
-/// Unknown commands that are borne before that proof.
-const STRANGE_MAX: u8 = 3;
-
-/// So much evidence is proof.
-const PROOF: u8 = 3;
-
-/// So much is proof if the flow ends with it.
-const LIKELY: u8 = 2;
 
 /// A data connection that is to come.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +32,7 @@ struct Channel {
 #[derive(Debug)]
 pub(crate) struct Session<'f> {
     flow: &'f Flow,
-    evidence: u8,
-    strange: u8,
+    proof: Proof,
     /// What waits for proof.
     held: Vec<(Option<Box<Command>>, Option<Reply>)>,
     user: Option<Vec<u8>>,
@@ -63,8 +54,7 @@ impl<'f> Session<'f> {
     pub(crate) fn new(flow: &'f Flow) -> Self {
         Self {
             flow,
-            evidence: 0,
-            strange: 0,
+            proof: Proof::default(),
             held: Vec::new(),
             user: None,
             password: false,
@@ -80,7 +70,7 @@ impl<'f> Session<'f> {
 
     /// It is certain that this is FTP.
     pub(crate) fn is_certain(&self) -> bool {
-        self.evidence >= PROOF
+        self.proof.is_certain()
     }
 
     // ---- when a command is sent ----
@@ -88,7 +78,7 @@ impl<'f> Session<'f> {
     /// Takes note of a command that was sent. `port_awaited`: a reply that says where the server listens is
     /// still to come.
     pub(crate) fn sent(&mut self, command: &mut Command, port_awaited: bool) -> Result<()> {
-        self.judge(command)?;
+        self.proof.judge(command)?;
         match command.verb {
             Verb::Port => self.told_by_client(command, address::port(&command.argument)),
             Verb::Eprt => self.told_by_client(command, address::eprt(&command.argument)),
@@ -110,32 +100,13 @@ impl<'f> Session<'f> {
         Ok(())
     }
 
-    /// Before proof: says no to what no client of FTP sends.
-    fn judge(&mut self, command: &Command) -> Result<()> {
-        if self.is_certain() {
-            return Ok(());
-        }
-        let foreign = Err(Error::decline("the client does not speak FTP"));
-        match command.verb {
-            Verb::Foreign => foreign,
-            Verb::Unknown => {
-                self.strange += 1;
-                // RFC 959 §5.3: commands are three or four letters.
-                let is_word = matches!(command.word.len(), 3 | 4)
-                    && command.word.iter().all(u8::is_ascii_alphabetic);
-                if is_word && self.strange <= STRANGE_MAX { Ok(()) } else { foreign }
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// PORT and EPRT: the client listens.
     fn told_by_client(&mut self, command: &mut Command, told: Option<Told>) {
         self.channel = None;
         let Some(told) = told else {
             return;
         };
-        self.evidence = self.evidence.max(PROOF);
+        self.proof.found();
         self.flow.confirm();
         let info = self.flow.info();
         let client = info.client.ip();
@@ -170,7 +141,7 @@ impl<'f> Session<'f> {
         reply: Option<Reply>,
     ) -> Result<()> {
         if !self.is_certain() {
-            self.weigh(command.as_deref(), reply.as_ref());
+            self.proof.weigh(command.as_deref(), reply.as_ref());
             if !self.is_certain() {
                 self.held.push((command, reply));
                 if self.held.len() > HELD_MAX {
@@ -184,27 +155,6 @@ impl<'f> Session<'f> {
         Ok(())
     }
 
-    /// Before proof: what is it worth?
-    fn weigh(&mut self, command: Option<&Command>, reply: Option<&Reply>) {
-        let coded = reply.filter(|reply| reply.code.is_some());
-        let worth = match (command, coded) {
-            (Some(command), Some(_)) if command.verb.is_proof_with_code() => PROOF,
-            (Some(command), Some(_)) if command.asks_for_tls() => PROOF,
-            // After a greeting that names FTP, any command will do.
-            (Some(command), Some(_)) if command.verb != Verb::Unknown => self.evidence / LIKELY,
-            (Some(command), None) if command.asks_for_tls() => 1,
-            (Some(command), None) => command.verb.evidence(),
-            (None, Some(reply)) => match reply.code {
-                Some(227 | 229) if told_by_server(reply).is_some() => PROOF,
-                Some(230 | 331) => 2,
-                Some(220) if reply.names_ftp() => 2,
-                _ => 0,
-            },
-            _ => 0,
-        };
-        self.evidence = self.evidence.saturating_add(worth);
-    }
-
     /// The client begins with TLS.
     pub(crate) fn tls_begins(&mut self) -> Result<()> {
         // AUTH TLS without a reply or the reply alone, and TLS behind it.
@@ -213,7 +163,7 @@ impl<'f> Session<'f> {
                 || reply.as_ref().is_some_and(|reply| reply.code == Some(234))
         };
         if self.held.iter().any(is_of_tls) {
-            self.evidence = PROOF;
+            self.proof.found();
         }
         if !self.is_certain() {
             return Err(Error::decline("TLS from the start"));
@@ -224,7 +174,7 @@ impl<'f> Session<'f> {
 
     /// The conversation is over.
     pub(crate) fn finish(&mut self) -> Result<()> {
-        if self.evidence < LIKELY {
+        if !self.proof.is_likely() {
             return Err(Error::decline("nothing in the conversation is of FTP alone"));
         }
         self.tell_held();
@@ -270,7 +220,7 @@ impl<'f> Session<'f> {
         }
         let reply = reply.as_ref();
         let asked = matches!(reply.and_then(|reply| reply.code), Some(331 | 332));
-        let by_server = reply.and_then(told_by_server).map(|told| self.listens(told));
+        let by_server = reply.and_then(Reply::listener).map(|told| self.listens(told));
         let Some(command) = command else {
             self.password_next |= asked;
             return self.emit(None, reply, by_server, None);
@@ -410,15 +360,6 @@ impl<'f> Session<'f> {
             truncated: cut_path || flag(|command| command.truncated, |reply| reply.truncated),
             incomplete: flag(|command| command.incomplete, |reply| reply.incomplete),
         });
-    }
-}
-
-/// Where the server says that it listens.
-fn told_by_server(reply: &Reply) -> Option<Told> {
-    match reply.code {
-        Some(227) => address::pasv(&reply.message),
-        Some(229) => address::epsv(&reply.message),
-        _ => None,
     }
 }
 

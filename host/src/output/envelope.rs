@@ -77,7 +77,7 @@ pub(super) fn line(
     data: impl FnOnce(&mut Vec<u8>),
 ) {
     out.extend_from_slice(b"{\"ts\":\"");
-    out.extend_from_slice(json::timestamp(subject.ts, subject.digits).as_bytes());
+    json::push_timestamp(out, subject.ts, subject.digits);
     out.extend_from_slice(b"\",\"type\":\"");
     if let Some(prefix) = kind.0 {
         out.extend_from_slice(prefix.as_bytes());
@@ -94,7 +94,8 @@ pub(super) fn line(
         json::string(out, parser);
     }
     if let Some(packet) = subject.packet {
-        out.extend_from_slice(format!(",\"packet\":{packet}").as_bytes());
+        out.extend_from_slice(b",\"packet\":");
+        out.extend_from_slice(itoa::Buffer::new().format(packet).as_bytes());
     }
     for (index, name) in subject.escaped.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b",\"escaped\":[" } else { b"," });

@@ -4,9 +4,10 @@
 //! length and by the schema's depth.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use base64::Engine as _;
+use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 
 use super::description::{Field, Kind, Schema};
@@ -31,7 +32,8 @@ pub(crate) fn record(schema: &Schema, body: &[u8]) -> Result<(Vec<u8>, Vec<Strin
     let mut transcoder = Transcoder {
         body,
         offset: 0,
-        json: Vec::with_capacity(body.len() * 2),
+        // Names of fields are not in the body: mostly it does not have to grow.
+        json: Vec::with_capacity(body.len() * 2 + schema.fields.len() * 16),
         stray: false,
         escaping: false,
         path: Vec::new(),
@@ -42,12 +44,15 @@ pub(crate) fn record(schema: &Schema, body: &[u8]) -> Result<(Vec<u8>, Vec<Strin
     };
     match done {
         Ok(escaped) => Ok((transcoder.json, escaped)),
-        Err(problem) => Err(BadRecord {
-            record: schema.name.clone(),
-            field: transcoder.path.join("."),
-            problem,
-            offset: transcoder.offset,
-        }),
+        Err(problem) => {
+            transcoder.path.reverse();
+            Err(BadRecord {
+                record: schema.name.clone(),
+                field: transcoder.path.join("."),
+                problem,
+                offset: transcoder.offset,
+            })
+        }
     }
 }
 
@@ -59,7 +64,8 @@ struct Transcoder<'a, 's> {
     stray: bool,
     /// All text is escaped, valid or not.
     escaping: bool,
-    /// The field being read, outermost first.
+    /// The field that something is wrong with, innermost first. Empty before that: good records need no
+    /// memory for it.
     path: Vec<&'s str>,
 }
 
@@ -99,18 +105,16 @@ impl<'a, 's> Transcoder<'a, 's> {
         let (mut first, mut escaped) = (true, Vec::new());
         for field in &schema.fields {
             let before = (self.offset, self.json.len(), first);
-            self.path.push(&field.name);
-            self.field(field, &mut first)?;
+            self.named_field(field, &mut first)?;
             if std::mem::take(&mut self.stray) {
                 let length;
                 (self.offset, length, first) = before;
                 self.json.truncate(length);
                 self.escaping = true;
-                self.field(field, &mut first)?;
+                self.named_field(field, &mut first)?;
                 (self.escaping, self.stray) = (false, false);
                 escaped.push(field.name.clone());
             }
-            self.path.pop();
         }
         self.json.push(b'}');
         Ok(escaped)
@@ -132,12 +136,19 @@ impl<'a, 's> Transcoder<'a, 's> {
         self.json.push(b'{');
         let mut first = true;
         for field in &schema.fields {
-            self.path.push(&field.name);
-            self.field(field, &mut first)?;
-            self.path.pop();
+            self.named_field(field, &mut first)?;
         }
         self.json.push(b'}');
         Ok(())
+    }
+
+    /// A field that is named if something is wrong with it.
+    fn named_field(&mut self, field: &'s Field, first: &mut bool) -> Step {
+        let done = self.field(field, first);
+        if done.is_err() {
+            self.path.push(&field.name);
+        }
+        done
     }
 
     fn field(&mut self, field: &'s Field, first: &mut bool) -> Step {
@@ -183,26 +194,27 @@ impl<'a, 's> Transcoder<'a, 's> {
         match (kind, major) {
             (Kind::Boolean, 7) if argument == 20 => self.json.extend_from_slice(b"false"),
             (Kind::Boolean, 7) if argument == 21 => self.json.extend_from_slice(b"true"),
-            (Kind::Unsigned | Kind::Signed, 0) => self.display(argument),
-            (Kind::Signed, 1) => self.display(-1 - i128::from(argument)),
+            (Kind::Unsigned | Kind::Signed, 0) => self.integer(argument),
+            (Kind::Signed, 1) => self.integer(-1 - i128::from(argument)),
             (Kind::Time, 0) => {
-                let text = json::timestamp(argument, 9);
-                self.string(&text);
+                self.json.push(b'"');
+                json::push_timestamp(&mut self.json, argument, 9);
+                self.json.push(b'"');
             }
             (Kind::Text, 2 | 3) => {
                 let bytes = self.take(argument)?;
                 self.text(bytes);
             }
             (Kind::Bytes, 2) => {
-                let text = STANDARD.encode(self.take(argument)?);
-                self.string(&text);
+                let bytes = self.take(argument)?;
+                self.quoted(format_args!("{}", Base64Display::new(bytes, &STANDARD)));
             }
             (Kind::Address, 2) => {
                 let octets = self.take(argument)?;
                 if let Ok(octets) = <[u8; 4]>::try_from(octets) {
-                    self.string(&Ipv4Addr::from(octets).to_string());
+                    self.quoted(format_args!("{}", Ipv4Addr::from(octets)));
                 } else if let Ok(octets) = <[u8; 16]>::try_from(octets) {
-                    self.string(&Ipv6Addr::from(octets).to_string());
+                    self.quoted(format_args!("{}", Ipv6Addr::from(octets)));
                 } else {
                     return Err("an address that is not of 4 or 16 bytes");
                 }
@@ -221,7 +233,8 @@ impl<'a, 's> Transcoder<'a, 's> {
             _ => return Err("a value of another type than the schema says"),
         };
         match serde_json::Number::from_f64(value) {
-            Some(number) => self.display(number),
+            // Writing to memory can not fail.
+            Some(number) => _ = write!(self.json, "{number}"),
             None => self.json.extend_from_slice(b"null"),
         }
         Ok(())
@@ -232,8 +245,14 @@ impl<'a, 's> Transcoder<'a, 's> {
         bytes.try_into().map_err(|_| "a length beyond the end")
     }
 
-    fn display(&mut self, value: impl std::fmt::Display) {
-        self.json.extend_from_slice(value.to_string().as_bytes());
+    fn integer(&mut self, value: impl itoa::Integer) {
+        self.json.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// What has nothing in it to escape.
+    fn quoted(&mut self, text: std::fmt::Arguments<'_>) {
+        // Writing to memory can not fail.
+        let _ = write!(self.json, "\"{text}\"");
     }
 
     fn string(&mut self, text: &str) {

@@ -44,6 +44,53 @@ fn each_kind_has_its_form() {
 }
 
 #[test]
+fn numbers_are_exact_at_every_length() {
+    let schema = schema(vec![field("n", Kind::Signed)]);
+    let mut values = vec![0, u64::MAX];
+    values.extend((0..20).map(|power| 10u64.pow(power)).flat_map(|n| [n - 1, n]));
+    values.extend((0..64).map(|bit| 1u64 << bit).flat_map(|n| [n - 1, n]));
+    for value in values {
+        let body = |first| [&[0x81, first], &value.to_be_bytes()[..]].concat();
+        assert_eq!(json(&schema, &body(0x1b)), format!("{{\"n\":{value}}}"));
+        let negative = -1 - i128::from(value);
+        assert_eq!(json(&schema, &body(0x3b)), format!("{{\"n\":{negative}}}"));
+    }
+}
+
+#[test]
+fn addresses_and_reals_look_as_elsewhere() {
+    let schema = schema(vec![field("a", Kind::Address), field("r", Kind::Real)]);
+    for octets in [[0; 16], [255; 16], *b"\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01"] {
+        for real in [0.0, -0.0, 1e300, 0.1, f64::MIN_POSITIVE, f64::NAN, f64::NEG_INFINITY] {
+            let body = [&[0x82, 0x50], &octets[..], &[0xfb], &f64::to_be_bytes(real)[..]].concat();
+            let data: serde_json::Value =
+                serde_json::from_str(&json(&schema, &body)).expect("JSON");
+            assert_eq!(data["a"], Ipv6Addr::from(octets).to_string());
+            assert_eq!(data["r"].as_f64(), real.is_finite().then_some(real));
+        }
+    }
+}
+
+#[test]
+fn the_field_that_is_wrong_is_named_from_the_outside() {
+    let inner = schema(vec![field("x", Kind::Text), field("y", Kind::Text)]);
+    let mut outer =
+        schema(vec![field("before", Kind::Text), field("o", Kind::Object(inner.into()))]);
+    outer.fields[1].repeated = true;
+    let body = |last| [&b"\x82\x60\x82\x82\x60\x60\x82\x60"[..], &[last]].concat();
+    assert_eq!(
+        error(&outer, &body(0x05)),
+        "record `r`, field `o.y`: a value of another type than the schema says at byte 9"
+    );
+    // Also in what is read twice.
+    let stray = b"\x82\x41\xff\x81\x82\x60\x05";
+    assert_eq!(
+        error(&outer, stray),
+        "record `r`, field `o.y`: a value of another type than the schema says at byte 7"
+    );
+}
+
+#[test]
 fn null_is_left_out_where_it_is_allowed() {
     let mut schema = schema(vec![field("a", Kind::Text), field("b", Kind::Unsigned)]);
     schema.fields[0].optional = true;

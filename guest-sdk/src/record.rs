@@ -109,8 +109,10 @@ pub trait Record: Value {
 /// ```compile_fail
 /// use flowcell_sdk::prelude::*;
 ///
+/// /// A message.
 /// #[derive(Record)]
 /// struct Bad {
+///     /// What it says.
 ///     body: Vec<u8>, // Text or Bytes?
 /// }
 /// ```

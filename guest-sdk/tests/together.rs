@@ -7,10 +7,14 @@ use flowcell_sdk::prelude::*;
 use flowcell_sdk::testing::{Cut, FlowScript, Step};
 use flowcell_sdk::{ByteStream, LinePart};
 
+/// What the parser did.
 #[derive(Record)]
 struct Did {
+    /// With what it found.
     what: String,
+    /// The time of the packet.
     at: u64,
+    /// How far it has read.
     offset: u64,
 }
 

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod parser;
+mod pattern;
 mod record;
 
 use proc_macro::TokenStream;
@@ -19,7 +20,7 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 /// | `expects = true` | it calls `Flow::expect` |
 ///
 /// A pattern is a regular expression over bytes (`(?s-u)`), anchored at the first byte; `$` and `\b` are
-/// refused. The host tries a parser when one of its patterns matches, or for want of that by port; the
+/// refused. It has 512 bytes at most, and a parser 32 of them. The host tries a parser when one of its patterns matches, or for want of that by port; the
 /// parser then says what it finds with `confirm` or `Error::decline`. The function's doc comment becomes
 /// the parser's description, the crate's version its version.
 ///
@@ -34,7 +35,7 @@ pub fn parser(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct with named fields a record, or an object in one.
 ///
 /// The type's name in `snake_case` and the doc comments become the schema; `#[record(name = "...")]`
-/// on the struct or a field gives another name.
+/// on the struct or a field gives another name. What has no doc comment is refused.
 #[proc_macro_derive(Record, attributes(record))]
 pub fn record(item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, ItemFn, LitBool, LitInt, LitStr, Result, Token, Type, bracketed};
 
 use crate::attributes::doc;
+use crate::pattern::{self, MAX_PATTERNS};
 
 pub(crate) struct Arguments {
     name: LitStr,
@@ -37,10 +38,10 @@ impl Parse for Arguments {
                 "tcp" => tcp = ports(input)?,
                 "udp" => udp = ports(input)?,
                 "records" => records = list(input)?,
-                "client" => patterns.extend(pattern(input, quote!(Tcp), quote!(Client))?),
-                "server" => patterns.extend(pattern(input, quote!(Tcp), quote!(Server))?),
-                "udp_client" => patterns.extend(pattern(input, quote!(Udp), quote!(Client))?),
-                "udp_server" => patterns.extend(pattern(input, quote!(Udp), quote!(Server))?),
+                "client" => patterns.extend(of_side(input, &key, quote!(Tcp), quote!(Client))?),
+                "server" => patterns.extend(of_side(input, &key, quote!(Tcp), quote!(Server))?),
+                "udp_client" => patterns.extend(of_side(input, &key, quote!(Udp), quote!(Client))?),
+                "udp_server" => patterns.extend(of_side(input, &key, quote!(Udp), quote!(Server))?),
                 "expects" => expects = input.parse::<LitBool>()?.value,
                 _ => {
                     let known = "known: name, tcp, udp, client, server, udp_client, udp_server, \
@@ -62,6 +63,10 @@ impl Parse for Arguments {
         if !is_name {
             return Err(Error::new(name.span(), "a name is [a-z][a-z0-9_-]*, at most 32 bytes"));
         }
+        if let Some(Pattern { regex, .. }) = patterns.get(MAX_PATTERNS) {
+            let error = format!("a parser has {MAX_PATTERNS} patterns at most");
+            return Err(Error::new(regex.span(), error));
+        }
         Ok(Self { name, tcp, udp, records, patterns, expects })
     }
 }
@@ -73,12 +78,19 @@ fn list<T: Parse>(input: ParseStream<'_>) -> Result<Vec<T>> {
 }
 
 /// One pattern, or several in brackets.
-fn pattern(
+fn of_side(
     input: ParseStream<'_>,
+    key: &Ident,
     transport: TokenStream,
     side: TokenStream,
 ) -> Result<impl Iterator<Item = Pattern> + use<>> {
     let regexes: Vec<LitStr> = if input.peek(LitStr) { vec![input.parse()?] } else { list(input)? };
+    for regex in &regexes {
+        let text = regex.value();
+        pattern::check(&text).map_err(|why| {
+            Error::new(regex.span(), format!("pattern `{text}` of `{key}`: {why}"))
+        })?;
+    }
     Ok(regexes.into_iter().map(move |regex| Pattern {
         transport: transport.clone(),
         side: side.clone(),
@@ -135,4 +147,36 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> Result<TokenSt
         #[cfg(target_arch = "wasm32")]
         ::flowcell_sdk::wasm::export_parser!(PARSER);
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_str;
+
+    use super::Arguments;
+
+    fn refused(arguments: &str) -> String {
+        parse_str::<Arguments>(arguments).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_pattern_that_is_none_is_named_with_its_argument() {
+        assert_eq!(
+            refused(r##"name = "a", client = ["^a", r"(zzz"]"##),
+            "pattern `(zzz` of `client`: no regular expression: unclosed group"
+        );
+        assert!(
+            refused(r##"name = "a", udp_server = "^a$""##).contains("`^a$` of `udp_server`: asks")
+        );
+        assert_eq!(refused(r##"name = "a", client = ["^a", r"\x00b"], server = "^220""##), "");
+    }
+
+    #[test]
+    fn a_parser_has_32_patterns_at_most() {
+        let patterns = |count| vec!["\"^a\""; count].join(", ");
+        let arguments =
+            |count| format!("name = \"a\", client = [{}], server = \"b\"", patterns(count));
+        assert_eq!(refused(&arguments(31)), "");
+        assert_eq!(refused(&arguments(32)), "a parser has 32 patterns at most");
+    }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Fields, Result};
+use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Result};
 
 use crate::attributes::{doc, given_name};
 
@@ -16,7 +16,8 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     };
     let ident = &input.ident;
     let name = given_name(&input.attrs)?.unwrap_or_else(|| snake_case(&ident.to_string()));
-    let doc_text = doc(&input.attrs);
+    let mut undocumented = Undocumented(None);
+    let doc_text = undocumented.doc(&input.attrs, ident, "record", &name);
     let count = fields.named.len();
     let mut described = Vec::new();
     let mut encoded = Vec::new();
@@ -28,7 +29,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             Some(name) => name,
             None => field_ident.unraw().to_string(),
         };
-        let doc_text = doc(&field.attrs);
+        let doc_text = undocumented.doc(&field.attrs, field_ident, "field", &name);
         let ty = &field.ty;
         described.push(quote! {
             ::flowcell_sdk::Field {
@@ -38,6 +39,9 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
             }
         });
         encoded.push(quote! { ::flowcell_sdk::Value::encode(&self.#field_ident, out); });
+    }
+    if let Some(error) = undocumented.0 {
+        return Err(error);
     }
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     Ok(quote! {
@@ -67,6 +71,26 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     })
 }
 
+/// All that has no doc comment, as one error.
+struct Undocumented(Option<Error>);
+
+impl Undocumented {
+    /// The doc comment of a record or field.
+    fn doc(&mut self, attributes: &[Attribute], ident: &Ident, what: &str, name: &str) -> String {
+        let text = doc(attributes);
+        if text.is_empty() {
+            let message =
+                format!("{what} `{name}` has no doc comment: it is the published meaning");
+            let error = Error::new(ident.span(), message);
+            match &mut self.0 {
+                Some(errors) => errors.combine(error),
+                None => self.0 = Some(error),
+            }
+        }
+        text
+    }
+}
+
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for c in name.chars() {
@@ -80,6 +104,41 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use syn::{Error, parse_quote};
+
+    #[test]
+    fn what_has_no_doc_comment_is_refused() {
+        let refused = |input| {
+            let errors = super::expand(&input).err().into_iter().flat_map(Error::into_iter);
+            errors.map(|error| error.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            refused(parse_quote! {
+                struct Login<'a> {
+                    user: Text<'a>,
+                    /// The other one.
+                    host: Text<'a>,
+                    #[doc = " "]
+                    #[record(name = "type")]
+                    kind: u8,
+                }
+            }),
+            [
+                "record `login` has no doc comment: it is the published meaning",
+                "field `user` has no doc comment: it is the published meaning",
+                "field `type` has no doc comment: it is the published meaning",
+            ]
+        );
+        let documented = refused(parse_quote! {
+            /// A login.
+            struct Login {
+                /// Who.
+                user: String,
+            }
+        });
+        assert!(documented.is_empty());
+    }
+
     #[test]
     fn type_names_become_snake_case() {
         assert_eq!(super::snake_case("MailPart"), "mail_part");

@@ -60,7 +60,7 @@ mod forgetful {
     }
 
     #[test]
-    #[should_panic(expected = "begun anew where it rests")]
+    #[should_panic(expected = "beginning anew where it rests")]
     fn is_found_out() {
         script().check(&PARSER);
     }

@@ -159,7 +159,7 @@ mod endings {
     }
 
     #[test]
-    #[should_panic(expected = "changes the outcome")]
+    #[should_panic(expected = "changes what the parser tells")]
     fn a_parser_that_depends_on_segments_is_found_out() {
         mod naive {
             use super::*;
@@ -177,7 +177,7 @@ mod endings {
     }
 
     #[test]
-    #[should_panic(expected = "`text` of record 1")]
+    #[should_panic(expected = "record 1: `text` is")]
     fn a_wrong_record_is_found_out() {
         script("> \"a\\n\"\n< \"b\\n\"\n= said {\"text\":\"ax\"}").check(&held::PARSER);
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, panic};
 
 use super::FlowScript;
+use super::patterns::Patterns;
 use crate::record::ParserDef;
 
 /// Reads the flow scripts (`*.flow`) of a folder, in order of their names.
@@ -22,7 +23,8 @@ pub fn scripts_in(folder: impl AsRef<Path>) -> Vec<(PathBuf, FlowScript)> {
         let text = fs::read_to_string(&path);
         let text = text.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let script = FlowScript::parse(&text);
-        let script = script.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let mut script = script.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        script.file = path.file_name().map(|name| name.to_string_lossy().into_owned());
         (path, script)
     };
     paths.into_iter().map(script).collect()
@@ -31,8 +33,9 @@ pub fn scripts_in(folder: impl AsRef<Path>) -> Vec<(PathBuf, FlowScript)> {
 /// [Checks](FlowScript::check) the flow scripts of a folder, and names all that fail.
 ///
 /// # Panics
-/// When there is none, or one fails.
+/// When there is none, or one fails; when the host would refuse a pattern of `def`.
 pub fn check_folder(folder: impl AsRef<Path>, def: &'static ParserDef) {
+    Patterns::of(def); // once, and not in each script, if the host would refuse one
     let scripts = scripts_in(&folder);
     assert!(!scripts.is_empty(), "{}: there are no *.flow in it", folder.as_ref().display());
     let fails = |(path, script): &&(PathBuf, FlowScript)| {

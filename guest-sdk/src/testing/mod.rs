@@ -17,18 +17,22 @@
 //! | `> gap N [lost\|memory\|depth\|snaplen]` | N bytes of the client are missing |
 //! | `> end [fin\|reset\|idle\|evicted\|shutdown]` | the client's side ends; a side that the script does not end is ended by `fin` at its close |
 //! | `= NAME {…}` | the next record, by name, and the fields that must be as shown; `null` stands for a field that is left out |
+//! | `! found` | a pattern of the parser matches how a side begins: its first 2,048 bytes before a gap, or one of its first 4 datagrams |
 //! | `! confirm`, `! decline "…"`, `! fail "…"` | what else the parser must tell the host |
 //! | `! switch_to "tls" client "…" server "…"` | the flow is handed over, with all the bytes that the next parser gets of each side |
 //! | `! expect PARSER tcp\|udp ADDR:PORT "…"` | a flow to come, and what its parser is told; all in lowercase |
 //!
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
 //! time, and cut in two at every place, and demands the same records of all; then with several packets in
-//! one delivery. A parser that passes does not depend on how TCP cut the stream. [`check_folder`] does so
-//! with all scripts of a folder, and [`check_damaged`] with what becomes of them on a bad day.
+//! one delivery. A parser that passes does not depend on how TCP cut the stream. It also builds the
+//! parser's patterns, as the host does. [`check_folder`] does so with all scripts of a folder, and
+//! [`check_damaged`] with what becomes of them on a bad day.
 
 mod damage;
+mod demand;
 mod folder;
 mod json;
+mod patterns;
 mod play;
 mod run;
 mod script;

@@ -20,7 +20,7 @@ pub struct Outcome {
     /// `confirm`, `decline "…"`, `fail "…"`, in order.
     pub verdicts: Vec<String>,
     /// Which step each of all that was told was about, if steps are numbered.
-    steps: Vec<usize>,
+    pub(super) steps: Vec<usize>,
 }
 
 /// A step is delivered with the one before it.

@@ -1,7 +1,5 @@
 //! Running a script, cut in every way.
 
-use serde_json::Value as Json;
-
 use super::play::{Outcome, Play, Together};
 use super::script::{FlowScript, Step};
 use crate::info::Transport;
@@ -49,7 +47,8 @@ impl FlowScript {
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(2 * seed + 1);
                 if random >> 60 < 2 * seed { Together::Yes } else { Together::No }
             });
-            assert_eq!(together, alone, "cut {cut:?}, packets delivered together, seed {seed}");
+            let how = format!("delivering packets together (cut {cut:?}, seed {seed})");
+            self.demand_same(&how, &together, &alone);
         }
     }
 
@@ -61,53 +60,28 @@ impl FlowScript {
     pub fn check_resting(&self, def: &'static ParserDef) {
         let steps = self.cut(Cut::Whole);
         let afresh = Play::new(self, def, false).afresh().run(&steps, &mut |_| Together::No);
-        assert_eq!(afresh, self.run(def, Cut::Whole), "begun anew where it rests");
+        self.demand_same("beginning anew where it rests", &afresh, &self.run(def, Cut::Whole));
     }
 
     /// Demands the script's records and verdicts of every way to cut it.
     ///
     /// # Panics
-    /// With the way of cutting and both outcomes, at the first that differs.
+    /// With what is [not as demanded](Self::demand), or with the way of cutting and both outcomes, at the
+    /// first that differs.
     pub fn check(&self, def: &'static ParserDef) {
         let expected = self.run(def, Cut::Whole);
-        self.demand(&expected);
+        self.demand(&expected, def);
         if self.info.transport == Transport::Udp {
             self.check_resting(def);
             return; // a datagram is not cut
         }
         let ways = [Cut::Lines, Cut::Bytes];
         for cut in ways.into_iter().chain((1..self.length()).map(Cut::At)) {
-            let outcome = self.run(def, cut);
-            assert_eq!(outcome, expected, "cut {cut:?} changes the outcome");
+            self.demand_same(&format!("cut {cut:?}"), &self.run(def, cut), &expected);
         }
         for cut in ways {
             self.check_together(def, cut);
         }
-    }
-
-    /// Compares with what the script demands.
-    fn demand(&self, outcome: &Outcome) {
-        let shown: Vec<String> =
-            outcome.records.iter().map(|(name, data)| format!("= {name} {data}")).collect();
-        let shown = shown.join("\n");
-        assert_eq!(outcome.records.len(), self.records.len(), "number of records in\n{shown}");
-        for (index, (got, wanted)) in outcome.records.iter().zip(&self.records).enumerate() {
-            let number = index + 1;
-            assert_eq!(got.0, wanted.0, "name of record {number} in\n{shown}");
-            let fields = wanted.1.as_object().into_iter().flatten();
-            for (field, value) in fields {
-                let got = got.1.get(field).unwrap_or(&Json::Null);
-                assert_eq!(got, value, "`{field}` of record {number} in\n{shown}");
-            }
-        }
-        let mut wanted = self.verdicts.clone();
-        let mut got = outcome.verdicts.clone();
-        if !wanted.iter().any(|verdict| verdict == "confirm") {
-            got.retain(|verdict| verdict != "confirm");
-        }
-        wanted.sort();
-        got.sort();
-        assert_eq!(got, wanted, "what the parser told the host");
     }
 
     pub(super) fn length(&self) -> usize {

@@ -26,9 +26,17 @@ pub struct FlowScript {
     pub steps: Vec<Step>,
     /// The records demanded: name, and the fields that must be as shown.
     pub records: Vec<(String, Json)>,
-    /// What else the parser must tell the host, for instance `fail "..."`.
+    /// What else the parser must tell the host, for instance `fail "..."`; and `found`.
     pub verdicts: Vec<String>,
+    /// The file's name.
+    pub(super) file: Option<String>,
+    /// The line of each of the records and verdicts that were read, from 1.
+    pub(super) record_lines: Vec<usize>,
+    pub(super) verdict_lines: Vec<usize>,
 }
+
+/// The verdict that is the host's: a pattern of the parser finds the flow.
+pub(super) const FOUND: &str = "found";
 
 /// A line of a script that can not be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +67,11 @@ impl FlowScript {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let at = |message: String| ScriptError { line: index + 1, message };
+            let number = index + 1;
+            let at = |message: String| ScriptError { line: number, message };
             match &mut script {
                 None => script = Some(Self::opened(line).map_err(at)?),
-                Some(script) => script.add(line).map_err(at)?,
+                Some(script) => script.add(line, number).map_err(at)?,
             }
         }
         let mut script = script.ok_or_else(|| ScriptError {
@@ -102,10 +111,18 @@ impl FlowScript {
                 },
             }
         }
-        Ok(Self { info, steps: Vec::new(), records: Vec::new(), verdicts: Vec::new() })
+        Ok(Self {
+            info,
+            steps: Vec::new(),
+            records: Vec::new(),
+            verdicts: Vec::new(),
+            file: None,
+            record_lines: Vec::new(),
+            verdict_lines: Vec::new(),
+        })
     }
 
-    fn add(&mut self, line: &str) -> Result<(), String> {
+    fn add(&mut self, line: &str, number: usize) -> Result<(), String> {
         let (mark, rest) = line.split_at_checked(1).ok_or("a line starts with > < = or !")?;
         let rest = rest.trim();
         match mark {
@@ -114,9 +131,13 @@ impl FlowScript {
             "=" => {
                 let (name, fields) = rest.split_once(' ').unwrap_or((rest, "{}"));
                 let fields = serde_json::from_str(fields).map_err(|error| error.to_string())?;
-                self.records.push((name.to_owned(), fields));
+                self.records.push((name.to_owned(), Json::Object(fields)));
+                self.record_lines.push(number);
             }
-            "!" => self.verdicts.push(rest.to_owned()),
+            "!" => {
+                self.verdicts.push(rest.to_owned());
+                self.verdict_lines.push(number);
+            }
             _ => return Err("a line starts with > < = or !".into()),
         }
         Ok(())

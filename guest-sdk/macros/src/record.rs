@@ -40,11 +40,12 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         });
         encoded.push(quote! { ::flowcell_sdk::Value::encode(&self.#field_ident, out); });
     }
-    if let Some(error) = undocumented.0 {
-        return Err(error);
-    }
+    // It is a record all the same: nothing else is wrong wherever it is used.
+    let errors = undocumented.0.map(Error::into_compile_error);
     let (impl_generics, type_generics, where_clause) = input.generics.split_for_impl();
     Ok(quote! {
+        #errors
+
         impl #impl_generics ::flowcell_sdk::Record for #ident #type_generics #where_clause {
             const SCHEMA: &'static ::flowcell_sdk::Schema = &::flowcell_sdk::Schema {
                 name: #name,
@@ -104,39 +105,35 @@ fn snake_case(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use syn::{Error, parse_quote};
+    use syn::parse_quote;
 
     #[test]
     fn what_has_no_doc_comment_is_refused() {
-        let refused = |input| {
-            let errors = super::expand(&input).err().into_iter().flat_map(Error::into_iter);
-            errors.map(|error| error.to_string()).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            refused(parse_quote! {
-                struct Login<'a> {
-                    user: Text<'a>,
-                    /// The other one.
-                    host: Text<'a>,
-                    #[doc = " "]
-                    #[record(name = "type")]
-                    kind: u8,
-                }
-            }),
-            [
-                "record `login` has no doc comment: it is the published meaning",
-                "field `user` has no doc comment: it is the published meaning",
-                "field `type` has no doc comment: it is the published meaning",
-            ]
-        );
-        let documented = refused(parse_quote! {
+        let expanded = |input| super::expand(&input).map(|tokens| tokens.to_string());
+        let refused = expanded(parse_quote! {
+            struct Login<'a> {
+                user: Text<'a>,
+                /// The other one.
+                host: Text<'a>,
+                #[doc = " "]
+                #[record(name = "type")]
+                kind: u8,
+            }
+        })
+        .unwrap_or_default();
+        for what in ["record `login`", "field `user`", "field `type`"] {
+            let error = format!("{what} has no doc comment: it is the published meaning");
+            assert!(refused.contains(&error), "{what}: {refused}");
+        }
+        assert_eq!(refused.matches("compile_error").count(), 3);
+        let documented = expanded(parse_quote! {
             /// A login.
             struct Login {
                 /// Who.
                 user: String,
             }
         });
-        assert!(documented.is_empty());
+        assert!(documented.is_ok_and(|tokens| !tokens.contains("compile_error")));
     }
 
     #[test]

@@ -162,12 +162,7 @@ impl Records {
 
     /// Takes out the lines made so far.
     pub fn take(&mut self) -> Lines {
-        // The next ones are likely to be about as many: they have room from the start.
-        let Lines { bytes, marks, .. } = &self.lines;
-        let bytes = Vec::with_capacity(bytes.len());
-        let marks = Vec::with_capacity(marks.len());
-        let next = Lines { bytes, marks, enclosures: Vec::new() };
-        std::mem::replace(&mut self.lines, next)
+        std::mem::take(&mut self.lines)
     }
 
     /// How many records were made, by type.

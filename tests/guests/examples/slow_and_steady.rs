@@ -9,7 +9,7 @@ use flowcell_test_guests::host;
 
 struct Component;
 
-/// Some 15 ms: many ticks of the clock, however busy the machine is. Without a clock, rounds are all that a guest can count.
+/// Some 15 ms. Without a clock, rounds are all that a guest can count.
 const ROUNDS: u64 = 14_000_000;
 
 impl Guest for Component {

@@ -133,7 +133,14 @@ impl Judge {
         let round = std::mem::take(&mut self.round);
         let mut changes = Vec::new();
         for (index, watched) in self.watched.iter_mut().enumerate() {
+            let was_good = watched.last.is_none();
             let change = watched.judge(end.now, &round, self.trials);
+            if let Some(LastFault { fault, .. }) = watched.last.as_ref().filter(|_| was_good) {
+                let label = watched.loaded.parser.label();
+                self.messages.tell(&format!(
+                    "{label} has faulted ({fault}); `fault` records tell of this one and all others"
+                ));
+            }
             if let Some(change) = change {
                 self.trials += u64::from(change == Change::HalfOpened);
                 changes.push((index, change));

@@ -6,10 +6,11 @@
 //! ```
 //!
 //! A module may use those to its right in `cli → driver → {registry, capture, output} → runtime →
-//! flowcell-core`; `json` is a leaf. `ARCHITECTURE.md` walks through them.
+//! flowcell-core`; `documented` and `json` are leaves. `ARCHITECTURE.md` walks through them.
 
 pub mod capture;
 pub mod cli;
+pub mod documented;
 pub mod driver;
 pub mod json;
 pub mod output;

@@ -12,7 +12,7 @@ use std::{env, fs};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{guests, packets::Pcap};
+use crate::{documented, guests, packets::Pcap};
 
 /// How long a test waits for something that is about to happen. Only a broken program takes it.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -202,6 +202,7 @@ fn record(line: &str) -> Value {
     ] {
         assert!(there, "no `{field}` in: {line}");
     }
+    documented::check(&record);
     record
 }
 

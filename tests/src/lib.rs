@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod corpus;
+mod documented;
 pub mod encoded;
 pub mod guests;
 pub mod namespace;

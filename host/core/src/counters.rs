@@ -2,15 +2,18 @@
 
 /// Declares the counters, with their names, in one place.
 macro_rules! counters {
-    ($($(#[$doc:meta])+ $name:ident,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
         /// Totals of one engine since it was made. All of them only ever grow.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
         #[non_exhaustive]
-        pub struct Counters { $($(#[$doc])+ pub $name: u64,)+ }
+        pub struct Counters { $($(#[doc = $doc])+ pub $name: u64,)+ }
 
         impl Counters {
             /// The names of all counters, in order of declaration.
             pub const NAMES: &'static [&'static str] = &[$(stringify!($name),)+];
+
+            /// What each of them counts, in the same order.
+            pub const DOCS: &'static [&'static str] = &[$(concat!($($doc),+),)+];
 
             /// Returns every counter with its stable name, in order of declaration.
             pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {

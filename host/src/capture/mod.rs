@@ -39,6 +39,8 @@ pub use many::{Files, MAX_OPEN, Order};
 
 use flowcell_core::RawFrame;
 
+use crate::documented::documented;
+
 /// The most captured bytes a frame may have, in bytes (256 KiB).
 ///
 /// The largest snaplen of tcpdump and Wireshark; a longer record is damage, not a packet.
@@ -109,15 +111,17 @@ impl Precision {
     }
 }
 
-/// What a source has counted since it was opened, in frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Frames that reached this process: read from the files, or handed over by the kernel.
-    pub received: u64,
-    /// Of those, frames that the filter rejected. Always 0 live: the kernel filters there.
-    pub filtered: u64,
-    /// Frames that the kernel dropped because this process was too slow for its ring.
-    pub dropped_kernel: u64,
-    /// Frames that the interface or its driver dropped.
-    pub dropped_interface: u64,
+documented! {
+    /// What a source has counted since it was opened, in frames.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Stats {
+        /// Frames that reached this process: read from the files, or handed over by the kernel.
+        pub received: u64,
+        /// Of those, frames that the filter rejected. Always 0 live: the kernel filters there.
+        pub filtered: u64,
+        /// Frames that the kernel dropped because this process was too slow for its ring.
+        pub dropped_kernel: u64,
+        /// Frames that the interface or its driver dropped.
+        pub dropped_interface: u64,
+    }
 }

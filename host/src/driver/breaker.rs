@@ -17,7 +17,7 @@ use std::time::Duration;
 pub use gate::{Gate, Tally, Verdicts};
 pub(super) use gate::{Pass, When};
 pub use judge::Judge;
-pub(super) use judge::RoundEnd;
+pub(super) use judge::{BreakerRecord, RoundEnd};
 pub use limits::BreakerLimits;
 
 /// What a parser did at some time.

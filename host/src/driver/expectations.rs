@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use flowcell_core::{FiveTuple, FlowView, Side, Timestamp, Transport};
 use serde::Serialize;
 
+use crate::documented::documented;
 use crate::runtime::{self, Expected};
 
 /// How long a flow is expected, in ms of packet time.
@@ -14,19 +15,21 @@ pub(super) const PATIENCE_MS: u64 = 300_000;
 /// Flows that one flow's parser can expect at a time.
 pub(super) const OF_A_FLOW: usize = 32;
 
-/// What was counted about them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct ExpectationStats {
-    /// Flows that were expected.
-    pub expected: u64,
-    /// Those that came.
-    pub met: u64,
-    /// Those of which nothing was noted, because they were between other hosts.
-    pub refused: u64,
-    /// Those that made room for others.
-    pub forgotten: u64,
-    /// Those that did not come in time.
-    pub expired: u64,
+documented! {
+    /// What was counted about them.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+    pub struct ExpectationStats {
+        /// Flows that were expected.
+        pub expected: u64,
+        /// Those that came.
+        pub met: u64,
+        /// Those of which nothing was noted, because they were between other hosts.
+        pub refused: u64,
+        /// Those that made room for others.
+        pub forgotten: u64,
+        /// Those that did not come in time.
+        pub expired: u64,
+    }
 }
 
 impl ExpectationStats {

@@ -35,6 +35,6 @@ pub(crate) use pipeline::wall_clock;
 pub use pipeline::{Interrupt, Outcome, Plan, Share, drive};
 pub use room::Room;
 pub(crate) use scribe::FaultRecord;
-pub use scribe::WorkerStats;
+pub use scribe::{RECORDS, WorkerStats};
 pub use streams::StreamDigests;
 pub use worker::Worker;

@@ -11,17 +11,20 @@ use flowcell_core::{FlowId, Timestamp};
 use serde::Serialize;
 
 use super::room::Room;
+use crate::documented::documented;
 use crate::runtime::{Footprint, Parser};
 
-/// What parking came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct ParkingStats {
-    /// How often a cell was parked.
-    pub parks: u64,
-    /// How often one was brought back, or begun anew.
-    pub unparks: u64,
-    /// Bytes that were kept of parked memories, of all times together.
-    pub parked_bytes: u64,
+documented! {
+    /// What parking came to.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+    pub struct ParkingStats {
+        /// How often a cell was parked.
+        pub parks: u64,
+        /// How often one was brought back, or begun anew.
+        pub unparks: u64,
+        /// Bytes that were kept of parked memories, of all times together.
+        pub parked_bytes: u64,
+    }
 }
 
 impl ParkingStats {

@@ -9,38 +9,46 @@ use flowcell_core::{Anomaly, FlowView, Tunnel};
 use serde::Serialize;
 
 use super::aside::Packet;
-use super::breaker::{Gate, Pass, When};
+use super::breaker::{BreakerRecord, Gate, Pass, When};
 use super::expectations::ExpectationStats;
 use super::flow_task::{Delivered, Ending, FlowTask};
 use super::log_gate::LogGate;
 use super::messages::Messages;
 use super::parking::ParkingStats;
 use super::repro::{Recording, ReproDesk};
-use crate::output::{Candidacy, FlowLabel, Records, Subject, TunnelRecord, uid};
+use super::streams::StreamRecord;
+use crate::documented::{Documented, FieldDoc, documented};
+use crate::output::{
+    Candidacy, CandidacyOutcome, FlowLabel, FlowRecord, Records, Subject, TunnelRecord, uid,
+};
 use crate::runtime::{Fault, Parser};
 
-/// What a worker counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct WorkerStats {
-    /// Flows that a parser was started on.
-    pub parsed_flows: u64,
-    /// Flows that got no parser because there were as many cells as there may be.
-    pub no_room: u64,
-    /// Flows that got no parser because its breaker was open.
-    pub breaker_open: u64,
-    /// How often a breaker has opened.
-    pub breakers_opened: u64,
-    /// Flows that got no parser because it had taken more of the processor than its share.
-    pub throttled: u64,
-    /// Faults by class.
-    pub faults: BTreeMap<&'static str, u64>,
-    /// Log lines of parsers that were not shown.
-    pub log_lines_dropped: u64,
-    /// What parking came to.
-    #[serde(flatten)]
-    pub parking: ParkingStats,
-    /// Flows that parsers have expected.
-    pub expectations: ExpectationStats,
+documented! {
+    /// What a worker counts.
+    #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+    pub struct WorkerStats {
+        /// Flows that have ended and that a parser had until then: one that has confirmed, failed, switched or faulted, or
+        /// never said whether it knows the protocol. Flows whose parsers have all declined do not count, nor those
+        /// that were left without one.
+        pub parsed_flows: u64,
+        /// Flows that got no parser because there were as many cells as there may be.
+        pub no_room: u64,
+        /// Flows that got no parser because its breaker was open.
+        pub breaker_open: u64,
+        /// How often a breaker has opened.
+        pub breakers_opened: u64,
+        /// Flows that got no parser because it had taken more of the processor than its share.
+        pub throttled: u64,
+        /// Faults by class: those of `fault` records.
+        pub faults: BTreeMap<&'static str, u64>,
+        /// Log lines of parsers that were not shown.
+        pub log_lines_dropped: u64,
+        /// What parking came to.
+        #[serde(flatten)]
+        pub parking: ParkingStats,
+        /// Flows that parsers have expected.
+        pub expectations: ExpectationStats,
+    }
 }
 
 impl WorkerStats {
@@ -71,13 +79,19 @@ impl WorkerStats {
     }
 }
 
-/// The data of a `fault` record.
-#[derive(Serialize)]
-pub(crate) struct FaultRecord<'a> {
-    class: &'a str,
-    message: &'a str,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    backtrace: &'a [String],
+documented! {
+    /// The data of a `fault` record.
+    #[derive(Serialize)]
+    pub(crate) struct FaultRecord<'a> {
+        /// What kind of fault: see below.
+        class: &'a str,
+        /// The parser's panic message if it panicked, else what happened; at most 1,024 bytes.
+        message: &'a str,
+        /// Names of the parser's functions, innermost first, at most 24. Absent if there are none, as where it did not
+        /// happen in a call.
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        backtrace: &'a [String],
+    }
 }
 
 impl<'a> From<&'a Fault> for FaultRecord<'a> {
@@ -87,23 +101,33 @@ impl<'a> From<&'a Fault> for FaultRecord<'a> {
     }
 }
 
-/// The data of an `anomaly` record.
-#[derive(Serialize)]
-pub(super) struct AnomalyRecord<'a> {
-    kind: &'a str,
-    side: String,
-    /// Where two copies differ, and how.
-    #[serde(flatten)]
-    conflict: Option<Conflict>,
+documented! {
+    /// The data of an `anomaly` record.
+    #[derive(Serialize)]
+    pub(super) struct AnomalyRecord<'a> {
+        /// What was wrong: see below.
+        kind: &'a str,
+        /// Who sent the packet that showed it: `orig` or `resp`.
+        side: String,
+        /// Where two copies differ, and how.
+        #[serde(flatten)]
+        conflict: Option<Conflict>,
+    }
 }
 
-/// Two copies of the same bytes of a stream; excerpts are base64.
-#[derive(Serialize)]
-struct Conflict {
-    offset: u64,
-    len: u64,
-    kept: String,
-    rejected: String,
+documented! {
+    /// Two copies of the same bytes of a stream; excerpts are base64.
+    #[derive(Serialize)]
+    struct Conflict {
+        /// Only of `overlap_conflict`, as the next three: stream offset of the first byte in which the copies differ.
+        offset: u64,
+        /// Number of bytes from there to the last one in which they differ.
+        len: u64,
+        /// The first of these bytes in the copy that counts, at most 16, in base64.
+        kept: String,
+        /// The first of these bytes in the other copy, at most 16, in base64.
+        rejected: String,
+    }
 }
 
 impl AnomalyRecord<'_> {
@@ -118,14 +142,34 @@ impl AnomalyRecord<'_> {
     }
 }
 
-/// The data of an `anomaly` record about fragments of an IP packet.
-#[derive(Serialize)]
-pub(super) struct FragmentRecord<'a> {
-    pub(super) kind: &'a str,
-    pub(super) src_ip: String,
-    pub(super) dst_ip: String,
-    pub(super) id: u32,
+documented! {
+    /// The data of an `anomaly` record about fragments of an IP packet.
+    #[derive(Serialize)]
+    pub(super) struct FragmentRecord<'a> {
+        /// What was wrong: see below.
+        pub(super) kind: &'a str,
+        /// Sender of the fragment.
+        pub(super) src_ip: String,
+        /// Its destination.
+        pub(super) dst_ip: String,
+        /// The identification that the fragments of a packet have in common.
+        pub(super) id: u32,
+    }
 }
+
+/// The fields of the host's own records, by type. A type may have several forms; an object in a record is a type
+/// of its own here.
+pub const RECORDS: &[(&str, &[FieldDoc])] = &[
+    ("flow", FlowRecord::FIELDS),
+    ("flow.tunnel", TunnelRecord::FIELDS),
+    ("flow.parsers", Candidacy::FIELDS),
+    ("anomaly", AnomalyRecord::FIELDS),
+    ("anomaly.conflict", Conflict::FIELDS),
+    ("anomaly.fragment", FragmentRecord::FIELDS),
+    ("fault", FaultRecord::FIELDS),
+    ("parser.breaker", BreakerRecord::FIELDS),
+    ("stream", StreamRecord::FIELDS),
+];
 
 /// Where all that comes of a worker's deliveries is written.
 #[derive(Debug)]
@@ -242,18 +286,19 @@ pub(super) fn tunnel_record(tunnel: &Tunnel) -> TunnelRecord {
 }
 
 pub(super) fn candidacy<'a>(task: &'a FlowTask, ending: &'a Ending) -> Candidacy<'a> {
+    use CandidacyOutcome as Outcome;
     let (outcome, reason) = match ending {
-        Ending::Declined(why) => ("declined", Some(why.as_str())),
-        Ending::Failed(why) => ("failed", Some(why.as_str())),
-        Ending::Switched(protocol) => ("switched", Some(protocol.as_str())),
-        Ending::Fault(class) => ("fault", Some(*class)),
-        Ending::NoRoom => ("no_room", None),
-        Ending::BreakerOpen => ("breaker_open", None),
-        Ending::Throttled => ("throttled", None),
-        Ending::Done if task.confirmed() => ("confirmed", None),
-        Ending::Done => ("unconfirmed", None),
+        Ending::Declined(why) => (Outcome::Declined, Some(why.as_str())),
+        Ending::Failed(why) => (Outcome::Failed, Some(why.as_str())),
+        Ending::Switched(protocol) => (Outcome::Switched, Some(protocol.as_str())),
+        Ending::Fault(class) => (Outcome::Fault, Some(*class)),
+        Ending::NoRoom => (Outcome::NoRoom, None),
+        Ending::BreakerOpen => (Outcome::BreakerOpen, None),
+        Ending::Throttled => (Outcome::Throttled, None),
+        Ending::Done if task.confirmed() => (Outcome::Confirmed, None),
+        Ending::Done => (Outcome::Unconfirmed, None),
     };
-    Candidacy { parser: task.parser().label(), outcome, reason }
+    Candidacy { parser: task.parser().label(), outcome: outcome.name(), reason }
 }
 
 /// Nanoseconds as seconds, exact to the microsecond for any duration a capture can have.

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::lane::Recorder;
 use super::slots::Slots;
+use crate::documented::documented;
 use crate::output::{FlowLabel, Place, Records, Subject};
 
 /// A sink that digests the delivered bytes and writes one `stream` record a flow side.
@@ -24,13 +25,19 @@ struct Tally {
     digest: Sha256,
 }
 
-/// The data of a `stream` record.
-#[derive(Serialize)]
-struct StreamRecord {
-    side: String,
-    bytes: u64,
-    missed: u64,
-    sha256: String,
+documented! {
+    /// The data of a `stream` record.
+    #[derive(Serialize)]
+    pub(super) struct StreamRecord {
+        /// Whose bytes: `orig` or `resp`. There is a record of each side of each TCP and UDP flow.
+        side: String,
+        /// Payload bytes of the side, in order and each once, without those that are missing.
+        bytes: u64,
+        /// Bytes that are missing between or behind them.
+        missed: u64,
+        /// SHA-256 of the bytes, in hexadecimal.
+        sha256: String,
+    }
 }
 
 impl StreamDigests {

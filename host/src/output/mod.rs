@@ -5,7 +5,10 @@ mod ids;
 mod records;
 mod writer;
 
-pub use envelope::{Candidacy, FlowLabel, FlowRecord, Subject, TunnelRecord};
+pub use envelope::{
+    Candidacy, CandidacyOutcome, ENVELOPE, FlowLabel, FlowRecord, ParserEvent, Subject,
+    TunnelRecord,
+};
 pub use records::{Enclosure, Lines, Place, Records, Types};
 pub use writer::Writer;
 

@@ -8,58 +8,27 @@ use wasmtime::{Trap, WasmBacktrace};
 
 use super::memory::NO_MEMORY;
 
-/// The kinds of fault. Their names stand in `fault` records and are stable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum FaultClass {
-    /// The guest trapped: a panic, an access out of bounds, a division by zero.
-    Trap,
-    /// One call took longer than it may.
-    Deadline,
-    /// Its calls took more of the processor than a flow may.
-    Cpu,
-    /// It asked for more memory or table than it may have.
-    Memory,
-    /// Its calls nested too deeply.
-    Stack,
-    /// A record that does not match its schema, is too long, or of an unknown kind.
-    BadRecord,
-    /// Too many records, or too much output, in one call or in a second.
-    RecordFlood,
-    /// A host function was called with what it can not take, or when it may not be called.
-    HostCall,
-    /// The host had no room for the instance. Not the parser's fault.
-    Capacity,
-}
-
-impl FaultClass {
-    /// All of them.
-    pub const ALL: &'static [Self] = &[
-        Self::Trap,
-        Self::Deadline,
-        Self::Cpu,
-        Self::Memory,
-        Self::Stack,
-        Self::BadRecord,
-        Self::RecordFlood,
-        Self::HostCall,
-        Self::Capacity,
-    ];
-
-    /// As it stands in records.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Trap => "trap",
-            Self::Deadline => "deadline",
-            Self::Cpu => "cpu",
-            Self::Memory => "memory",
-            Self::Stack => "stack",
-            Self::BadRecord => "bad_record",
-            Self::RecordFlood => "record_flood",
-            Self::HostCall => "host_call",
-            Self::Capacity => "capacity",
-        }
+flowcell_core::named! {
+    /// The kinds of fault. Their names stand in `fault` records and are stable.
+    FaultClass {
+        /// The guest trapped: a panic, an access out of bounds, a division by zero.
+        Trap = "trap",
+        /// One call took longer than it may.
+        Deadline = "deadline",
+        /// Its calls took more of the processor than a flow may.
+        Cpu = "cpu",
+        /// It asked for more memory or table than it may have.
+        Memory = "memory",
+        /// Its calls nested too deeply.
+        Stack = "stack",
+        /// A record that does not match its schema, is too long, or of an unknown kind.
+        BadRecord = "bad_record",
+        /// Too many records, or too much output, in one call or in a second.
+        RecordFlood = "record_flood",
+        /// A host function was called with what it can not take, or when it may not be called.
+        HostCall = "host_call",
+        /// The host had no room for the instance. Not the parser's fault.
+        Capacity = "capacity",
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Transaction<'a> {
     pub(crate) trans_depth: u64,
     /// The method, as sent; absent if the request is missing from the capture.
     pub(crate) method: Option<Shown<'a>>,
-    /// Header field Host, with the port if there is one. Where that is absent, the authority of an
+    /// Header field Host as sent, with the port if it has one. Where that is absent, the authority of an
     /// absolute URI.
     pub(crate) host: Option<Shown<'a>>,
     /// The request target, as sent; a password in it is replaced by `***`.

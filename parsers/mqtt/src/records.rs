@@ -29,7 +29,7 @@ pub(crate) struct Connect<'a> {
     pub(crate) keep_alive: Option<u16>,
     /// The user's name.
     pub(crate) username: Option<Text<'a>>,
-    /// There is a password; it is not shown.
+    /// `***` if the client sent a password.
     pub(crate) password: Option<&'static str>,
     /// Topic of the message that the server is to publish when the connection breaks.
     pub(crate) will_topic: Option<Text<'a>>,

@@ -90,7 +90,8 @@ pub(crate) struct Tree<'a> {
 pub(crate) struct File<'a> {
     /// What was done that weighs most: `delete`, `rename`, `write`, `read`, or `open` for less.
     pub(crate) action: &'static str,
-    /// The share, as `\\server\share`; absent if it was not seen.
+    /// The share, as `\\server\share`; absent if it was not seen. With `\` and `name` behind it, that is the whole
+    /// path of the file.
     pub(crate) path: Option<Text<'a>>,
     /// The name within the share, as the client said, its parts separated by `\`; empty for the share's
     /// root, absent if it was not seen.

@@ -57,7 +57,8 @@ pub(crate) struct Handshake<'a> {
     pub(crate) orig_alpn: Vec<Text<'a>>,
     /// The server's extensions, in the order of its hello.
     pub(crate) ssl_server_exts: &'a Numbers,
-    /// JA3 of the client's first hello. Absent, as the following, if the hello is not all there.
+    /// JA3 of the client's first hello. Absent, as the following, if the hello is not all there or has the form of
+    /// SSL 2.0.
     pub(crate) ja3: Option<String>,
     /// The line of which `ja3` is the MD5.
     pub(crate) ja3_full: Option<String>,
@@ -77,7 +78,8 @@ pub(crate) struct Handshake<'a> {
     pub(crate) ech: bool,
     /// The client's hello has the form of SSL 2.0.
     pub(crate) sslv2: bool,
-    /// Bytes of the handshake are missing from the capture, or a message was cut off.
+    /// Bytes of the handshake are missing from the capture, or a message was cut off. A side of which nothing was
+    /// captured does not count.
     pub(crate) incomplete: bool,
     /// Names of the fields that were cut at a limit.
     pub(crate) truncated: Vec<&'static str>,

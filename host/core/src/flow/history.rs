@@ -1,22 +1,6 @@
 //! What happened in a flow, in Zeek's letters.
 //!
-//! Lower case is the responder's, upper case the originator's:
-//!
-//! | letter | what was seen | how often it is written |
-//! |---|---|---|
-//! | `s` | SYN without ACK | again if its sequence number is another one |
-//! | `h` | SYN with ACK | as `s`; a side has one of the two at first |
-//! | `a` | ACK without payload, SYN, FIN or RST | once |
-//! | `d` | payload without SYN, FIN or RST; a datagram | once |
-//! | `f` | FIN | again if it marks another end than the one believed |
-//! | `r` | RST | again if its sequence number is another one |
-//! | `c` | a wrong checksum | at the 1st, 10th, 100th … time |
-//! | `g` | a content gap of the side's bytes | likewise |
-//! | `t` | payload of which nothing is new by its place | likewise |
-//! | `w` | an advertised window of zero | likewise |
-//! | `i` | FIN and RST in one segment | once |
-//! | `q` | SYN with FIN or RST in one segment | once |
-//! | `^` | the direction was turned round when the flow opened | once |
+//! Lower case is the responder's, upper case the originator's; [`HistoryText::LETTERS`] says what each means.
 //!
 //! The letters are those of Zeek's `conn.log`, and tell what was seen, believed or not. Two things
 //! differ. A gap's letter stands where the gap was declared, which may be a moment after the
@@ -165,11 +149,7 @@ const fn bit(letter: Letter) -> u8 {
 
 /// The history of a flow as text, in the letters of Zeek's `history`; at most 18 of them.
 ///
-/// `s` a SYN, `h` a SYN-ACK, `a` a pure ACK, `d` payload, `f` a FIN, `r` a RST, `c` a wrong checksum,
-/// `g` a gap, `t` a retransmission, `w` a zero window, `i` FIN and RST at once, `q` SYN with either,
-/// `^` a direction that was turned round. Upper case is the originator's. `a`, `d`, `i` and `q` come
-/// once for each side, `c`, `g`, `t` and `w` at the 1st, 10th, 100th … time, and the others again if
-/// their sequence number is another one.
+/// Upper case is the originator's.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct HistoryText {
     letters: [u8; LETTERS],
@@ -177,6 +157,23 @@ pub struct HistoryText {
 }
 
 impl HistoryText {
+    /// All letters as the responder's, what was seen, and how often it is written.
+    pub const LETTERS: &'static [(char, &'static str, &'static str)] = &[
+        ('s', "SYN without ACK", "again if its sequence number is another one"),
+        ('h', "SYN with ACK", "as `s`; a side has one of the two at first"),
+        ('a', "ACK without payload, SYN, FIN or RST", "once"),
+        ('d', "payload without SYN, FIN or RST; a datagram", "once"),
+        ('f', "FIN", "again if it marks another end than the one believed"),
+        ('r', "RST", "again if its sequence number is another one"),
+        ('i', "FIN and RST in one segment", "once"),
+        ('q', "SYN with FIN or RST in one segment", "once"),
+        ('^', "the direction was turned round when the flow opened", "once"),
+        ('c', "a wrong checksum", "at the 1st, 10th, 100th … time"),
+        ('g', "a content gap of the side's bytes", "at the 1st, 10th, 100th … time"),
+        ('t', "payload of which nothing is new by its place", "at the 1st, 10th, 100th … time"),
+        ('w', "an advertised window of zero", "at the 1st, 10th, 100th … time"),
+    ];
+
     /// Returns the letters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -212,6 +209,12 @@ mod tests {
             history.note(side, letter);
         }
         history.text().to_string()
+    }
+
+    #[test]
+    fn all_letters_are_told_of() {
+        let told: String = HistoryText::LETTERS.iter().map(|(letter, ..)| letter).collect();
+        assert_eq!(told.as_bytes(), TEXT);
     }
 
     #[test]

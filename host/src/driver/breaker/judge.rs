@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::gate::{LastFault, Tallied, Tally, Verdicts};
 use super::{Breaker, BreakerLimits, Change, Count, Stance};
+use crate::documented::documented;
 use crate::driver::Messages;
 use crate::json;
-use crate::output::{Lines, Place, Records, Subject};
+use crate::output::{Lines, ParserEvent, Place, Records, Subject};
 use crate::registry::{Generation, Handle, Loaded, Rollback};
 
 /// Judges all parsers. It belongs to the thread that reads, and sees the lanes' counts in the order of
@@ -52,27 +53,35 @@ pub(in crate::driver) struct RoundEnd {
     pub(in crate::driver) digits: Option<usize>,
 }
 
-/// The data of a `parser` record about a breaker.
-#[derive(Default, Serialize)]
-struct BreakerRecord<'a> {
-    event: &'static str,
-    file: &'a str,
-    sha256: String,
-    /// Flows started within the window, or those that have tried it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    started: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    faults: Option<u64>,
-    /// Class and message of the last fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    class: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    /// When a few flows will try it, and how long that is from now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    back_off_ms: Option<u64>,
+documented! {
+    /// The data of a `parser` record about a breaker.
+    #[derive(Default, Serialize)]
+    pub(in crate::driver) struct BreakerRecord<'a> {
+        /// What happened: see below.
+        event: &'static str,
+        /// The parser's file; `bundled NAME` if it is in the program.
+        file: &'a str,
+        /// SHA-256 of the file, in hexadecimal. Absent if it was refused.
+        sha256: String,
+        /// `breaker_open`: flows started within the breaker's window. `breaker_closed`: flows that have tried it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        started: Option<u64>,
+        /// `breaker_open`: faults within the window.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        faults: Option<u64>,
+        /// `breaker_open`: class of the last fault.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        class: Option<&'a str>,
+        /// `breaker_open`: message of the last fault.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<&'a str>,
+        /// `breaker_open`: when a few flows will try it, in packet time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry: Option<String>,
+        /// `breaker_open`: how long that is from now, in ms.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        back_off_ms: Option<u64>,
+    }
 }
 
 impl Judge {
@@ -185,7 +194,7 @@ impl Judge {
                     rollback.ask(parser);
                 }
                 BreakerRecord {
-                    event: "breaker_open",
+                    event: ParserEvent::BreakerOpen.name(),
                     started: Some(started),
                     faults: Some(faults),
                     class: fault.map(|fault| fault.class.name()),
@@ -197,11 +206,15 @@ impl Judge {
             }
             Change::HalfOpened => {
                 self.messages.tell(&format!("{label} is tried again on a few flows"));
-                BreakerRecord { event: "breaker_half_open", ..base }
+                BreakerRecord { event: ParserEvent::BreakerHalfOpen.name(), ..base }
             }
             Change::Closed { tried } => {
                 self.messages.tell(&format!("{label} gets new flows again: {tried} went well"));
-                BreakerRecord { event: "breaker_closed", started: Some(tried), ..base }
+                BreakerRecord {
+                    event: ParserEvent::BreakerClosed.name(),
+                    started: Some(tried),
+                    ..base
+                }
             }
         };
         let (ts, digits) = (now.0, self.digits);

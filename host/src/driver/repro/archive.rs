@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::bundle::{Bundle, EXTENSION, ParserId};
 use super::limits::ReproLimits;
+use crate::documented::documented;
 use crate::driver::messages::Messages;
 use crate::registry::ParserFile;
 
@@ -21,19 +22,21 @@ pub struct ArchiveError {
     error: io::Error,
 }
 
-/// What became of the bundles of a run.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct ArchiveStats {
-    /// Written.
-    pub written: u64,
-    /// Taken out again, for one that shows another kind of fault.
-    pub replaced: u64,
-    /// Not written, because a limit of the folder was hit.
-    pub left_out: u64,
-    /// Written, but a limit was hit while the flow was recorded.
-    pub cut: u64,
-    /// Not written, because the system would not.
-    pub failed: u64,
+documented! {
+    /// What became of the bundles of a run.
+    #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+    pub struct ArchiveStats {
+        /// Written.
+        pub written: u64,
+        /// Taken out again, for one that shows another kind of fault.
+        pub replaced: u64,
+        /// Not written, because a limit of the folder was hit.
+        pub left_out: u64,
+        /// Written, but a limit was hit while the flow was recorded.
+        pub cut: u64,
+        /// Not written, because the system would not.
+        pub failed: u64,
+    }
 }
 
 /// A kind of fault: of whom, its class, its message.

@@ -1,28 +1,14 @@
-//! Documents that are made from the code say what the code says.
-#![expect(clippy::expect_used, reason = "a test may panic")]
+//! `docs/limits.md`.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::{env, fs};
 
 use flowcell::driver::repro::ReproLimits;
 use flowcell::driver::{BreakerLimits, Room};
 use flowcell::registry::compiler::CompilerLimits;
-use flowcell::registry::load;
-use flowcell::runtime::{CellLimitInfo, CellLimits, Engine, Field, Kind};
+use flowcell::runtime::{CellLimitInfo, CellLimits};
 use flowcell_core::Limits;
-use flowcell_tests::command::read;
-use flowcell_tests::guests::{PARSERS, parser};
 
-/// Compares a document with what the code makes of it; `UPDATE_DOCS=1` writes it.
-fn check(name: &str, wanted: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
-    if env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, wanted).expect("docs can be written");
-    }
-    let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "docs/{name} is stale: run UPDATE_DOCS=1 cargo test --test docs");
-}
+use super::check;
 
 /// The first columns of a row: name, default, and the bounds of what can be set.
 fn head(name: &str, default: u64, [min, max]: [u64; 2], fixed: bool) -> String {
@@ -99,80 +85,6 @@ cpu_time = \"30 s\"
 - A wrong name, unit, type or value ends the program before it reads a packet, with the place and the cure, and with
   exit code 2. A section for a parser that is not loaded is told, and is no error.
 ";
-
-/// A doc comment in one line.
-fn line(doc: &str) -> String {
-    doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
-}
-
-/// A type as a reader of records meets it.
-fn kind(field: &Field) -> String {
-    let one = match &field.kind {
-        Kind::Boolean => "boolean".into(),
-        Kind::Unsigned | Kind::Signed => "integer".into(),
-        Kind::Real => "number".into(),
-        Kind::Text => "text".into(),
-        Kind::Bytes => "base64".into(),
-        Kind::Time => "time".into(),
-        Kind::Address => "address".into(),
-        Kind::Object(object) => format!("object {}", object.name),
-    };
-    if field.repeated { format!("list of {one}") } else { one }
-}
-
-/// The fields of a record, and those of the objects in it behind their own names.
-fn fields(page: &mut String, place: &str, fields: &[Field]) {
-    for field in fields {
-        let name = format!("{place}{}", field.name);
-        let always = if field.optional { "" } else { "yes" };
-        let doc = line(&field.doc);
-        writeln!(page, "| `{name}` | {} | {always} | {doc} |", kind(field)).expect("a page grows");
-        if let Kind::Object(object) = &field.kind {
-            let brackets = if field.repeated { "[]" } else { "" };
-            self::fields(page, &format!("{name}{brackets}."), &object.fields);
-        }
-    }
-}
-
-/// What the host checks every record against is what is published.
-#[test]
-fn records() {
-    let engine = Engine::new().expect("the sandbox");
-    let mut page = String::from(
-        "# Records\n\nMade from the bundled parsers' own schemas by `UPDATE_DOCS=1 cargo test -p flowcell-tests \
-         --test docs`. The envelope that all records\nshare, and the host's own records, are described in the \
-         README.\n\nA field that is not always there is left out where there is nothing to say. `integer` is of \
-         64 bits, `text` as in the\nREADME's section on text that is not UTF-8, `time` RFC 3339 in UTC.\n",
-    );
-    for name in PARSERS.iter().filter(|name| **name != "template") {
-        let module = read(&parser(name));
-        let loaded = load(&engine, (*name).to_owned(), &module, CellLimits::default());
-        let parser = loaded.expect("it loads").parser;
-        let description = parser.description();
-        let (name, doc) = (&description.name, line(&description.doc));
-        let ports = |transport: &str, ports: &[u16]| {
-            let ports = ports.iter().map(|port| format!("{transport}/{port}"));
-            ports.collect::<Vec<_>>()
-        };
-        let ports = [ports("tcp", &description.tcp_ports), ports("udp", &description.udp_ports)];
-        let ports = ports.concat().join(", ");
-        let ports = if ports.is_empty() { "none".into() } else { ports };
-        let found = match description.patterns.len() {
-            0 => "by port alone".into(),
-            count => format!("by {count} patterns, on any port"),
-        };
-        writeln!(page, "\n## {name}\n\n{doc}\n\nFound {found}; usual ports: {ports}.")
-            .expect("a page grows");
-        for record in &description.records {
-            let doc = line(&record.doc);
-            let head = "| field | type | always | meaning |\n|---|---|---|---|";
-            writeln!(page, "\n### `{name}.{}`\n\n{doc}\n\n{head}", record.name)
-                .expect("a page grows");
-            fields(&mut page, "", &record.fields);
-        }
-    }
-    check("records.md", &page);
-}
 
 #[test]
 fn limits() {

@@ -24,9 +24,10 @@
 //!
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
 //! time, and cut in two at every place, and demands the same records of all; then with several packets in
-//! one delivery. A parser that passes does not depend on how TCP cut the stream. It also builds the
-//! parser's patterns, as the host does. [`check_folder`] does so with all scripts of a folder, and
-//! [`check_damaged`] with what becomes of them on a bad day.
+//! one delivery. A parser that passes does not depend on how TCP cut the stream. Over UDP it is also begun
+//! anew wherever it [rests](crate::Datagrams::next_resting). Its patterns are built as the host builds them.
+//! [`check_folder`] does so with all scripts of a folder, and [`check_damaged`] with what becomes of them on
+//! a bad day.
 
 mod damage;
 mod demand;

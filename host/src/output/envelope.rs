@@ -171,7 +171,7 @@ pub const ENVELOPE: &[FieldDoc] = &[
         "packet",
         "integer",
         "skip",
-        "Number of the frame that completed it, from 1; of `flow` and `stream`, of the flow's first one. It runs on over all files that are read, and frames that a filter rejects count. Absent from `parser`",
+        "Number of the frame that completed it, from 1; of `flow` and `stream`, of the flow's first one. It runs on over all files that are read, and frames that a filter rejects count. Absent from `parser`, and where a bundle is replayed",
     ),
     field(
         "escaped",

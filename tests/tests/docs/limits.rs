@@ -29,6 +29,12 @@ fn rows(page: &mut String, limits: &[CellLimitInfo]) {
     }
 }
 
+const STACK: &str = "
+The sandbox can't see the stack on which a parser has its local variables: that is a part of its memory, and as large as the
+parser was built with. One that is built as the template has 16 KiB (`-zstack-size` in `.cargo/config.toml`). If it needs more,
+it faults with the class `trap` and the message `out of bounds memory access`. The limit `stack` is that of calls.
+";
+
 /// How limits are set: the example is read by a test of the program.
 const SETTING: &str = "
 ## Setting them
@@ -89,7 +95,7 @@ cpu_time = \"30 s\"
 #[test]
 fn limits() {
     let mut page = String::from(
-        "# Limits\n\nMade from the code by `UPDATE_DOCS=1 cargo test -p flowcell-tests --test docs`.\n\n\
+        "# Limits\n\nMade from the code by `UPDATE_DOCS=1 cargo test --workspace --test docs`.\n\n\
          ## Flow engine\n\nTime is the packets' time. A limit that is marked fixed is built in.\n\n\
          | limit | default | from | to | unit | counters | when it is reached |\n\
          |---|---|---|---|---|---|---|\n",
@@ -105,6 +111,7 @@ fn limits() {
          and is\ncounted by class.\n\n",
     );
     rows(&mut page, CellLimits::TABLE);
+    page.push_str(STACK);
     page.push_str(
         "\n## All cells together\n\nTime is the packets' time. A cell that is awake has its memory and about 9 KiB \
          more; of one that is parked\nless than 1 KiB is left, or 10 KiB if not all of the parser's state is its memory.\n\n",

@@ -16,7 +16,10 @@ fn check(name: &str, wanted: &str) {
         fs::write(&path, wanted).expect("docs can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "docs/{name} is stale: run UPDATE_DOCS=1 cargo test --test docs");
+    assert!(
+        found == wanted,
+        "docs/{name} is stale: run UPDATE_DOCS=1 cargo test --workspace --test docs"
+    );
 }
 
 /// A doc comment in one line.

@@ -13,7 +13,7 @@ const INTRODUCTION: &str = "# Counters
 Made from the code by `UPDATE_DOCS=1 cargo test --workspace --test docs`.
 
 `flowcell run --stats-json FILE` writes one JSON object when the run ends; the summary on standard error has those that are
-not zero. All begin at 0 and only grow. Each is of the whole run, all lanes and files together. Which limits lead to which
+not zero, without `parsers.expectations`. All begin at 0 and only grow. Each is of the whole run, all lanes and files together. Which limits lead to which
 counters: [limits.md](limits.md).
 
 ## records

@@ -26,15 +26,15 @@ documented! {
     /// What became of the bundles of a run.
     #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
     pub struct ArchiveStats {
-        /// Written.
+        /// Bundles that were written.
         pub written: u64,
-        /// Taken out again, for one that shows another kind of fault.
+        /// Bundles that were taken out again, for one that shows another kind of fault.
         pub replaced: u64,
-        /// Not written, because a limit of the folder was hit.
+        /// Bundles that were not written, because a limit of the folder was hit.
         pub left_out: u64,
-        /// Written, but a limit was hit while the flow was recorded.
+        /// Bundles that were written though a limit was hit while the flow was recorded.
         pub cut: u64,
-        /// Not written, because the system would not.
+        /// Bundles that were not written, because the system would not.
         pub failed: u64,
     }
 }

@@ -65,9 +65,7 @@ impl Datagrams {
             if ended == 2 {
                 return Poll::Ready(Ok((Side::Client, None)));
             }
-            if resting {
-                self.client.note_resting();
-            }
+            self.client.note_resting(resting);
             Poll::Pending
         })
         .await?;

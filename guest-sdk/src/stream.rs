@@ -235,9 +235,9 @@ impl ByteStream {
         }
     }
 
-    /// Tells the host, when it waits, that the parser keeps nothing of what came before.
-    pub(crate) fn note_resting(&self) {
-        self.shared.set_resting(true);
+    /// Whether the parser, which is about to wait, keeps nothing of what came before.
+    pub(crate) fn note_resting(&self, resting: bool) {
+        self.shared.set_resting(resting);
     }
 
     /// Reads the datagram of this length that is there.

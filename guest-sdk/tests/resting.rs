@@ -85,3 +85,31 @@ mod knowing {
         script().check(&PARSER);
     }
 }
+
+mod looking {
+    use std::pin::pin;
+
+    use flowcell_sdk::futures::poll;
+
+    use super::*;
+
+    #[parser(name = "looking", udp = [9], records = [Heard])]
+    async fn looking(mut flow: Flow) -> Result<()> {
+        let mut datagrams = flow.datagrams();
+        let mut before = 0;
+        while let Some(datagram) = datagrams.next().await? {
+            flow.emit(&Heard { text: datagram.bytes.into(), before, confirmed: false });
+            before += 1;
+            // One may look for more in any way: what is waited for last counts.
+            if poll!(pin!(datagrams.next_resting())).is_ready() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn is_not_resting() {
+        script().check(&PARSER);
+    }
+}

@@ -27,12 +27,18 @@ impl Inputs {
         let mut read = args.read.into_iter();
         if let Some(first) = read.next() {
             files.push(first.into()); // whatever it is: -r wants a file
-            // The command line's last word is among those of the filter.
-            let mut words = read.chain(filter).peekable();
+            let mut words = read.peekable();
             while let Some(word) = words.next_if(|word| is_file(word)) {
                 files.push(word.into());
             }
-            filter = words.collect();
+            let mut last = filter.into_iter().peekable();
+            // The command line's last word is among those of the filter.
+            if words.peek().is_none() {
+                while let Some(word) = last.next_if(|word| looks_like_a_capture(word)) {
+                    files.push(word.into());
+                }
+            }
+            filter = words.chain(last).collect();
         }
         if let Some(late) = filter.iter().skip(1).find(|word| Path::new(word).is_file()) {
             bail!("`{late}` is a file behind the filter; name files right after -r");
@@ -80,14 +86,17 @@ fn captures(path: PathBuf, messages: &Messages) -> Result<Vec<PathBuf>> {
 
 fn is_file(word: &str) -> bool {
     let path = Path::new(word);
-    let looks_like_one = word == "-"
-        || path.extension().is_some_and(|extension| {
-            ["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4", "snoop"]
-                .iter()
-                .any(|known| extension == *known)
-        });
     // A folder may be called like a word of the filter: `src`, `host`.
-    looks_like_one || if path.is_dir() { word.contains('/') } else { path.exists() }
+    looks_like_a_capture(word) || if path.is_dir() { word.contains('/') } else { path.exists() }
+}
+
+/// By its name, whether there is such a file or not.
+fn looks_like_a_capture(word: &str) -> bool {
+    const ENDINGS: [&str; 8] = ["pcap", "pcapng", "cap", "dmp", "gz", "zst", "lz4", "snoop"];
+    let ending = Path::new(word).extension().and_then(|ending| ending.to_str());
+    // Several words are a part of the filter.
+    let is_one_word = !word.contains(char::is_whitespace);
+    word == "-" || is_one_word && ending.is_some_and(|ending| ENDINGS.contains(&ending))
 }
 
 #[cfg(test)]
@@ -112,6 +121,12 @@ mod tests {
         let inputs = inputs(&["nowhere", "Cargo.toml", "ip6"], &[]).expect("inputs");
         assert_eq!(inputs.files, [Path::new("nowhere"), Path::new("Cargo.toml")]);
         assert_eq!(inputs.filter.as_deref(), Some("ip6"));
+    }
+
+    #[test]
+    fn several_words_in_one_are_the_filter() {
+        let inputs = inputs(&["a.pcap"], &["host example.pcap"]).expect("inputs");
+        assert_eq!(inputs.filter.as_deref(), Some("host example.pcap"));
     }
 
     #[test]

@@ -23,7 +23,8 @@ documented! {
         pub expected: u64,
         /// Those that came.
         pub met: u64,
-        /// Those of which nothing was noted, because they were between other hosts.
+        /// Those of which nothing was noted, because they were between other hosts, or at a usual port of
+        /// another parser.
         pub refused: u64,
         /// Those that made room for others.
         pub forgotten: u64,

@@ -9,8 +9,7 @@ use super::parking::Full;
 use super::repro::Recording;
 use crate::registry::Candidate;
 use crate::runtime::{
-    self, Cell, Expected, Fault, FlowState, Footprint, Input, Output, Parser, Progress, Switch,
-    Verdict,
+    self, Cell, Expected, Fault, Footprint, Input, Output, Parser, Progress, Switch, Verdict,
 };
 
 /// Most bytes in one delivery, as the contract says.
@@ -424,7 +423,13 @@ impl FlowTask {
             Stage::Parsing(cell) if cell.is_closed() => {
                 let context = self.context.as_deref();
                 let opening = opening(flow, self.server, self.confirmed, context);
-                cell.reopen(opening).and_then(|()| poll(cell, input))
+                match cell.reopen(opening) {
+                    Ok(()) => poll(cell, input),
+                    Err(fault) => {
+                        self.recording.iter_mut().for_each(|recording| recording.stillborn());
+                        Err(fault)
+                    }
+                }
             }
             Stage::Parsing(cell) => cell.poll(input),
             Stage::Waiting => match Cell::open(&self.parser, self.opening(flow)) {
@@ -475,7 +480,8 @@ impl FlowTask {
     /// Takes note of what is about to be delivered, in case that the parser faults.
     fn record(&mut self, flow: &FlowView<'_>, input: &Input<'_>) {
         let Some(mut recording) = self.recording.take() else { return };
-        if !self.started() {
+        let is_closed = matches!(&self.stage, Stage::Parsing(cell) if cell.is_closed());
+        if !self.started() || is_closed {
             recording.open(&self.opening(flow));
         }
         recording.input(input);
@@ -521,13 +527,6 @@ fn opening<'a>(
         };
         runtime::endpoint(SocketAddr::new(endpoint.addr, endpoint.port))
     };
-    let mut state = FlowState::empty();
-    if flow.midstream {
-        state |= FlowState::MIDSTREAM;
-    }
-    if confirmed {
-        state |= FlowState::CONFIRMED;
-    }
     runtime::Flow {
         client: endpoint(server.other()),
         server: endpoint(server),
@@ -539,7 +538,7 @@ fn opening<'a>(
             }
         },
         at: flow.ts.0,
-        state,
+        state: runtime::flow_state(flow.midstream, confirmed),
         originator: role(Side::Orig, server),
         context,
     }

@@ -189,7 +189,13 @@ impl<I: Copy> Parking<I> {
 
     /// A cell keeps nothing of what it was given, up to `now`. Returns one that is to be freed, if it was given
     /// nothing since the time returned.
-    pub(super) fn rests(&mut self, flow: I, now: Timestamp) -> Option<(I, Timestamp)> {
+    pub(super) fn rests(&mut self, flow: I, now: Timestamp) -> Option<(I, Timestamp)>
+    where
+        I: PartialEq,
+    {
+        if let Some(at) = self.resting.iter().rposition(|(other, _)| *other == flow) {
+            self.resting.remove(at);
+        }
         self.resting.push_back((flow, now));
         if self.resting.len() > RESTING { self.resting.pop_front() } else { None }
     }

@@ -1,8 +1,8 @@
-//! Addresses, as the contract has them and as the rest of the host does.
+//! Addresses and states of flows, as the contract has them and as the rest of the host does.
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::{Address, Endpoint};
+use super::{Address, Endpoint, FlowState};
 
 /// An endpoint in the form of the contract.
 #[must_use]
@@ -15,6 +15,19 @@ pub fn endpoint(address: SocketAddr) -> Endpoint {
         }
     };
     Endpoint { address: bits, port: address.port() }
+}
+
+/// What a parser is told of a flow whose start was not seen, or of which an instance before it has confirmed.
+#[must_use]
+pub fn flow_state(midstream: bool, confirmed: bool) -> FlowState {
+    let mut state = FlowState::empty();
+    if midstream {
+        state |= FlowState::MIDSTREAM;
+    }
+    if confirmed {
+        state |= FlowState::CONFIRMED;
+    }
+    state
 }
 
 /// The endpoint that a guest speaks of.

@@ -30,7 +30,7 @@ pub use bindings::flowcell::parser::types::{
 };
 pub use cell::{Cell, Footprint, Stillborn};
 pub use description::{Description, DescriptionError, Field, Kind, Schema};
-pub use endpoint::{endpoint, socket_address};
+pub use endpoint::{endpoint, flow_state, socket_address};
 pub use engine::Engine;
 pub(crate) use engine::{CodeFor, compile_config};
 pub use fault::{Fault, FaultClass};

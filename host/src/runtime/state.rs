@@ -188,6 +188,7 @@ impl State {
         self.rest();
         self.begin_instance();
         self.digests = Digests::default();
+        self.at_hand = 0;
     }
 
     /// The guest is to be made once more: what the one before had is gone.
@@ -230,6 +231,7 @@ impl State {
     pub(crate) fn rest(&mut self) {
         self.segments = Vec::new();
         self.view = None;
+        self.last_words = None;
     }
 
     /// Goes on to a segment of the delivery. What a call may do holds for each of them, as if it had

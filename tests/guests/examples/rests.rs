@@ -1,5 +1,5 @@
 //! Tells of everything that it is given, the how-manieth that is, and whether an instance before it had the
-//! flow; and says that it keeps nothing, unless the datagram begins with `p`.
+//! flow; and says that it keeps nothing, unless the datagram begins with `p`. Panics at `x` if there was one.
 #![cfg(target_arch = "wasm32")]
 
 use std::cell::Cell;
@@ -32,16 +32,17 @@ impl Guest for Component {
     fn poll(input: WireInput) -> WireProgress {
         host::log(host::Level::Info, "polled");
         GIVEN.set(GIVEN.get() + 1);
-        let (what, pending) = match input {
-            WireInput::Data(chunk) => ("data", chunk.bytes.first() == Some(&b'p')),
-            WireInput::Gap(_) => ("gap", false),
-            WireInput::End(_) => ("end", false),
+        let (what, first) = match input {
+            WireInput::Data(chunk) => ("data", chunk.bytes.first().copied()),
+            WireInput::Gap(_) => ("gap", None),
+            WireInput::End(_) => ("end", None),
         };
+        assert!(first != Some(b'x') || STATE.get() == 0, "there was one before");
         let mut body = vec![0x83, 0x60 | what.len() as u8];
         body.extend_from_slice(what.as_bytes());
         body.extend_from_slice(&[0x18, GIVEN.get(), 0x18, STATE.get()]);
         host::emit(0, &body);
-        if pending { WireProgress::Pending } else { WireProgress::Resting }
+        if first == Some(b'p') { WireProgress::Pending } else { WireProgress::Resting }
     }
 }
 

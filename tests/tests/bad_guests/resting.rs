@@ -57,6 +57,17 @@ fn sixteen_stay() {
     assert_eq!(of_17.of_type("flow").len(), 17);
 }
 
+/// A flow of many datagrams counts once.
+#[test]
+fn a_busy_flow_does_not_drive_out_others() {
+    let busy = (0..40).fold(flow(0), |flow, _| flow.datagram(Client, b"a"));
+    let quiet = flow(1).datagram(Client, b"a");
+    let quiet = (0..38).fold(quiet, |flow, _| flow.frame(b"no packet".to_vec()));
+    let (run, stats) = run(&[busy, quiet.datagram(Client, b"b")], &[]);
+    assert_eq!(stats["parsers"]["parks"], 0);
+    assert_eq!(told(&run).last(), Some(&("data", 2, 0)));
+}
+
 #[test]
 fn one_that_waits_for_something_is_kept_and_told_the_ends() {
     let flows = (0..20).map(|it| flow(it).datagram(Client, b"p").datagram(Server, b"p"));

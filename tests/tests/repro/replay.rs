@@ -132,3 +132,18 @@ fn without_a_fault_there_is_nothing_to_replay() {
     assert_eq!(super::list(&kept.folder()), Vec::<PathBuf>::new());
     assert_eq!(kept.stats()["repro"]["written"], 0);
 }
+
+/// The instance that faulted is replayed, not those before it that rested.
+#[test]
+fn a_flow_that_has_rested_is_replayed_from_where_it_was_opened_again() {
+    let flow = |number: u16| Conversation::tcp(4000 + number, BAD);
+    let first = flow(0).datagram(Client, b"a").datagram(Client, b"x");
+    // As many as make the first one give its place up.
+    let others = (1..=16).map(|it| flow(it).datagram(Client, b"a"));
+    let flows: Vec<Conversation> = std::iter::once(first).chain(others).collect();
+    let kept = Kept::with("rests", &flows, "", &[]);
+    let head = lines(&kept.bundle()).swap_remove(0);
+    assert_eq!((&head["inputs"], &head["flow"]["confirmed"]), (&1.into(), &true.into()), "{head}");
+    let replayed = replay(&kept.bundle(), &[]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+}

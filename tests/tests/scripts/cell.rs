@@ -5,8 +5,8 @@ use std::sync::Arc;
 use flowcell::json;
 use flowcell::registry::load;
 use flowcell::runtime::{
-    Cell, CellLimits, Chunk, End, EndReason, Engine, Expected, Flow, FlowState, Gap, GapReason,
-    Input, Output, Parser, Progress, Side, Switch, Transport, Verdict, endpoint,
+    Cell, CellLimits, Chunk, End, EndReason, Engine, Expected, Flow, Gap, GapReason, Input, Output,
+    Parser, Progress, Side, Switch, Transport, Verdict, endpoint, flow_state,
 };
 use flowcell_sdk as sdk;
 use flowcell_sdk::FlowInfo;
@@ -153,7 +153,7 @@ fn flow(info: &FlowInfo) -> Flow<'_> {
             sdk::Transport::Udp => Transport::Udp,
         },
         at: 0,
-        state: if info.midstream { FlowState::MIDSTREAM } else { FlowState::empty() },
+        state: flow_state(info.midstream, info.confirmed),
         originator: match info.originator {
             sdk::Side::Client => Side::Client,
             sdk::Side::Server => Side::Server,

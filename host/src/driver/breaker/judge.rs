@@ -146,9 +146,7 @@ impl Judge {
             let change = watched.judge(end.now, &round, self.trials);
             if let Some(LastFault { fault, .. }) = watched.last.as_ref().filter(|_| was_good) {
                 let label = watched.loaded.parser.label();
-                self.messages.tell(&format!(
-                    "{label} has faulted ({fault}); `fault` records tell of this one and all others"
-                ));
+                self.messages.tell(&format!("{label} has faulted for the first time: {fault}"));
             }
             if let Some(change) = change {
                 self.trials += u64::from(change == Change::HalfOpened);

@@ -107,6 +107,9 @@ pub struct Flow {
     pub at: Time,
     /// Its start was not seen.
     pub midstream: bool,
+    /// An instance of the parser had it before, and has confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirmed: bool,
     /// Who sent the first packet seen.
     pub originator: Side,
     /// What the parser that expected it has said.
@@ -355,6 +358,7 @@ impl From<&runtime::Flow<'_>> for Flow {
             transport: flow.transport.into(),
             at: Time(flow.at),
             midstream: flow.state.contains(FlowState::MIDSTREAM),
+            confirmed: flow.state.contains(FlowState::CONFIRMED),
             originator: flow.originator.into(),
             context: flow.context.map(|bytes| Payload(bytes.into())),
         }
@@ -368,7 +372,7 @@ impl<'a> From<&'a Flow> for runtime::Flow<'a> {
             server: runtime::endpoint(flow.server),
             transport: flow.transport.into(),
             at: flow.at.0,
-            state: if flow.midstream { FlowState::MIDSTREAM } else { FlowState::empty() },
+            state: runtime::flow_state(flow.midstream, flow.confirmed),
             originator: flow.originator.into(),
             context: flow.context.as_ref().map(|bytes| &*bytes.0),
         }

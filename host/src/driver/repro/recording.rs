@@ -70,9 +70,17 @@ impl Recording {
         Self { book, file, flow: None, inputs: Vec::new(), held: 0, missing: None }
     }
 
-    /// The parser is about to be started.
+    /// The parser is about to be started. If it was before, nothing of that matters: it was resting.
     pub(in crate::driver) fn open(&mut self, flow: &runtime::Flow<'_>) {
         self.flow = Some(flow.into());
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.book.used.fetch_sub(self.held, Ordering::Relaxed);
+        self.held = 0;
+        self.inputs.clear();
+        self.missing = None;
     }
 
     /// The parser is about to be given this.
@@ -99,8 +107,7 @@ impl Recording {
 
     /// The parser did not survive its start: it was not given anything.
     pub(in crate::driver) fn stillborn(&mut self) {
-        self.inputs.clear();
-        self.missing = None;
+        self.forget();
     }
 
     /// Makes a bundle of it. None if the parser was never started.

@@ -38,6 +38,7 @@ fn sample() -> Bundle {
             transport: Transport::Tcp,
             at: Time(1),
             midstream: true,
+            confirmed: true,
             originator: Side::Server,
             context: Some(Payload([1, 2].into())),
         },

@@ -6,7 +6,6 @@ use memchr::memchr;
 
 use crate::command::{Command, Verb, is_surely_command, looks_like_command};
 use crate::literal::{Literal, Passed};
-use crate::response::Status;
 use crate::session::Of;
 use crate::talk::{Answer, Course, Talk};
 
@@ -42,6 +41,11 @@ struct Read {
     literal: Option<Literal>,
     truncated: bool,
     incomplete: bool,
+}
+
+/// Whether a client that has said so much of a command waits for the server.
+fn waits(verb: Verb, literal: Option<Literal>) -> bool {
+    literal.map_or(matches!(verb, Verb::Authenticate | Verb::StartTls), |literal| literal.waits)
 }
 
 /// What a literal holds.
@@ -120,26 +124,32 @@ impl<'a, 'f> Client<'a, 'f> {
         }
         command.truncated |= line.truncated;
         command.incomplete |= line.incomplete;
-        let number = self.talk.say(command);
+        let waits = waits(verb, line.literal);
+        let number = self.talk.say(command, waits);
         self.talk.catch_up().await;
         if let Some(literal) = line.literal
             && (verb != Verb::Unknown || literal.waits || literal.size <= UNKNOWN_MAX)
             && !self.arguments(number, verb, literal).await
         {
-            return Course::GoesOn;
+            return self.switch().await;
         }
         match verb {
             Verb::Authenticate => self.authenticate(number).await,
             Verb::StartTls => {
-                let answer = self.talk.answer(number, self.stream).await;
-                if answer == Answer::Completed(Status::Ok) {
-                    self.talk.switched(skip_to_tls(self.stream).await);
-                    return Course::Tls;
-                }
+                self.talk.answer(number, self.stream).await;
             }
             _ => {}
         }
-        Course::GoesOn
+        self.switch().await
+    }
+
+    /// To TLS, if the server has agreed to it.
+    async fn switch(&mut self) -> Course {
+        if !self.talk.switches() {
+            return Course::GoesOn;
+        }
+        self.talk.switched(skip_to_tls(self.stream).await);
+        Course::Tls
     }
 
     /// Literals, and what follows each of them. False if the command ended with one of them.
@@ -261,7 +271,12 @@ impl<'a, 'f> Client<'a, 'f> {
             return Ok(None);
         }
         if looks_like_command(line) {
-            self.talk.may_say(Command::parse(line));
+            let command = Command::parse(line);
+            let literal = Literal::at_end(trim(line)).map(|(literal, _)| literal);
+            if waits(command.verb, literal) && self.talk.answers_line(length, self.stream).await {
+                return Ok(None);
+            }
+            self.talk.may_say(command);
         }
         Ok(Some(length as u64))
     }

@@ -16,7 +16,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
 
-use flowcell_halves::{catch_up, settle};
+use flowcell_halves::{catch_up, race, settle};
 use flowcell_mail::Message;
 use flowcell_sdk::ByteStream;
 
@@ -32,9 +32,6 @@ const PENDING_MAX: usize = 65_536;
 
 /// Most commands that are not completed: every response is looked up among them.
 const PENDING_COUNT_MAX: usize = 256;
-
-/// Most lines behind a refused command that are remembered because they may be commands.
-const DOUBTFUL_MAX: usize = 16;
 
 /// What the server says to a command that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +51,30 @@ pub(crate) enum Course {
     Tls,
 }
 
+/// A command that is not completed, or a line that may be one.
+struct Said {
+    /// In the order in which they were said.
+    number: u64,
+    command: Command,
+    /// It may belong to the literal of this refused command instead: the server's answer tells.
+    within: Option<u64>,
+}
+
 struct State<'f> {
     session: Session<'f>,
-    /// Each with its number in the order in which they were said.
-    pending: VecDeque<(u64, Command)>,
+    /// By their numbers.
+    pending: VecDeque<Said>,
     weight: usize,
+    /// The last number.
     said: u64,
+    /// The number of the last command that is one without doubt.
+    latest: u64,
     /// The client half waits for an answer to the command of this number.
     waiting: Option<u64>,
     answer: Option<Answer>,
     /// The command that was said last, if the server has refused it.
     refused: Option<u64>,
-    /// Lines behind it that may belong to it, or be commands: the server's answer tells.
-    doubtful: Vec<Command>,
-    /// The server has answered one of them.
+    /// The server has answered a line in the literal of the latest command.
     reads_on: bool,
     /// The server said `+` before the client half waited for it.
     continued: bool,
@@ -95,10 +102,10 @@ impl<'f> Talk<'f> {
             pending: VecDeque::new(),
             weight: 0,
             said: 0,
+            latest: 0,
             waiting: None,
             answer: None,
             refused: None,
-            doubtful: Vec::new(),
             reads_on: false,
             continued: false,
             server_waits: false,
@@ -119,37 +126,32 @@ impl<'f> Talk<'f> {
 
     // ---- the client half ----
 
-    /// The client begins a command; returns its number.
-    pub(crate) fn say(&self, command: Command) -> u64 {
+    /// The client begins a command; returns its number. `waits` if the next thing is to ask for the answer.
+    pub(crate) fn say(&self, command: Command, waits: bool) -> u64 {
         let mut state = self.state();
-        state.weight += command.weight();
-        while !state.pending.is_empty()
-            && (state.weight > PENDING_MAX || state.pending.len() >= PENDING_COUNT_MAX)
-        {
-            state.complete(0, None);
-        }
-        state.said += 1;
         state.commands_lost = false;
-        state.doubtful.clear();
         state.reads_on = false;
-        let number = state.said;
-        state.pending.push_back((number, command));
+        let number = state.push(command, None);
+        state.latest = number;
+        state.waiting = None;
+        if waits {
+            state.wait_for(number);
+        }
         number
     }
 
-    /// Behind a refused command, the client says what may be another one.
+    /// In the literal of the latest command, which is refused, the client says what may be another one.
     pub(crate) fn may_say(&self, command: Command) {
         let mut state = self.state();
-        if state.doubtful.len() < DOUBTFUL_MAX {
-            state.doubtful.push(command);
-        }
+        let within = Some(state.latest);
+        state.push(command, within);
     }
 
     /// More was said of a command.
     pub(crate) fn more(&self, number: u64, change: impl FnOnce(&mut Command)) {
         let mut state = self.state();
-        let command = state.pending.iter_mut().rev().find(|(other, _)| *other == number);
-        if let Some((_, command)) = command {
+        let command = state.pending.iter_mut().rev().find(|said| said.number == number);
+        if let Some(Said { command, .. }) = command {
             let before = command.weight();
             change(command);
             let after = command.weight();
@@ -161,8 +163,9 @@ impl<'f> Talk<'f> {
     pub(crate) async fn answer(&self, number: u64, client: &mut ByteStream) -> Answer {
         {
             let mut state = self.state();
-            state.waiting = Some(number);
-            state.answer = std::mem::take(&mut state.continued).then_some(Answer::Continue);
+            if state.waiting != Some(number) {
+                state.wait_for(number);
+            }
         }
         self.catch_up().await;
         let mut held_back = pin!(client.backlog(HELD_MAX));
@@ -192,6 +195,18 @@ impl<'f> Talk<'f> {
         .await
     }
 
+    /// Behind a refused command, whether the server answers a line of this length at which the client seems
+    /// to wait for it.
+    pub(crate) async fn answers_line(&self, length: usize, client: &mut ByteStream) -> bool {
+        let answered = |state: &State<'_>| state.server_waits || state.reads_on || state.continued;
+        race(client, length.saturating_add(1), |_| {
+            let state = self.state();
+            answered(&state) || state.server_gone
+        })
+        .await;
+        answered(&self.state())
+    }
+
     /// Whether the server has completed a command behind the refused one.
     pub(crate) fn server_reads_on(&self) -> bool {
         let state = self.state();
@@ -213,6 +228,11 @@ impl<'f> Talk<'f> {
     /// The client will say no more.
     pub(crate) fn client_ended(&self) {
         self.state().client_gone = true;
+    }
+
+    /// The server has agreed to switch to TLS.
+    pub(crate) fn switches(&self) -> bool {
+        self.state().switching.is_some()
     }
 
     /// The switch to TLS that the server has agreed to takes place; so many bytes stood in front of it.
@@ -245,7 +265,7 @@ impl<'f> Talk<'f> {
                 state.answer.get_or_insert(Answer::Continue);
             } else {
                 // RFC 2177: IDLE is told to go on and has nothing to say.
-                state.continued = !state.pending.iter().any(|(_, said)| said.verb == Verb::Idle);
+                state.continued = !state.pending.iter().any(|said| said.command.verb == Verb::Idle);
             }
         }
         settle().await;
@@ -259,13 +279,15 @@ impl<'f> Talk<'f> {
         text: &[u8],
         server: &mut ByteStream,
     ) -> Course {
-        let said = {
+        let (said, known) = {
             let mut state = self.state();
             state.steps += 1;
             state.server_waits = true;
-            state.admit(tag);
-            state.said
+            (state.said, state.position(tag).is_some())
         };
+        if !known {
+            settle().await; // the client half may wait for the server at a line that may be it
+        }
         let mut held_back = pin!(server.backlog(HELD_MAX));
         poll_fn(|cx| {
             let state = self.state();
@@ -313,60 +335,85 @@ impl<'f> Talk<'f> {
 }
 
 impl State<'_> {
-    fn position(&self, tag: &[u8]) -> Option<usize> {
-        self.pending.iter().position(|(_, command)| command.tag == tag)
+    fn push(&mut self, command: Command, within: Option<u64>) -> u64 {
+        self.weight += command.weight();
+        while !self.pending.is_empty()
+            && (self.weight > PENDING_MAX || self.pending.len() >= PENDING_COUNT_MAX)
+        {
+            let oldest_doubtful = self.pending.iter().position(|said| said.within.is_some());
+            self.complete(oldest_doubtful.unwrap_or(0), None);
+        }
+        self.said += 1;
+        self.pending.push_back(Said { number: self.said, command, within });
+        self.said
     }
 
-    /// What the server answers was a command.
-    fn admit(&mut self, tag: &[u8]) {
-        let Some(place) = self.doubtful.iter().position(|command| command.tag == tag) else {
-            return;
-        };
-        let command = self.doubtful.remove(place);
-        self.weight += command.weight();
-        self.said += 1;
-        self.reads_on = true;
-        self.pending.push_back((self.said, command));
+    fn wait_for(&mut self, number: u64) {
+        self.waiting = Some(number);
+        self.answer = std::mem::take(&mut self.continued).then_some(Answer::Continue);
+    }
+
+    fn position(&self, tag: &[u8]) -> Option<usize> {
+        self.pending.iter().position(|said| said.command.tag == tag)
+    }
+
+    /// The line of this number, in the literal of a refused command, was a command: so are those behind it.
+    /// Those in front of it would have been answered first, and may still be. What has passed is read no
+    /// more for literals, and a switch to TLS that does not stand last there ends what can be read.
+    fn admit(&mut self, number: u64, refused: u64) {
+        for said in &mut self.pending {
+            if said.number > number && said.within == Some(refused) {
+                said.within = None;
+            }
+        }
+        self.reads_on |= refused == self.latest;
     }
 
     fn completed(&mut self, tag: &[u8], status: Status, text: &[u8]) -> Course {
         self.steps += 1;
         self.server_waits = false;
-        let Some(position) = self.position(tag) else {
+        let position = self.position(tag);
+        let found = position.and_then(|position| Some((position, self.pending.get(position)?)));
+        let Some((position, said)) = found else {
             self.session.completed(tag, None, Some((status, text)), None);
             return Course::GoesOn;
         };
-        let awaited = self.pending.get(position).is_some_and(|(n, _)| self.waiting == Some(*n));
-        let verb = self.pending.get(position).map(|(_, command)| command.verb);
-        let number = self.pending.get(position).map(|(number, _)| *number);
-        if status != Status::Ok && number == Some(self.said) {
-            self.refused = number;
+        let (number, verb, within) = (said.number, said.command.verb, said.within);
+        if let Some(refused) = within {
+            self.admit(number, refused);
         }
+        if status != Status::Ok && number == self.latest {
+            self.refused = Some(number);
+            self.continued = false; // it was this one that was to go on
+        }
+        let awaited = self.waiting == Some(number);
         if awaited {
             self.answer = Some(Answer::Completed(status));
         }
         match (verb, status) {
-            (Some(Verb::StartTls), Status::Ok) if awaited => {
-                let command = self.pending.remove(position).map(|(_, command)| command);
-                self.switching = command.map(|command| (command, text.to_vec()));
+            (Verb::StartTls, Status::Ok) if awaited => {
+                let said = self.pending.remove(position);
+                self.switching = said.map(|said| (said.command, text.to_vec()));
                 return Course::Tls;
             }
             _ => self.complete(position, Some((status, text))),
         }
         match (verb, status) {
             // RFC 4978 §3: both sides compress from here on.
-            (Some(Verb::Compress | Verb::StartTls), Status::Ok) => Course::Over,
+            (Verb::Compress | Verb::StartTls, Status::Ok) => Course::Over,
             _ => Course::GoesOn,
         }
     }
 
-    /// Takes a command off the list and tells the session.
+    /// Takes a command off the list and tells the session; of a line that may be none only if it is answered.
     fn complete(&mut self, position: usize, reply: Option<(Status, &[u8])>) {
-        let Some((_, command)) = self.pending.remove(position) else {
+        let Some(Said { command, within, .. }) = self.pending.remove(position) else {
             return;
         };
         self.weight = self.weight.saturating_sub(command.weight());
-        let tag = command.tag.clone();
-        self.session.completed(&tag, Some(command), reply, None);
+        if within.is_none() || reply.is_some() {
+            let tag = command.tag.clone();
+            self.session.completed(&tag, Some(command), reply, None);
+        }
     }
 }

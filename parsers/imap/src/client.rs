@@ -28,7 +28,7 @@ pub(crate) struct Client<'a, 'f> {
     talk: &'a Talk<'f>,
     /// What comes next may be anything: the start of the flow or a gap is in front of it.
     lost: bool,
-    /// The last command was AUTHENTICATE, and its continuations are missing.
+    /// The last command was AUTHENTICATE, or LOGIN with literals, and what belongs to it was not told apart.
     after_auth: bool,
     /// Lines that were no commands.
     strange: u32,
@@ -276,6 +276,8 @@ impl<'a, 'f> Client<'a, 'f> {
             if waits(command.verb, literal) && self.talk.answers_line(length, self.stream).await {
                 return Ok(None);
             }
+            self.after_auth = command.verb == Verb::Authenticate
+                || (command.verb == Verb::Login && literal.is_some());
             self.talk.may_say(command);
         }
         Ok(Some(length as u64))

@@ -144,6 +144,9 @@ impl Command {
         if self.verb == Verb::Authenticate {
             return self.append_secret(text);
         }
+        if self.word == MASK {
+            return;
+        }
         // The set of messages of a FETCH may be long.
         let room = ARGUMENT_MAX.saturating_sub(self.argument.len());
         self.truncated |= text.len() > room;
@@ -179,7 +182,8 @@ impl Command {
         }
     }
 
-    /// Hides the line: it may be a response to an AUTHENTICATE of which the continuations are missing.
+    /// Hides the line and what follows: it may be a response to an AUTHENTICATE of which the continuations
+    /// are missing, or a part of a LOGIN.
     pub(crate) fn mask(&mut self) {
         self.tag.clear();
         self.word = owned(MASK);

@@ -261,8 +261,9 @@ impl<'f> Talk<'f> {
         {
             let mut state = self.state();
             state.steps += 1;
-            if state.waiting.is_some() {
-                state.answer.get_or_insert(Answer::Continue);
+            let completed = matches!(state.answer, Some(Answer::Completed(_)));
+            if state.waiting.is_some() && !completed {
+                state.answer = Some(Answer::Continue);
             } else {
                 // RFC 2177: IDLE is told to go on and has nothing to say.
                 state.continued = !state.pending.iter().any(|said| said.command.verb == Verb::Idle);

@@ -109,6 +109,23 @@ fn commands_that_are_never_completed() {
 }
 
 #[test]
+fn lines_in_doubt_without_end() {
+    let lines: String =
+        ('a'..='z').flat_map(|a| ('a'..='z').map(move |b| format!("{a}{b} NOOP\r\n"))).collect();
+    let outcome = run(&[
+        GREETING,
+        b"1 STATUS {90000+}\r\n",
+        b"1 BAD\r\n",
+        lines.as_bytes(),
+        b"aa OK\r\nzz OK\r\n",
+    ]);
+    let command = |at: usize| &outcome.records[at].1["command"];
+    assert_eq!(outcome.records.len(), 4);
+    assert!(command(2).is_null(), "the oldest ones are forgotten");
+    assert_eq!(command(3), "NOOP");
+}
+
+#[test]
 fn responses_to_nothing() {
     let responses: String = (0..4_000).map(|n| format!("* {n} EXISTS\r\na{n} OK\r\n")).collect();
     let outcome = run(&[&[GREETING, responses.as_bytes()].concat()]);

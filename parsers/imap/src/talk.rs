@@ -30,7 +30,7 @@ const HELD_MAX: usize = 16_384;
 /// Most room that commands which are not completed take, in bytes: some hundred.
 const PENDING_MAX: usize = 65_536;
 
-/// Most commands that are not completed: every response is looked up among them.
+/// Most commands that are not completed, with lines that may be some: every response is looked up among them.
 const PENDING_COUNT_MAX: usize = 256;
 
 /// What the server says to a command that goes on.

@@ -1,5 +1,6 @@
 //! What may be a pattern. The host refuses the same; here the message stands at the literal.
 
+use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{Look, LookSet};
 
 /// Longest pattern, in bytes, as the contract says.
@@ -25,6 +26,9 @@ pub(crate) fn check(regex: &str) -> Result<(), String> {
         let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
         format!("no regular expression: {last}")
     })?;
+    if !is_of_bytes(regex) {
+        return Err("asks for Unicode: patterns are of bytes".into());
+    }
     let looks = hir.properties().look_set();
     if looks.subtract(LookSet::singleton(Look::Start)) != LookSet::empty() {
         return Err(
@@ -37,9 +41,47 @@ pub(crate) fn check(regex: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Looks for what turns Unicode on: which classes there would be depends on how a regex library was built.
+struct Bytes;
+
+impl ast::Visitor for Bytes {
+    type Output = ();
+    type Err = ();
+
+    fn finish(self) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), ()> {
+        let flags = match ast {
+            Ast::Flags(set) => Some(&set.flags),
+            Ast::Group(group) => group.flags(),
+            _ => None,
+        };
+        let unicode = flags.and_then(|flags| flags.flag_state(ast::Flag::Unicode));
+        if unicode == Some(true) { Err(()) } else { Ok(()) }
+    }
+}
+
+/// Whether all of a pattern is about bytes. What is no pattern is told elsewhere.
+fn is_of_bytes(regex: &str) -> bool {
+    let ast = ast::parse::ParserBuilder::new().nest_limit(50).build().parse(regex);
+    ast.is_ok_and(|ast| ast::visit(&ast, Bytes).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::check;
+
+    /// The host is tested with the same.
+    #[test]
+    fn what_is_taken_and_refused_is_what_the_contract_has() {
+        let lines = include_str!("../../../wit/patterns.txt").lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let (sign, regex) = line.split_once(' ').unwrap();
+            assert_eq!(check(regex).is_ok(), sign == "+", "{line}: {:?}", check(regex));
+        }
+    }
 
     #[test]
     fn what_the_host_would_refuse_is_refused() {

@@ -8,6 +8,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, MatchKind};
+use regex_syntax::ast::{self, Ast};
 use regex_syntax::hir::{Look, LookSet};
 
 use super::bindings::flowcell::parser::description_types as wire;
@@ -49,6 +50,9 @@ impl Pattern {
             let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
             format!("which is no regular expression: {last}")
         })?;
+        if !is_of_bytes(&regex) {
+            return Err("which asks for Unicode: patterns are of bytes".into());
+        }
         let looks = hir.properties().look_set();
         if looks.subtract(LookSet::singleton(Look::Start)) != LookSet::empty() {
             let problem =
@@ -67,6 +71,34 @@ impl Pattern {
         }
         Ok(Self { transport, side, regex })
     }
+}
+
+/// Looks for what turns Unicode on: which classes there would be depends on how a regex library was built.
+struct Bytes;
+
+impl ast::Visitor for Bytes {
+    type Output = ();
+    type Err = ();
+
+    fn finish(self) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), ()> {
+        let flags = match ast {
+            Ast::Flags(set) => Some(&set.flags),
+            Ast::Group(group) => group.flags(),
+            _ => None,
+        };
+        let unicode = flags.and_then(|flags| flags.flag_state(ast::Flag::Unicode));
+        if unicode == Some(true) { Err(()) } else { Ok(()) }
+    }
+}
+
+/// Whether all of a pattern is about bytes. What is no pattern is told elsewhere.
+fn is_of_bytes(regex: &str) -> bool {
+    let ast = ast::parse::ParserBuilder::new().nest_limit(50).build().parse(regex);
+    ast.is_ok_and(|ast| ast::visit(&ast, Bytes).is_ok())
 }
 
 /// Says why the patterns of one parser can't be taken together: each byte of a flow that is looked at may
@@ -214,6 +246,16 @@ mod tests {
     #[test]
     fn patterns_are_bytes() {
         assert_eq!(matches(&[(r"^.\xc3.", 7)], b"\n\xc3\x28"), [(3, 7)]);
+    }
+
+    /// The SDK's macro is tested with the same.
+    #[test]
+    fn what_is_taken_and_refused_is_what_the_contract_has() {
+        let lines = include_str!("../../../wit/patterns.txt").lines();
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let (sign, regex) = line.split_once(' ').expect("a sign");
+            assert_eq!(pattern(regex).is_ok(), sign == "+", "{line}: {:?}", pattern(regex));
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use flowcell_test_guests::host;
 
 struct Component;
 
-/// Some 15 ms. Without a clock, rounds are all that a guest can count.
-const ROUNDS: u64 = 14_000_000;
+/// Some 8 ms. Without a clock, rounds are all that a guest can count.
+const ROUNDS: u64 = 7_000_000;
 
 impl Guest for Component {
     fn describe() -> Description {

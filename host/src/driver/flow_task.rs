@@ -241,7 +241,11 @@ impl FlowTask {
 
     /// Its parser keeps nothing of what it was given, and the cell is still there.
     pub(super) fn is_resting(&self) -> bool {
-        matches!(&self.stage, Stage::Parsing(cell) if cell.is_resting() && !cell.is_closed())
+        self.cell().is_some_and(|cell| cell.is_resting() && !cell.is_closed())
+    }
+
+    fn cell(&self) -> Option<&Cell> {
+        if let Stage::Parsing(cell) = &self.stage { Some(cell) } else { None }
     }
 
     /// The parser wants nothing more of `side`.
@@ -403,7 +407,7 @@ impl FlowTask {
             Input::End(end) => end.side,
         };
         let from = self.side_of(side);
-        let is_resting = matches!(&self.stage, Stage::Parsing(cell) if cell.is_resting());
+        let is_resting = self.cell().is_some_and(Cell::is_resting);
         if self.is_done(from) || is_resting && !matches!(input, Input::Data(_)) {
             return;
         }
@@ -480,8 +484,7 @@ impl FlowTask {
     /// Takes note of what is about to be delivered, in case that the parser faults.
     fn record(&mut self, flow: &FlowView<'_>, input: &Input<'_>) {
         let Some(mut recording) = self.recording.take() else { return };
-        let is_closed = matches!(&self.stage, Stage::Parsing(cell) if cell.is_closed());
-        if !self.started() || is_closed {
+        if !self.started() || self.cell().is_some_and(Cell::is_closed) {
             recording.open(&self.opening(flow));
         }
         recording.input(input);

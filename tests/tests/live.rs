@@ -137,29 +137,36 @@ fn a_parser_over_its_share_gets_no_new_flows() {
     let Some(namespace) = Namespace::new() else { return };
     for (share, outcome, throttled) in [("900", "confirmed", 0), ("1", "throttled", 1)] {
         let scratch = Scratch::new();
-        let file = scratch.write("only/slow.wasm", guests::guest("slow_and_steady"));
-        let limits = scratch.write("limits.toml", format!("[cells]\nparser_cpu = {share}\n"));
+        let file = scratch.write("only/first.wasm", guests::guest("first"));
+        // A call that is stopped by the clock is charged by it, however seldom it gets its turn.
+        let limits = format!("[cells]\nparser_cpu = {share}\ncall_time = 100\n");
+        let limits = scratch.write("limits.toml", limits);
         let stats = scratch.path("stats.json");
         let mut command = namespace.command(program());
-        command.args(["run", "-i", "lo", "--parsers"]).arg(file.parent().unwrap());
-        command.arg("--limits").arg(limits).arg("--stats-json").arg(&stats);
-        let mut running = started(&mut command);
+        command.args(["run", "-i", "lo", "--map", "7=first", "--parsers"]);
+        command.arg(file.parent().unwrap()).arg("--limits").arg(limits);
+        let mut running = started(command.arg("--stats-json").arg(&stats));
         let mut traffic = Traffic::start(&namespace, TRAFFIC);
-        let note = |record: &Value| record["type"] == "slow_and_steady.note";
-        let mut uid = Value::Null;
-        for word in ["one", "two", "three"] {
-            traffic.say("a", word);
-            uid = running.wait_for("a delivery", note)["uid"].clone();
-            running.wait_for("the answer", note);
-        }
-        traffic.say("b", "one");
-        traffic.say("a", "four");
-        running.wait_for("the first flow, which goes on", |record| {
-            note(record) && record["uid"] == uid
-        });
+        let note = |record: &Value| record["type"] == "first.note";
+        traffic.say("before", "first:confirm first:talk");
+        traffic.say("before", "hello");
+        let uid = running.wait_for("the first flow", note)["uid"].clone();
+        traffic.say("spins", "first:spin");
+        let fault = running.wait_for("the end of the call", |record| record["type"] == "fault");
+        assert_eq!(fault["data"]["class"], "deadline", "{fault}");
+        traffic.say("after", "first:confirm");
+        traffic.say("before", "good bye");
+        let bye =
+            |record: &Value| note(record) && record["data"]["text"].to_string().contains("bye");
+        let bye = running.wait_for("the first flow, which goes on", bye);
+        assert_eq!(bye["uid"], uid);
         let run = running.end_with("INT");
         for flow in run.of_type("flow") {
-            let expected = if flow["uid"] == uid { "confirmed" } else { outcome };
+            let expected = match &flow["uid"] {
+                before if *before == uid => "confirmed",
+                spins if *spins == fault["uid"] => "fault",
+                _after => outcome,
+            };
             assert_eq!(flow["data"]["parsers"][0]["outcome"], expected, "{flow}");
         }
         let stats: Value = serde_json::from_slice(&read(&stats)).unwrap();

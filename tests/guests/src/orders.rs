@@ -2,7 +2,7 @@
 //! things in the same bytes.
 //!
 //! A word of a line is `NAME:ORDER` or `NAME:ORDER=VALUE`. Orders: `confirm`, `talk` (a note about each line
-//! from now on), `decline`, `fail`, `trap`, `ready`, `done` (with this side), `skip=BYTES` (of this side),
+//! from now on), `decline`, `fail`, `trap`, `ready`, `done` (with this side), `spin` (for ever), `skip=BYTES` (of this side),
 //! `switch=PARSER` (or nobody), `atend=PARSER` (switch when this side ends), and
 //! `expect=PORT,PARSER,CONTEXT` (of the flow's server, `expectc` of its client, `expecto` of another host,
 //! `expectu` over UDP).
@@ -68,6 +68,9 @@ impl Told<'_> {
                     "trap" => panic!("as told"),
                     "ready" => return Err(Error::Read(stream_end(stream))),
                     "done" => stream.done(),
+                    "spin" => loop {
+                        std::hint::spin_loop();
+                    },
                     "skip" => stream.skip(value.parse().unwrap_or(0)),
                     "switch" => return Err(Error::switch_to(value.to_owned())),
                     "atend" => at_end = Some(value.to_owned()),

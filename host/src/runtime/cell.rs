@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use wasmtime::Store;
-use wasmtime::component::Instance;
 
-use super::bindings;
 use super::bindings::flowcell::parser::types::{Flow, Input, Progress, Transport};
 use super::fault::Fault;
+use super::guest::Guest;
 use super::memory::{Image, discard, memory_of};
-use super::parser::{Parser, begin_call, instantiate, new_store};
+use super::parser::{Parser, begin_call};
 use super::state::{Output, Phase, State};
 
 /// What is left of a cell that did not survive its start.
@@ -60,15 +59,8 @@ enum Body {
     Freed(Box<State>, Image, u32),
     /// Parked while it was resting. There is no instance; the next one is opened.
     Rested(Box<State>),
-    /// It could not be parked or brought back. The next delivery tells.
-    Broken(Fault, Box<Output>),
-}
-
-/// What can be called.
-pub(super) struct Guest {
-    pub(super) store: Store<State>,
-    pub(super) instance: Instance,
-    pub(super) exports: bindings::Parser,
+    /// It can not be called again. If nobody has been told why, the next delivery tells.
+    Broken(Option<Fault>, Box<Output>),
 }
 
 impl Cell {
@@ -97,8 +89,7 @@ impl Cell {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn reopen(&mut self, flow: Flow<'_>) -> Result<(), Fault> {
-        let nothing = Body::Broken(Fault::lost(), Box::default());
-        let body = match std::mem::replace(&mut self.body, nothing) {
+        let body = match self.take() {
             Body::Rested(state) => begin(&self.parser, *state, flow).map(Body::Awake),
             other => Ok(other),
         };
@@ -106,7 +97,7 @@ impl Cell {
             Ok(body) => self.body = body,
             Err(stillborn) => {
                 let Stillborn { fault, output } = *stillborn;
-                self.body = Body::Broken(Fault::lost(), Box::new(output));
+                self.body = Body::Broken(None, Box::new(output));
                 return Err(fault);
             }
         }
@@ -138,7 +129,14 @@ impl Cell {
         };
         let outcome = begin_call(store, poll);
         self.parser.share.charge(store.data_mut().budget.unshared());
-        let progress = outcome.map_err(|error| fault(store, &error))?;
+        let progress = match outcome {
+            Ok(progress) => progress,
+            Err(error) => {
+                let (fault, output) = last_of(store, &error);
+                self.body = Body::Broken(None, Box::new(output));
+                return Err(fault);
+            }
+        };
         self.resting = self.datagrams && progress == Progress::Resting;
         Ok(progress)
     }
@@ -170,7 +168,8 @@ impl Cell {
             Some(resumption) => match resumption.save(guest) {
                 Ok(global) => Some(global),
                 Err(error) => {
-                    self.broken(&error);
+                    let (fault, output) = last_of(&mut guest.store, &error);
+                    self.body = Body::Broken(Some(fault), Box::new(output));
                     return None;
                 }
             },
@@ -183,13 +182,10 @@ impl Cell {
             self.bulky = true;
             return None;
         }
-        let nothing = Body::Broken(Fault::lost(), Box::default());
-        let Body::Awake(mut guest) = std::mem::replace(&mut self.body, nothing) else {
-            return None;
-        };
+        let Body::Awake(mut guest) = self.take() else { return None };
         self.body = match saved {
             Some(global) => {
-                let mut state = guest.store.into_data();
+                let mut state = guest.retire(&self.parser);
                 state.rest();
                 Body::Freed(Box::new(state), image, global)
             }
@@ -205,9 +201,8 @@ impl Cell {
         if !matches!(self.body, Body::Awake(_)) {
             return None;
         }
-        let nothing = Body::Broken(Fault::lost(), Box::default());
-        if let Body::Awake(guest) = std::mem::replace(&mut self.body, nothing) {
-            let mut state = guest.store.into_data();
+        if let Body::Awake(guest) = self.take() {
+            let mut state = guest.retire(&self.parser);
             state.begin_anew();
             self.body = Body::Rested(Box::new(state));
         }
@@ -240,8 +235,7 @@ impl Cell {
     /// Brings the guest back if it is parked.
     fn wake(&mut self) -> Result<(), Fault> {
         if !matches!(self.body, Body::Awake(_)) {
-            let nothing = Body::Broken(Fault::lost(), Box::default());
-            let parked = std::mem::replace(&mut self.body, nothing);
+            let parked = self.take();
             self.body = Body::Awake(self.resume(parked)?);
         }
         Ok(())
@@ -251,8 +245,8 @@ impl Cell {
         let (mut guest, image) = match parked {
             Body::Awake(guest) => return Ok(guest),
             Body::Broken(fault, output) => {
-                self.body = Body::Broken(Fault::lost(), output);
-                return Err(fault);
+                self.body = Body::Broken(None, output);
+                return Err(fault.unwrap_or_else(Fault::lost));
             }
             Body::Rested(_) => return Err(Fault::lost()), // who calls it has to open it
             Body::Bound(mut guest, image) => {
@@ -265,13 +259,11 @@ impl Cell {
             }
             Body::Freed(mut state, image, global) => {
                 state.begin_instance();
-                let mut store = new_store(&self.parser.engine, *state);
-                let made = instantiate(&mut store, &self.parser);
-                let (instance, exports) = made.map_err(|error| fault(&mut store, &error))?;
-                let mut guest = Box::new(Guest { store, instance, exports });
+                let made = Guest::new(&self.parser, *state);
+                let mut guest = made.map_err(|(error, mut store)| last_of(&mut store, &error).0)?;
                 if let Some(resumption) = self.parser.resumption() {
                     let restored = resumption.restore(&mut guest, global, image.len());
-                    restored.map_err(|error| fault(&mut guest.store, &error))?;
+                    restored.map_err(|error| last_of(&mut guest.store, &error).0)?;
                 }
                 (guest, image)
             }
@@ -281,12 +273,15 @@ impl Cell {
         Ok(guest)
     }
 
-    /// The guest can not go on, because of `error`.
-    fn broken(&mut self, error: &wasmtime::Error) {
-        if let Body::Awake(guest) = &mut self.body {
-            let fault = fault(&mut guest.store, error);
-            let output = std::mem::take(&mut guest.store.data_mut().output);
-            self.body = Body::Broken(fault, Box::new(output));
+    fn take(&mut self) -> Body {
+        std::mem::replace(&mut self.body, Body::Broken(None, Box::default()))
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        if let Body::Awake(guest) = self.take() {
+            guest.retire(&self.parser);
         }
     }
 }
@@ -299,22 +294,27 @@ impl std::fmt::Debug for Cell {
 
 /// Makes an instance, and opens the flow.
 fn begin(parser: &Arc<Parser>, state: State, flow: Flow<'_>) -> Result<Box<Guest>, Box<Stillborn>> {
-    let mut store = new_store(&parser.engine, state);
-    let opened = instantiate(&mut store, parser).and_then(|(instance, exports)| {
-        begin_call(&mut store, |store| exports.call_open(store, flow))?;
-        Ok((instance, exports))
-    });
-    parser.share.charge(store.data_mut().budget.unshared());
-    match opened {
-        Ok((instance, exports)) => Ok(Box::new(Guest { store, instance, exports })),
-        Err(error) => {
-            let fault = fault(&mut store, &error);
-            Err(Box::new(Stillborn { fault, output: store.into_data().output }))
+    let opened = Guest::new(parser, state).and_then(|mut guest| {
+        let Guest { store, exports, .. } = &mut *guest;
+        match begin_call(store, |store| exports.call_open(store, flow)) {
+            Ok(()) => Ok(guest),
+            Err(error) => Err((error, guest.store)),
         }
-    }
+    });
+    let (spent, opened) = match opened {
+        Ok(mut guest) => (guest.store.data_mut().budget.unshared(), Ok(guest)),
+        Err((error, mut store)) => {
+            let (fault, output) = last_of(&mut store, &error);
+            (store.data_mut().budget.unshared(), Err(Box::new(Stillborn { fault, output })))
+        }
+    };
+    parser.share.charge(spent);
+    opened
 }
 
-fn fault(store: &mut Store<State>, error: &wasmtime::Error) -> Fault {
-    let last_words = store.data_mut().last_words.take();
-    Fault::of(error, last_words)
+/// What is left of a guest that can not be called again because of `error`.
+fn last_of(store: &mut Store<State>, error: &wasmtime::Error) -> (Fault, Output) {
+    let state = store.data_mut();
+    let last_words = state.last_words.take();
+    (Fault::of(error, last_words), std::mem::take(&mut state.output))
 }

@@ -13,6 +13,7 @@ mod digests;
 mod endpoint;
 mod engine;
 mod fault;
+mod guest;
 mod imports;
 pub(crate) mod limits;
 mod memory;

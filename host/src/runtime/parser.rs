@@ -13,6 +13,7 @@ use super::cell::Footprint;
 use super::description::{Description, DescriptionError};
 use super::engine::Engine;
 use super::fault::{Fault, MAX_TEXT, clipped};
+use super::guest::Spares;
 use super::imports::{HOST_INTERFACE, WORLD, linker};
 use super::limits::{CellLimits, DESCRIBE_TIME, HANDLES, ParserLimits};
 use super::memory::{Initial, memory_of, watched};
@@ -66,6 +67,7 @@ pub struct Parser {
     pub(super) engine: Engine,
     pub(super) limits: Arc<CellLimits>,
     pub(super) share: Share,
+    pub(super) spares: Spares,
     description: Arc<Description>,
     label: String,
 }
@@ -88,15 +90,16 @@ impl Parser {
         let pre = linker.instantiate_pre(component).map_err(world)?;
         let exports = ParserIndices::new(&pre).map_err(world)?;
         let widest = limits.widest();
-        let Described { description, initial, first } = describe(engine, &pre, &exports, widest)?;
+        let maker = Maker { engine, component, pre: &pre, exports: &exports };
+        let Described { description, initial, resumption, first } = maker.describe(widest)?;
         let description = Arc::new(description);
         let live_workers = limits.live_workers;
         let limits = limits.of(&description.name);
         if limits != widest {
             // What does not fit into its own limits is refused now, not flow by flow.
-            describe(engine, &pre, &exports, limits)?;
+            maker.describe(limits)?;
         }
-        let resumption = Resumption::of(component);
+        let spares = Spares::of(resumption.as_ref(), engine);
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
         let (engine, limits) = (engine.clone(), Arc::new(limits));
@@ -110,6 +113,7 @@ impl Parser {
             engine,
             limits,
             share,
+            spares,
             description,
             label,
         })
@@ -210,30 +214,40 @@ fn check_world(engine: &Engine, component: &Component) -> Result<(), ParserError
 struct Described {
     description: Description,
     initial: Option<Initial>,
+    resumption: Option<Resumption>,
     /// Bytes of its memories and tables before it was called.
     first: usize,
 }
 
-fn describe(
-    engine: &Engine,
-    pre: &InstancePre<State>,
-    exports: &ParserIndices,
-    limits: CellLimits,
-) -> Result<Described, ParserError> {
-    let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
-    let mut store = new_store(engine, State::new(Phase::Describe, Arc::new(limits), None));
-    let outcome = instantiate_with(&mut store, pre, exports).and_then(|(_, exports)| {
-        let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
-        let first = store.data().bytes();
-        Ok((begin_call(&mut store, |store| exports.call_describe(store))?, initial, first))
-    });
-    match outcome {
-        Ok((description, initial, first)) => {
-            Ok(Described { description: Description::check(description)?, initial, first })
-        }
-        Err(error) => {
-            let last_words = store.data_mut().last_words.take();
-            Err(ParserError::Describe(Fault::of(&error, last_words)))
+/// What it takes to make an instance that is thrown away.
+struct Maker<'a> {
+    engine: &'a Engine,
+    component: &'a Component,
+    pre: &'a InstancePre<State>,
+    exports: &'a ParserIndices,
+}
+
+impl Maker<'_> {
+    fn describe(&self, limits: CellLimits) -> Result<Described, ParserError> {
+        let limits = CellLimits { call_time: DESCRIBE_TIME, flow_cpu: Duration::MAX, ..limits };
+        let mut store = new_store(self.engine, State::new(Phase::Describe, Arc::new(limits), None));
+        let made = instantiate_with(&mut store, self.pre, self.exports);
+        let outcome = made.and_then(|(instance, exports)| {
+            let resumption = Resumption::of(self.component, &mut store, &instance)?;
+            let initial = memory_of(&mut store).map(|memory| Initial::of(memory));
+            let first = store.data().bytes();
+            let description = begin_call(&mut store, |store| exports.call_describe(store))?;
+            Ok((description, initial, resumption, first))
+        });
+        match outcome {
+            Ok((description, initial, resumption, first)) => {
+                let description = Description::check(description)?;
+                Ok(Described { description, initial, resumption, first })
+            }
+            Err(error) => {
+                let last_words = store.data_mut().last_words.take();
+                Err(ParserError::Describe(Fault::of(&error, last_words)))
+            }
         }
     }
 }

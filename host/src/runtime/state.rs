@@ -183,6 +183,17 @@ impl State {
         self.memory.saturating_add(self.tables.saturating_mul(size_of::<usize>()))
     }
 
+    /// The data of a store whose guest has no flow.
+    pub(crate) fn blank(&self) -> Self {
+        Self::new(Phase::Parse, Arc::clone(&self.limits), None)
+    }
+
+    /// It is going to be the data of the store whose data is `before`: the guest is the same.
+    pub(crate) fn take_place_of(&mut self, before: &mut Self) {
+        self.view = before.view.take();
+        (self.memory, self.tables) = (before.memory, before.tables);
+    }
+
     /// Another guest is to go on with the flow: what the one before had is gone, but not what it has used.
     pub(crate) fn begin_anew(&mut self) {
         self.rest();

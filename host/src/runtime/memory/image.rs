@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lz4_flex::block::{compress, decompress_into};
 
-use super::mapping::Mapping;
+use super::mapping::{Mapping, is_zero};
 
 const PAGE: usize = Mapping::PAGE;
 
@@ -16,32 +16,56 @@ pub(crate) const LARGEST: usize = 1 << 20;
 
 /// A guest's memory when it has just been made, without the zeros at its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Initial(Arc<[u8]>);
+pub(crate) struct Initial {
+    bytes: Arc<[u8]>,
+    /// Bytes of the memory, zeros included.
+    len: usize,
+}
 
 impl Initial {
     pub(crate) fn of(memory: &[u8]) -> Self {
         let end = memory.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        Self(memory.get(..end).unwrap_or_default().into())
+        Self { bytes: memory.get(..end).unwrap_or_default().into(), len: memory.len() }
+    }
+
+    /// Bytes of the memory.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
     }
 
     /// The bytes of one page; those that are missing at its end are zero.
     fn page(&self, index: usize) -> &[u8] {
-        let start = index.saturating_mul(PAGE).min(self.0.len());
-        let end = start.saturating_add(PAGE).min(self.0.len());
-        self.0.get(start..end).unwrap_or_default()
+        let start = index.saturating_mul(PAGE).min(self.bytes.len());
+        let end = start.saturating_add(PAGE).min(self.bytes.len());
+        self.bytes.get(start..end).unwrap_or_default()
     }
 
     /// Makes `memory`, all of it zero, what it was at first.
     pub(crate) fn put_into(&self, memory: &mut [u8]) {
-        for (to, from) in memory.iter_mut().zip(self.0.iter()) {
+        for (to, from) in memory.iter_mut().zip(self.bytes.iter()) {
             *to = *from;
+        }
+    }
+
+    /// Makes `memory` what it was at first, whatever has become of it. Pages that did not change are only
+    /// read.
+    pub(crate) fn renew(&self, memory: &mut [u8]) {
+        for (index, now) in memory.chunks_mut(PAGE).enumerate() {
+            let first = self.page(index);
+            let Some((with_data, zeros)) = now.split_at_mut_checked(first.len()) else { continue };
+            if with_data != first {
+                with_data.copy_from_slice(first);
+            }
+            if !is_zero(zeros) {
+                zeros.fill(0);
+            }
         }
     }
 
     /// Returns whether a page is as it was at first.
     fn has(&self, index: usize, now: &[u8]) -> bool {
         let first = self.page(index);
-        now.starts_with(first) && now.iter().skip(first.len()).all(|byte| *byte == 0)
+        now.strip_prefix(first).is_some_and(is_zero)
     }
 }
 
@@ -141,6 +165,21 @@ mod tests {
             initial.put_into(&mut again);
             image.put_into(&mut again).expect("it fits");
             assert!(again == case);
+        }
+    }
+
+    #[test]
+    fn a_memory_is_made_what_it_was_at_first() {
+        let first = memory(16, &[(0, 1), (5000, 2), (5001, 3)]);
+        let initial = Initial::of(&first);
+        for mut used in [
+            first.clone(),
+            memory(16, &[]),
+            memory(16, &[(0, 2), (4096, 1), (5002, 3), (9000, 1), (65_535, 7)]),
+            vec![0xff; 16 * PAGE],
+        ] {
+            initial.renew(&mut used);
+            assert!(used == first);
         }
     }
 

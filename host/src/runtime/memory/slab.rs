@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType, Store};
 
-use super::mapping::{Mapping, give_back};
+use super::mapping::{Mapping, give_back, is_zero};
 
 /// Bytes of the smallest slots.
 const SMALLEST: usize = 64 << 10;
@@ -118,11 +118,6 @@ const fn bytes_of(size: usize) -> usize {
 fn size_for(bytes: usize) -> usize {
     let slots = bytes.div_ceil(SMALLEST).max(1);
     slots.next_power_of_two().trailing_zeros() as usize
-}
-
-/// Written so that the compiler makes wide loads of it.
-fn is_zero(page: &[u8]) -> bool {
-    page.chunks(64).all(|line| line.iter().fold(0, |all, byte| all | byte) == 0)
 }
 
 /// One guest's memory, as wasmtime has it.
@@ -263,9 +258,10 @@ pub(crate) fn memory_of<T: Viewed>(store: &mut Store<T>) -> Option<&mut [u8]> {
     let len = view.len.load(Ordering::Acquire);
     // SAFETY: `base` and `len` are those of a `GuestMemory` that has not been dropped, because dropping
     // it empties its view. It is one of this store, because only `watched` puts a view into a store's
-    // data, and data that moves to another store leaves its view behind (`State::rest`), when the memory
-    // is gone in any case. While the store is borrowed, its guest does not run, so that nobody else reads, writes,
-    // moves or drops the memory.
+    // data. Data that takes the place of other data in the same store takes over its view
+    // (`State::take_place_of`); data that is taken out of a store leaves its view behind (there, and in
+    // `State::rest`), or is dropped. While the store is borrowed, its guest does not run, so that nobody
+    // else reads, writes, moves or drops the memory.
     Some(unsafe { std::slice::from_raw_parts_mut(base.as_ptr(), len) })
 }
 

@@ -1,5 +1,6 @@
 //! What both macros read from attributes.
 
+use flowcell_contract::NAME;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
 
 /// The doc comment, its lines joined.
@@ -23,18 +24,12 @@ pub(crate) fn given_name(attributes: &[Attribute]) -> syn::Result<Option<String>
                 return Err(meta.error("only `name = \"...\"` is known here"));
             }
             let literal: LitStr = meta.value()?.parse()?;
-            if !is_name(&literal.value()) {
-                return Err(syn::Error::new(literal.span(), "a name is [a-z][a-z0-9_]*"));
+            if !NAME.fits(&literal.value()) {
+                return Err(syn::Error::new(literal.span(), format!("a name is {NAME}")));
             }
             name = Some(literal.value());
             Ok(())
         })?;
     }
     Ok(name)
-}
-
-/// `[a-z][a-z0-9_]*`, as the contract demands of records and fields.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }

@@ -2,7 +2,6 @@
 
 mod attributes;
 mod parser;
-mod pattern;
 mod record;
 
 use proc_macro::TokenStream;

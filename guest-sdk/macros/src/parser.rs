@@ -1,5 +1,6 @@
 //! `#[parser]`.
 
+use flowcell_contract::{MAX_PATTERNS, PARSER_NAME, check_pattern};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
@@ -7,7 +8,6 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, ItemFn, LitBool, LitInt, LitStr, Result, Token, Type, bracketed};
 
 use crate::attributes::doc;
-use crate::pattern::{self, MAX_PATTERNS};
 
 pub(crate) struct Arguments {
     name: LitStr,
@@ -54,14 +54,8 @@ impl Parse for Arguments {
             }
         }
         let name = name.ok_or_else(|| input.error("a parser has a name: name = \"...\""))?;
-        let text = name.value();
-        let is_name = text.starts_with(|first: char| first.is_ascii_lowercase())
-            && text
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c))
-            && text.len() <= 32;
-        if !is_name {
-            return Err(Error::new(name.span(), "a name is [a-z][a-z0-9_-]*, at most 32 bytes"));
+        if !PARSER_NAME.fits(&name.value()) {
+            return Err(Error::new(name.span(), format!("a name is {PARSER_NAME}")));
         }
         if let Some(Pattern { regex, .. }) = patterns.get(MAX_PATTERNS) {
             let error = format!("a parser has {MAX_PATTERNS} patterns at most");
@@ -87,8 +81,8 @@ fn of_side(
     let regexes: Vec<LitStr> = if input.peek(LitStr) { vec![input.parse()?] } else { list(input)? };
     for regex in &regexes {
         let text = regex.value();
-        pattern::check(&text).map_err(|why| {
-            Error::new(regex.span(), format!("pattern `{text}` of `{key}`: {why}"))
+        check_pattern(&text).map_err(|why| {
+            Error::new(regex.span(), format!("pattern `{text}` of `{key}` {why}"))
         })?;
     }
     Ok(regexes.into_iter().map(move |regex| Pattern {
@@ -163,10 +157,10 @@ mod tests {
     fn a_pattern_that_is_none_is_named_with_its_argument() {
         assert_eq!(
             refused(r##"name = "a", client = ["^a", r"(zzz"]"##),
-            "pattern `(zzz` of `client`: no regular expression: unclosed group"
+            "pattern `(zzz` of `client` is no regular expression: unclosed group"
         );
         assert!(
-            refused(r##"name = "a", udp_server = "^a$""##).contains("`^a$` of `udp_server`: asks")
+            refused(r##"name = "a", udp_server = "^a$""##).contains("`^a$` of `udp_server` asks")
         );
         assert_eq!(refused(r##"name = "a", client = ["^a", r"\x00b"], server = "^220""##), "");
     }

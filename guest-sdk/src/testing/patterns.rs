@@ -1,5 +1,6 @@
 //! The patterns of a parser, built and matched as the host does it.
 
+use flowcell_contract::{DATAGRAMS, MAX_AUTOMATON, WINDOW};
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
@@ -8,13 +9,6 @@ use regex_automata::{Anchored, Input, MatchKind};
 use super::script::{FlowScript, Step};
 use crate::info::{Side, Transport};
 use crate::record::{ParserDef, Pattern};
-
-/// Largest automaton of one pattern, and of all of a side, in bytes.
-const MAX_AUTOMATON: usize = 256 << 10;
-
-/// What the host looks at of a side: bytes of a stream or of one datagram, and datagrams.
-const WINDOW: usize = 2048;
-const DATAGRAMS: usize = 4;
 
 type Dfa = dense::DFA<Vec<u32>>;
 

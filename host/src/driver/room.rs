@@ -27,9 +27,9 @@ limit_table! {
     expected_flows: u64 = 20_000, "flows at a time", 1..=u32::MAX as u64
         => "counted as `forgotten`: the one that is expected longest is not expected any more";
     fixed:
-    search_window = crate::registry::WINDOW as u64, "bytes of a side"
+    search_window = flowcell_contract::WINDOW as u64, "bytes of a side"
         => "patterns are not looked for any further: the ports decide";
-    search_datagrams = crate::registry::DATAGRAMS as u64, "datagrams of a side"
+    search_datagrams = flowcell_contract::DATAGRAMS as u64, "datagrams of a side"
         => "patterns are not looked for in further ones";
     search_candidates = crate::registry::CANDIDATES as u64, "parsers that may try a flow"
         => "no further one gets it";

@@ -2,16 +2,11 @@
 
 use std::collections::HashMap;
 
+use flowcell_contract::{DATAGRAMS, WINDOW};
 use flowcell_core::{FiveTuple, Side, Transport};
 
 use super::loader::Loaded;
 use crate::runtime::{self, Patterns, Progressed};
-
-/// Bytes of a side that are looked at, at most.
-pub const WINDOW: usize = 2048;
-
-/// Datagrams of a side that are looked at, at most.
-pub const DATAGRAMS: usize = 4;
 
 /// What all parsers of a generation say of how their flows begin.
 #[derive(Debug, Default)]

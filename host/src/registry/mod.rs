@@ -18,7 +18,6 @@ mod weight;
 
 pub use bundled::bundled;
 pub use compiler::Compiler;
-pub use detection::{DATAGRAMS, WINDOW};
 pub use generation::{Candidate, Generation, Handle};
 pub use loader::{LoadError, Loaded, ParserFile, load};
 pub use mapping::{Mapping, Rule};

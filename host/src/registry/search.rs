@@ -13,9 +13,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use flowcell_contract::WINDOW;
 use flowcell_core::{FiveTuple, Side};
 
-use super::detection::{Hit, Scan, WINDOW};
+use super::detection::{Hit, Scan};
 use super::generation::{Candidate, Generation};
 use super::mapping::Mapping;
 

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use flowcell_contract::{MAX_PATTERNS, NAME, PARSER_NAME};
+
 use super::bindings::flowcell::parser::description_types as wire;
 use super::pattern::{Pattern, check_together};
 use super::transcode;
@@ -90,13 +92,11 @@ pub struct DescriptionError {
     pub problem: String,
 }
 
-/// The contract's bounds on a description.
+/// The contract's bounds on a description, but for those that the SDK checks as well.
 const MAX_SCHEMAS: usize = 64;
 const MAX_FIELDS: usize = 128;
 const MAX_PORTS: usize = 1024;
-const MAX_PATTERNS: usize = 32;
-const MAX_NAME: usize = 64;
-pub(super) const MAX_PARSER_NAME: usize = 32;
+const MAX_VERSION: usize = 32;
 const MAX_DOC: usize = 4096;
 /// Fields after objects are put in the place of references: a bound on nesting that doubles.
 const MAX_EXPANDED: usize = 4096;
@@ -104,11 +104,11 @@ const MAX_EXPANDED: usize = 4096;
 impl Description {
     pub(crate) fn check(wire: wire::Description) -> Result<Self, DescriptionError> {
         let parser = format!("name `{}`", shown(&wire.name));
-        if !is_name(&wire.name, "_-", MAX_PARSER_NAME) {
-            return Err(problem(&parser, "which is not [a-z][a-z0-9_-]* of at most 32 bytes"));
+        if !PARSER_NAME.fits(&wire.name) {
+            return Err(problem(&parser, &format!("which is not {PARSER_NAME}")));
         }
         let version_ok = !wire.version.is_empty()
-            && wire.version.len() <= MAX_PARSER_NAME
+            && wire.version.len() <= MAX_VERSION
             && wire.version.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-".contains(&b));
         if !version_ok {
             let place = format!("version `{}`", shown(&wire.version));
@@ -121,7 +121,7 @@ impl Description {
             return Err(problem("a list of records or objects", "with more than 64"));
         }
         if wire.patterns.len() > MAX_PATTERNS {
-            return Err(problem("a list of patterns", "with more than 32"));
+            return Err(problem("a list of patterns", &format!("with more than {MAX_PATTERNS}")));
         }
         let pattern = |pattern: wire::Pattern| {
             let place = format!("pattern `{}`", shown(&pattern.regex));
@@ -168,9 +168,7 @@ fn schema(
     objects: &[(Arc<Schema>, usize)],
 ) -> Result<(Schema, usize), DescriptionError> {
     let place = format!("{what} `{}`", shown(&wire.name));
-    if !is_name(&wire.name, "_", MAX_NAME) {
-        return Err(problem(&place, "whose name is not [a-z][a-z0-9_]* of at most 64 bytes"));
-    }
+    check_name(&place, &wire.name)?;
     if wire.fields.len() > MAX_FIELDS {
         return Err(problem(&place, "with more than 128 fields"));
     }
@@ -179,9 +177,7 @@ fn schema(
     let mut fields = Vec::with_capacity(wire.fields.len());
     for field in wire.fields {
         let place = format!("{place}, field `{}`", shown(&field.name));
-        if !is_name(&field.name, "_", MAX_NAME) {
-            return Err(problem(&place, "whose name is not [a-z][a-z0-9_]* of at most 64 bytes"));
-        }
+        check_name(&place, &field.name)?;
         if !names.insert(field.name.clone()) {
             return Err(problem(&place, "twice"));
         }
@@ -233,15 +229,16 @@ fn checked_doc(place: &str, doc: String) -> Result<String, DescriptionError> {
     Ok(doc)
 }
 
-fn is_name(name: &str, also: &str, longest: usize) -> bool {
-    name.len() <= longest
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c))
+fn check_name(place: &str, name: &str) -> Result<(), DescriptionError> {
+    if !NAME.fits(name) {
+        return Err(problem(place, &format!("whose name is not {NAME}")));
+    }
+    Ok(())
 }
 
 /// A guest's text in a message of ours: short, and without control characters.
 fn shown(text: &str) -> String {
-    text.chars().take(MAX_NAME).map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().take(NAME.longest).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn problem(place: &str, problem: &str) -> DescriptionError {

@@ -1,11 +1,11 @@
 //! The host functions of `wit/parser.wit`: everything that a parser can do to the world.
 
+use flowcell_contract::PARSER_NAME;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, WasmList};
 
 use super::bindings::flowcell::parser::host::Level;
 use super::bindings::flowcell::parser::types::{Expectation, Side};
-use super::description::MAX_PARSER_NAME;
 use super::endpoint::socket_address;
 use super::engine::Engine;
 use super::fault::{FaultClass, Violation, clipped};
@@ -116,8 +116,9 @@ fn expect(
         Some("called, and `description.expects` is false".into())
     } else if context.len() > MAX_CONTEXT {
         Some(format!("with a context of {} bytes, {MAX_CONTEXT} allowed", context.len()))
-    } else if parser.len() > MAX_PARSER_NAME {
-        Some(format!("of a parser's name of {} bytes, {MAX_PARSER_NAME} allowed", parser.len()))
+    } else if parser.len() > PARSER_NAME.longest {
+        let (length, longest) = (parser.len(), PARSER_NAME.longest);
+        Some(format!("of a parser's name of {length} bytes, {longest} allowed"))
     } else {
         None
     };

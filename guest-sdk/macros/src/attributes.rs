@@ -1,7 +1,7 @@
 //! What both macros read from attributes.
 
 use flowcell_contract::NAME;
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta};
 
 /// The doc comment, its lines joined.
 pub(crate) fn doc(attributes: &[Attribute]) -> String {
@@ -15,21 +15,21 @@ pub(crate) fn doc(attributes: &[Attribute]) -> String {
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
-/// The value of `#[record(name = "...")]`.
-pub(crate) fn given_name(attributes: &[Attribute]) -> syn::Result<Option<String>> {
-    let mut name = None;
+/// The name of a record or field: that of `#[record(name = "...")]`, or else its `own`.
+pub(crate) fn name_of(attributes: &[Attribute], ident: &Ident, own: String) -> syn::Result<String> {
+    let (mut name, mut span) = (own, ident.span());
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("record")) {
         attribute.parse_nested_meta(|meta| {
             if !meta.path.is_ident("name") {
                 return Err(meta.error("only `name = \"...\"` is known here"));
             }
             let literal: LitStr = meta.value()?.parse()?;
-            if !NAME.fits(&literal.value()) {
-                return Err(syn::Error::new(literal.span(), format!("a name is {NAME}")));
-            }
-            name = Some(literal.value());
+            (name, span) = (literal.value(), literal.span());
             Ok(())
         })?;
+    }
+    if !NAME.fits(&name) {
+        return Err(syn::Error::new(span, format!("`{name}` is no name, which is {NAME}")));
     }
     Ok(name)
 }

@@ -11,7 +11,7 @@ use syn::{DeriveInput, ItemFn, parse_macro_input};
 ///
 /// | argument | meaning |
 /// |---|---|
-/// | `name = "…"` | the protocol: `[a-z][a-z0-9_-]*` |
+/// | `name = "…"` | the protocol: `[a-z][a-z0-9_-]*` of at most 32 bytes |
 /// | `tcp = […]`, `udp = […]` | server ports that it is usually found at |
 /// | `client = r"…"`, `server = r"…"` | how that side of a TCP flow begins, on any port; one or `[several]` |
 /// | `udp_client = r"…"`, `udp_server = r"…"` | how a datagram of that side begins |
@@ -34,7 +34,8 @@ pub fn parser(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes a struct with named fields a record, or an object in one.
 ///
 /// The type's name in `snake_case` and the doc comments become the schema; `#[record(name = "...")]`
-/// on the struct or a field gives another name. What has no doc comment is refused.
+/// on the struct or a field gives another name; a name is `[a-z][a-z0-9_]*`, of at most 64 bytes. What has
+/// no doc comment is refused.
 #[proc_macro_derive(Record, attributes(record))]
 pub fn record(item: TokenStream) -> TokenStream {
     let input = parse_macro_input!(item as DeriveInput);

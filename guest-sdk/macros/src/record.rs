@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Ident, Result};
 
-use crate::attributes::{doc, given_name};
+use crate::attributes::{doc, name_of};
 
 pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
     let Data::Struct(data) = &input.data else {
@@ -15,7 +15,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         return Err(Error::new_spanned(&input.ident, "a record has named fields"));
     };
     let ident = &input.ident;
-    let name = given_name(&input.attrs)?.unwrap_or_else(|| snake_case(&ident.to_string()));
+    let name = name_of(&input.attrs, ident, snake_case(&ident.unraw().to_string()))?;
     let mut undocumented = Undocumented(None);
     let doc_text = undocumented.doc(&input.attrs, ident, "record", &name);
     let count = fields.named.len();
@@ -25,10 +25,7 @@ pub(crate) fn expand(input: &DeriveInput) -> Result<TokenStream> {
         let Some(field_ident) = &field.ident else {
             continue; // named fields have names
         };
-        let name = match given_name(&field.attrs)? {
-            Some(name) => name,
-            None => field_ident.unraw().to_string(),
-        };
+        let name = name_of(&field.attrs, field_ident, field_ident.unraw().to_string())?;
         let doc_text = undocumented.doc(&field.attrs, field_ident, "field", &name);
         let ty = &field.ty;
         described.push(quote! {
@@ -134,6 +131,42 @@ mod tests {
             }
         });
         assert!(documented.is_ok_and(|tokens| !tokens.contains("compile_error")));
+    }
+
+    #[test]
+    fn what_the_host_would_not_call_a_name_is_refused() {
+        let refused = |input| super::expand(&input).err().map(|error| error.to_string());
+        for (input, name) in [
+            (
+                parse_quote!(
+                    struct Früh {}
+                ),
+                "früh",
+            ),
+            (
+                parse_quote!(
+                    #[record(name = "log-in")]
+                    struct Login {}
+                ),
+                "log-in",
+            ),
+            (
+                parse_quote!(
+                    struct Login {
+                        _user: String,
+                    }
+                ),
+                "_user",
+            ),
+        ] {
+            let error =
+                format!("`{name}` is no name, which is [a-z][a-z0-9_]* of at most 64 bytes");
+            assert_eq!(refused(input), Some(error));
+        }
+        let renamed = parse_quote! {
+            struct Login { #[record(name = "user")] _user: String, r#type: String }
+        };
+        assert_eq!(refused(renamed), None);
     }
 
     #[test]

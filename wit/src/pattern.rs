@@ -107,10 +107,11 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_told_why() {
+        let deep = "(".repeat(60) + "a" + &")".repeat(60);
         for (regex, wanted) in [
             ("(zzz", "is no regular expression: unclosed group"),
             (r"\P{any}", "is no regular expression: Unicode not allowed here"),
-            (&"(".repeat(60), "is no regular expression: exceed the maximum number of nested"),
+            (&deep, "is no regular expression: exceed the maximum number of nested"),
             (r"(?u)\pL", "asks for Unicode: patterns are of bytes"),
             ("^GET$", "asks for what is around it ($, \\b or the like); it may only begin with ^"),
             (r"^a\b", "asks for what is around it"),

@@ -8,6 +8,7 @@ use super::aside::Aside;
 use super::breaker::Pass;
 use super::expectations::Key;
 use super::flow_task::FlowTask;
+use super::parking::Whose;
 use super::pursuit::{Pursuit, Seen};
 use super::slots::Slots;
 use crate::output::FlowLabel;
@@ -63,6 +64,12 @@ pub(super) struct Tracked {
 impl Tracked {
     pub(super) fn new(task: FlowTask, used: Timestamp) -> Self {
         Self { task, label: None, aside: None, used, pass: None }
+    }
+
+    /// It has a cell of this parser, and that is not parked.
+    pub(super) fn is_awake(&self, whose: Whose) -> bool {
+        let cell = self.task.footprint().filter(|cell| cell.awake);
+        cell.is_some() && Whose::of(self.task.parser()) == whose
     }
 }
 

@@ -4,7 +4,8 @@
 //! may; and if it keeps nothing of what it was given, soon. Packets decide when that is, so that it is
 //! the same in every run.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use flowcell_core::{FlowId, Timestamp};
@@ -74,7 +75,8 @@ struct Share<I> {
     whose: Whose,
     cells: u64,
     memory: u64,
-    /// Those that are awake, and since when they are here; the longest in front. Some may be gone by now.
+    /// Those that are awake, and since when they are here; the longest in front. Some may be gone by now, or
+    /// be here again further behind.
     awake: VecDeque<(I, Timestamp)>,
 }
 
@@ -101,7 +103,7 @@ const RESTING: usize = 16;
 /// Cells that are looked at, and parked, at one event: what one packet may take is bounded.
 pub(super) const LOOKS: usize = 8;
 
-impl<I: Copy> Parking<I> {
+impl<I: Copy + Eq + Hash> Parking<I> {
     pub(super) fn new(room: Room, always: bool) -> Self {
         Self { room, always, cells: 0, memory: 0, parsers: Vec::new(), resting: VecDeque::new() }
     }
@@ -172,7 +174,7 @@ impl<I: Copy> Parking<I> {
         self.parsers.retain(|share| share.cells > 0);
     }
 
-    /// A cell is awake. `is_awake` says of others whether they still are.
+    /// A cell is awake. `is_awake` says of others whether they still are, and the parser's.
     pub(super) fn woke(
         &mut self,
         whose: Whose,
@@ -182,17 +184,19 @@ impl<I: Copy> Parking<I> {
     ) {
         let Some(share) = self.share_mut(whose) else { return };
         if share.awake.len() as u64 > 2 * share.cells + 64 {
-            share.awake.retain(|(flow, _)| is_awake(*flow));
+            // A cell may have come and gone many times: its last place is the one that counts.
+            let mut known = HashSet::from([flow]);
+            let mut last_place = |flow: I| known.insert(flow) && is_awake(flow);
+            let kept = share.awake.iter().rev().filter(|(flow, _)| last_place(*flow)).copied();
+            share.awake = kept.collect();
+            share.awake.make_contiguous().reverse();
         }
         share.awake.push_back((flow, now));
     }
 
     /// A cell keeps nothing of what it was given, up to `now`. Returns one that is to be freed, if it was given
     /// nothing since the time returned.
-    pub(super) fn rests(&mut self, flow: I, now: Timestamp) -> Option<(I, Timestamp)>
-    where
-        I: PartialEq,
-    {
+    pub(super) fn rests(&mut self, flow: I, now: Timestamp) -> Option<(I, Timestamp)> {
         if let Some(at) = self.resting.iter().rposition(|(other, _)| *other == flow) {
             self.resting.remove(at);
         }

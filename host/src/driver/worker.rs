@@ -183,10 +183,7 @@ impl Worker {
     /// A cell is awake, and may be parked later.
     fn keep_awake(&mut self, whose: Whose, id: FlowId, since: Timestamp) {
         let flows = &mut self.flows;
-        let is_awake = |id| {
-            let cell = flows.get_mut(id).and_then(|tracked| tracked.task.footprint());
-            cell.is_some_and(|cell| cell.awake)
-        };
+        let is_awake = |id| flows.get_mut(id).is_some_and(|tracked| tracked.is_awake(whose));
         self.parking.woke(whose, id, since, is_awake);
     }
 
@@ -197,11 +194,10 @@ impl Worker {
         let mut spared = 0;
         for _ in 0..LOOKS {
             let Some(next) = self.parking.next(whose, flow.ts) else { return };
-            let Some(tracked) = self.flows.get_mut(next.flow) else { continue };
-            let cell = tracked.task.footprint();
-            if !cell.is_some_and(|cell| cell.awake) {
+            let tracked = self.flows.get_mut(next.flow);
+            let Some(tracked) = tracked.filter(|tracked| tracked.is_awake(next.whose)) else {
                 continue;
-            }
+            };
             let used = tracked.used;
             // Where memory is short, some have to go even if all are in use.
             let must_go = next.urgent || next.short && spared >= LOOKS / 2;

@@ -112,3 +112,27 @@ fn cells_that_are_gone_are_forgotten() {
     parking.account(ONE, awake(1), None);
     assert!(parking.parsers.is_empty());
 }
+
+#[test]
+fn cells_that_come_and_go_take_one_place_each() {
+    let mut parking = Parking::new(room(), false);
+    parking.account(ONE, None, awake(100));
+    parking.account(ONE, None, awake(100));
+    parking.woke(ONE, 0, at(0), |_| true);
+    let mut looks = 0;
+    for time in 1..10_000 {
+        let is_awake = |_| {
+            looks += 1;
+            true
+        };
+        parking.woke(ONE, 1, at(time), is_awake);
+        assert!(parking.parsers[0].awake.len() <= 2 * 2 + 64 + 1);
+    }
+    assert!(looks < 2 * 10_000, "{looks}");
+    // In the order in which they were here last.
+    let mut places = std::iter::from_fn(|| parking.next(ONE, at(20_000)));
+    let first = places.next().map(|next| (next.flow, next.since));
+    assert_eq!(first, Some((0, at(0))));
+    let last = places.last().map(|next| (next.flow, next.since));
+    assert_eq!(last, Some((1, at(9_999))));
+}

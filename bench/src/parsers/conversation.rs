@@ -142,8 +142,8 @@ impl FlowSink for Conversations {
             What::Data { offset, bytes: bytes.to_vec(), segments }
         };
         let (side, what) = match event {
-            FlowEvent::Data { side, offset, bytes } => (side, data(offset, bytes)),
-            FlowEvent::Datagram { side, bytes } => (side, data(0, bytes)),
+            FlowEvent::Data { side, offset, bytes }
+            | FlowEvent::Datagram { side, offset, bytes } => (side, data(offset, bytes)),
             FlowEvent::End { side, reason } => {
                 let reason = match reason {
                     core::EndReason::Fin => EndReason::Fin,

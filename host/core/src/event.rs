@@ -48,6 +48,8 @@ pub enum FlowEvent<'a> {
     Datagram {
         /// Who sent it.
         side: Side,
+        /// Payload bytes that this side has sent before.
+        offset: u64,
         /// The payload, as far as it was captured.
         bytes: &'a [u8],
     },

@@ -84,7 +84,7 @@ impl FlowSink for Log {
                 }
                 format!("{side} {offset} {}", bytes.escape_ascii())
             }
-            FlowEvent::Datagram { side, bytes } => {
+            FlowEvent::Datagram { side, bytes, .. } => {
                 if self.enough == Some(side) {
                     demand = Demand::Done;
                 }

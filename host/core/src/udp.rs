@@ -49,7 +49,7 @@ impl Udp {
         let captured = bytes.len() as u64;
         state.delivered += captured;
         cx.emit.counters.delivered_bytes += captured;
-        if cx.emit.ask(ident, FlowEvent::Datagram { side, bytes }) == Demand::Done {
+        if cx.emit.ask(ident, FlowEvent::Datagram { side, offset, bytes }) == Demand::Done {
             state.done = true;
             return;
         }

@@ -33,8 +33,6 @@ pub(super) struct FlowTask {
     told: [bool; 2],
     /// A cell is kept free for it.
     reserved: bool,
-    /// Payload bytes of the datagrams delivered so far, by [`Side::index`].
-    datagram_bytes: [u64; 2],
     /// Stream offset behind the last byte that was given to it, by [`Side::index`].
     reached: [u64; 2],
     /// What the parser that expected the flow has said.
@@ -110,7 +108,6 @@ impl FlowTask {
             ended: [None; 2],
             told: [false; 2],
             reserved: false,
-            datagram_bytes: [0; 2],
             reached: [0; 2],
             context,
             expected: Vec::new(),
@@ -261,20 +258,6 @@ impl FlowTask {
         }
     }
 
-    /// Delivers a datagram.
-    pub(super) fn datagram(
-        &mut self,
-        flow: &FlowView<'_>,
-        side: Side,
-        bytes: &[u8],
-        tell: &mut dyn FnMut(&Self, Delivered),
-    ) {
-        let sent = &mut self.datagram_bytes[side.index()];
-        let offset = *sent;
-        *sent += bytes.len() as u64;
-        self.data(flow, side, offset, bytes, tell);
-    }
-
     /// Delivers in-order bytes of a stream, at most [`MAX_DELIVERY`], or one datagram. `offset` is that of
     /// the first byte.
     pub(super) fn data(
@@ -323,9 +306,6 @@ impl FlowTask {
         reason: GapReason,
         tell: &mut dyn FnMut(&Self, Delivered),
     ) {
-        if flow.tuple.transport == Transport::Udp {
-            self.datagram_bytes[side.index()] += length;
-        }
         let skip = &mut self.skip[side.index()];
         let skipped = length.min(*skip);
         *skip -= skipped;

@@ -16,13 +16,24 @@ const WEIGHT: usize = 256;
 /// What happened to a side, as the flow engine has told it.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Seen<'a> {
-    Data { offset: u64, bytes: &'a [u8] },
-    Datagram(&'a [u8]),
-    Gap { offset: u64, len: u64, reason: GapReason },
+    Data {
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    /// `offset`: bytes of all datagrams of the side before this one.
+    Datagram {
+        offset: u64,
+        bytes: &'a [u8],
+    },
+    Gap {
+        offset: u64,
+        len: u64,
+        reason: GapReason,
+    },
     End(EndReason),
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// Cuts bytes of a stream behind the first `most`. Everything else is whole.
     pub(super) fn split(self, most: usize) -> (Self, Option<Self>) {
         match self {
@@ -41,25 +52,31 @@ impl Seen<'_> {
     /// What is left behind the next `skip` bytes of the side, which are taken off that number.
     pub(super) fn behind(self, skip: &mut u64) -> Option<Self> {
         let length = match self {
-            Self::Data { bytes, .. } => bytes.len() as u64,
+            Self::Data { bytes, .. } | Self::Datagram { bytes, .. } => bytes.len() as u64,
             Self::Gap { len, .. } => len,
-            Self::Datagram(_) | Self::End(_) => return Some(self),
+            Self::End(_) => return Some(self),
         };
         let skipped = length.min(*skip);
         *skip -= skipped;
         if skipped == length && length > 0 {
             return None;
         }
+        // It is at most their length.
+        let left = |bytes: &'a [u8]| {
+            bytes.get(usize::try_from(skipped).unwrap_or(0)..).unwrap_or_default()
+        };
+        let behind = |offset: u64| offset.saturating_add(skipped);
         Some(match self {
             Self::Data { offset, bytes } => {
-                // It is less than their length.
-                let bytes = bytes.get(usize::try_from(skipped).unwrap_or(0)..).unwrap_or_default();
-                Self::Data { offset: offset.saturating_add(skipped), bytes }
+                Self::Data { offset: behind(offset), bytes: left(bytes) }
+            }
+            Self::Datagram { offset, bytes } => {
+                Self::Datagram { offset: behind(offset), bytes: left(bytes) }
             }
             Self::Gap { offset, len, reason } => {
-                Self::Gap { offset: offset.saturating_add(skipped), len: len - skipped, reason }
+                Self::Gap { offset: behind(offset), len: len - skipped, reason }
             }
-            other => other,
+            Self::End(_) => self,
         })
     }
 
@@ -67,7 +84,7 @@ impl Seen<'_> {
     const fn weight(&self) -> usize {
         match self {
             Self::Data { bytes, .. } => bytes.len(),
-            Self::Datagram(bytes) => WEIGHT + bytes.len(),
+            Self::Datagram { bytes, .. } => WEIGHT + bytes.len(),
             Self::Gap { .. } | Self::End(_) => WEIGHT,
         }
     }
@@ -84,7 +101,7 @@ pub(super) struct Held {
 #[derive(Debug)]
 enum What {
     Data { offset: u64, bytes: Box<[u8]> },
-    Datagram(Box<[u8]>),
+    Datagram { offset: u64, bytes: Box<[u8]> },
     Gap { offset: u64, len: u64, reason: GapReason },
     End(EndReason),
 }
@@ -93,7 +110,7 @@ impl Held {
     pub(super) fn new(packet: Packet, side: Side, seen: Seen<'_>) -> Self {
         let what = match seen {
             Seen::Data { offset, bytes } => What::Data { offset, bytes: bytes.into() },
-            Seen::Datagram(bytes) => What::Datagram(bytes.into()),
+            Seen::Datagram { offset, bytes } => What::Datagram { offset, bytes: bytes.into() },
             Seen::Gap { offset, len, reason } => What::Gap { offset, len, reason },
             Seen::End(reason) => What::End(reason),
         };
@@ -103,7 +120,7 @@ impl Held {
     pub(super) fn seen(&self) -> Seen<'_> {
         match &self.what {
             What::Data { offset, bytes } => Seen::Data { offset: *offset, bytes },
-            What::Datagram(bytes) => Seen::Datagram(bytes),
+            What::Datagram { offset, bytes } => Seen::Datagram { offset: *offset, bytes },
             What::Gap { offset, len, reason } => {
                 Seen::Gap { offset: *offset, len: *len, reason: *reason }
             }
@@ -120,7 +137,7 @@ impl Held {
     /// Roughly what it takes.
     fn cost(&self) -> usize {
         let bytes = match &self.what {
-            What::Data { bytes, .. } | What::Datagram(bytes) => bytes.len(),
+            What::Data { bytes, .. } | What::Datagram { bytes, .. } => bytes.len(),
             What::Gap { .. } | What::End(_) => 0,
         };
         size_of::<Self>() + bytes
@@ -192,7 +209,7 @@ impl Pursuit {
                         continue;
                     }
                 }
-                What::Datagram(bytes) => self.search.datagram(*side, bytes),
+                What::Datagram { bytes, .. } => self.search.datagram(*side, bytes),
                 What::Gap { .. } => self.search.gap(*side),
                 What::End(_) => self.search.end(*side),
             }

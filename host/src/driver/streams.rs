@@ -88,7 +88,7 @@ impl FlowSink for StreamDigests {
             {
                 self.flows.insert(flow.id, Default::default());
             }
-            FlowEvent::Data { side, bytes, .. } | FlowEvent::Datagram { side, bytes } => {
+            FlowEvent::Data { side, bytes, .. } | FlowEvent::Datagram { side, bytes, .. } => {
                 self.delivered(flow, side, bytes);
             }
             FlowEvent::Gap { side, len, .. } => {

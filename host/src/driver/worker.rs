@@ -131,8 +131,9 @@ impl Worker {
         let mut scribe = self.books.scribe(&packets, flow, label, *pass);
         let tell = &mut |task: &FlowTask, delivered: Delivered| scribe.write(task, delivered);
         match seen {
-            Seen::Data { offset, bytes } => task.data(flow, side, offset, bytes, tell),
-            Seen::Datagram(bytes) => task.datagram(flow, side, bytes, tell),
+            Seen::Data { offset, bytes } | Seen::Datagram { offset, bytes } => {
+                task.data(flow, side, offset, bytes, tell);
+            }
             Seen::Gap { offset, len, reason } => task.gap(flow, side, offset, len, reason, tell),
             Seen::End(reason) => task.end(flow, side, reason, tell),
         }
@@ -385,7 +386,9 @@ impl FlowSink for Worker {
             FlowEvent::Data { side, offset, bytes } => {
                 self.follow(flow, side, Seen::Data { offset, bytes })
             }
-            FlowEvent::Datagram { side, bytes } => self.follow(flow, side, Seen::Datagram(bytes)),
+            FlowEvent::Datagram { side, offset, bytes } => {
+                self.follow(flow, side, Seen::Datagram { offset, bytes })
+            }
             FlowEvent::Gap { side, offset, len, reason } => {
                 self.follow(flow, side, Seen::Gap { offset, len, reason })
             }

@@ -10,11 +10,15 @@ use serde_json::Value;
 
 /// A run over these conversations, and its counters.
 fn run(flows: &[Conversation], arguments: &[&str]) -> (Run, Value) {
+    run_of("rests", flows, arguments)
+}
+
+fn run_of(guest: &str, flows: &[Conversation], arguments: &[&str]) -> (Run, Value) {
     let scratch = Scratch::new();
     let capture = scratch.capture("some.pcap", &Pcap::of(flows));
     let stats = scratch.path("stats.json");
     let mut command = flowcell(["run", "-q", "--parsers"]);
-    command.arg(scratch.parsers(&["rests"])).arg("--stats-json").arg(&stats);
+    command.arg(scratch.parsers(&[guest])).arg("--stats-json").arg(&stats);
     let run = Run::of(command.args(arguments).arg("-r").arg(capture));
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     (run, serde_json::from_slice(&read(&stats)).expect("counters are JSON"))
@@ -99,4 +103,25 @@ fn what_a_flow_may_use_is_not_granted_anew() {
     let (run, stats) = run(&[flow], &["--cell-mode", "park"]);
     assert_eq!(told(&run)[1..], [("data", 1, 2); 19]);
     assert_eq!(stats["parsers"]["log_lines_dropped"], 4);
+}
+
+/// Whatever it is told, instances that take turns do what one would.
+#[test]
+pub(crate) fn rests_as_told() {
+    let words = ["state", "emit=3", "skip=3", "xyz", "pend", "trap", "over"];
+    let say = |flow: Conversation, word: &str| flow.datagram(Client, word.as_bytes());
+    let flow = words.iter().fold(flow(0), |flow, word| say(flow, word));
+    let [kept, freed] = ["alone", "park"]
+        .map(|mode| run_of("rests_as_told", std::slice::from_ref(&flow), &["--cell-mode", mode]).0);
+    let texts = |run: &Run| {
+        let notes = run.of_type("rests_as_told.note").into_iter();
+        notes.map(|note| note["data"].to_string()).collect::<Vec<_>>()
+    };
+    let (kept_texts, freed_texts) = (texts(&kept), texts(&freed));
+    println!("{kept_texts:?}");
+    assert_eq!(kept_texts, freed_texts);
+    assert_eq!(kept_texts.len(), 9);
+    for run in [kept, freed] {
+        assert_eq!(run.only("fault")["data"]["class"], "trap");
+    }
 }

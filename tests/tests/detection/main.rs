@@ -15,6 +15,7 @@ mod finding;
 mod handing;
 mod handing_chains;
 mod reloading;
+mod resting;
 mod roles;
 
 use flowcell_tests::command::{Run, Scratch, flowcell, read};

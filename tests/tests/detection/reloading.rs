@@ -29,6 +29,9 @@ fn a_search_keeps_the_parsers_that_it_began_with() {
 
     // `first` has the flow, and `third` would be next.
     traffic.say("old", "HEY a");
+    // When this is seen, that was.
+    traffic.say("mark", "a mark");
+    let _ = running.wait_for("a mark", |record| record["data"]["request"] == "a mark");
     fs::rename(scratch.path("parsers/third.wasm"), scratch.path("third.wasm"))
         .expect("it is moved");
     let _ = running.wait_for("retired", event("retired", "third.wasm"));

@@ -104,10 +104,11 @@ impl Life {
                 assert!(!bytes.is_empty() && self.streams);
                 self.sides[side.index()].extend(offset, bytes.len() as u64, true);
             }
-            FlowEvent::Datagram { side, bytes } => {
+            FlowEvent::Datagram { side, offset, bytes } => {
                 assert!(!self.streams);
                 let side = &mut self.sides[side.index()];
                 assert!(side.end.is_none());
+                assert_eq!(offset, side.next);
                 side.delivered += bytes.len() as u64;
                 side.next += bytes.len() as u64;
             }
@@ -166,8 +167,8 @@ fn note(flow: &FlowView<'_>, event: &FlowEvent<'_>) -> Note {
         FlowEvent::Data { side, offset, bytes } => {
             ("data", Some(side), (offset, bytes.len() as u64), hash(bytes))
         }
-        FlowEvent::Datagram { side, bytes } => {
-            ("datagram", Some(side), (0, bytes.len() as u64), hash(bytes))
+        FlowEvent::Datagram { side, offset, bytes } => {
+            ("datagram", Some(side), (offset, bytes.len() as u64), hash(bytes))
         }
         FlowEvent::Gap { side, offset, len, reason } => {
             (reason.name(), Some(side), (offset, len), 0)

@@ -47,7 +47,7 @@ impl FlowSink for Witness {
         }
         let Some(streams) = lives.last_mut() else { return Demand::More };
         match event {
-            FlowEvent::Data { side, bytes, .. } | FlowEvent::Datagram { side, bytes } => {
+            FlowEvent::Data { side, bytes, .. } | FlowEvent::Datagram { side, bytes, .. } => {
                 streams[side.index()].bytes.extend_from_slice(bytes);
             }
             FlowEvent::Gap { side, offset, len, reason } => {

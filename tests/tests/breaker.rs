@@ -219,3 +219,50 @@ fn what_it_does_is_counted() {
         assert!(run.stderr.contains(&format!("parsers  {row} ")), "{}", run.stderr);
     }
 }
+
+/// Frames that are nothing, for so many rounds to pass.
+fn rounds(count: usize) -> Vec<Vec<u8>> {
+    vec![b"no packet".to_vec(); count * 1024]
+}
+
+/// A flow that has rested is no new one when it goes on: it gets its parser though the breaker is open,
+/// and takes no place in a trial.
+#[test]
+fn flows_that_rest_go_on_whatever_the_breaker_does() {
+    let say =
+        |port, text: &[u8]| Conversation::tcp(port, BAD).datagram(Client, text).frames().to_vec();
+    let resting = |text: &[u8]| (4000..4020).flat_map(|port| say(port, text)).collect::<Vec<_>>();
+    let frames = [
+        resting(b"a"),
+        (5000..5030).flat_map(|port| say(port, b"trap")).collect(),
+        rounds(6),
+        resting(b"b state"),
+        (6000..6005).flat_map(|port| say(port, b"a")).collect(),
+        rounds(22),
+        resting(b"c state"),
+        (7000..7002).flat_map(|port| say(port, b"a")).collect(),
+        rounds(30),
+    ];
+    let pcap =
+        frames.concat().iter().fold(Pcap::new(1).every(1000), |pcap, frame| pcap.frame(frame));
+    let scratch = Scratch::new();
+    let capture = scratch.capture("flows.pcap", &pcap);
+    let limits = "[breaker]\nback_off = '20 s'\ntrial_flows = 1\n";
+    let limits = scratch.write("limits.toml", limits);
+    let mut command = flowcell(["run", "-q", "--cell-mode", "park", "--parsers"]);
+    command.arg(scratch.parsers(&["rests_as_told"])).arg("-r").arg(capture);
+    let run = Run::of(command.arg("--limits").arg(limits));
+    assert_eq!(events(&run), ["breaker_open", "breaker_half_open", "breaker_closed"]);
+    let records = run.of_type("parser");
+    let numbers = |index: usize, name: &str| records[index]["data"][name].as_u64();
+    assert_eq!((numbers(0, "started"), numbers(0, "faults")), (Some(50), Some(30)));
+    assert_eq!(numbers(2, "started"), Some(1));
+    let states = run.of_type("rests_as_told.note").into_iter();
+    let states: Vec<_> = states
+        .filter(|note| note["data"]["text"] == "state")
+        .map(|note| note["data"]["number"].as_u64())
+        .collect();
+    assert_eq!(states, [Some(2); 40]);
+    let shut = outcomes(&run).into_iter().filter(|outcome| *outcome == "breaker_open").count();
+    assert_eq!(shut, 6);
+}

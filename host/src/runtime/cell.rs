@@ -90,7 +90,11 @@ impl Cell {
     /// As [`open`](Self::open).
     pub fn reopen(&mut self, flow: Flow<'_>) -> Result<(), Fault> {
         let body = match self.take() {
-            Body::Rested(state) => begin(&self.parser, *state, flow).map(Body::Awake),
+            Body::Rested(mut state) => {
+                // What it emits now is not of the second in which it rested.
+                state.budget.arrive(flow.at, 0);
+                begin(&self.parser, *state, flow).map(Body::Awake)
+            }
             other => Ok(other),
         };
         match body {

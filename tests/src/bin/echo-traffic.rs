@@ -1,5 +1,6 @@
 //! Makes traffic for the live tests: an echo server on port 7 of the loopback interface, and
-//! connections to it, by name. One that is called `NAME@ADDRESS` goes to that address of it.
+//! connections to it, by name. One that is called `NAME@ADDRESS` goes to that address of it. One that is
+//! called `NAME/udp` sends datagrams to port 9, which come back as well.
 //!
 //! Each line on standard input is an order, and is written to standard output when it has been
 //! carried out: `NAME TEXT` sends TEXT on connection NAME, opening it first if need be, and waits
@@ -7,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write, stdin};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::thread;
 
 fn main() -> io::Result<()> {
@@ -17,10 +18,30 @@ fn main() -> io::Result<()> {
             thread::spawn(move || echo(stream));
         }
     });
+    let echo = UdpSocket::bind(("0.0.0.0", 9))?;
+    thread::spawn(move || -> io::Result<()> {
+        let mut buffer = [0; 1024];
+        loop {
+            let (length, from) = echo.recv_from(&mut buffer)?;
+            echo.send_to(&buffer[..length], from)?;
+        }
+    });
     let mut connections: HashMap<String, BufReader<TcpStream>> = HashMap::new();
+    let mut sockets: HashMap<String, UdpSocket> = HashMap::new();
     for order in stdin().lines() {
         let order = order?;
         match order.split_once(' ') {
+            Some((name, text)) if name.ends_with("/udp") => {
+                if !sockets.contains_key(name) {
+                    let socket = UdpSocket::bind(("127.0.0.1", 0))?;
+                    socket.connect(("127.0.0.1", 9))?;
+                    sockets.insert(name.to_owned(), socket);
+                }
+                if let Some(socket) = sockets.get(name) {
+                    socket.send(text.as_bytes())?;
+                    socket.recv(&mut [0; 1024])?;
+                }
+            }
             Some((name, text)) => {
                 if !connections.contains_key(name) {
                     let address = name.split_once('@').map_or("127.0.0.1", |(_, address)| address);

@@ -6,6 +6,7 @@ mod cells;
 mod deterministic;
 mod engine;
 mod faults;
+mod resting;
 mod room;
 mod wrong;
 

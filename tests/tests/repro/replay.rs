@@ -147,3 +147,34 @@ fn a_flow_that_has_rested_is_replayed_from_where_it_was_opened_again() {
     let replayed = replay(&kept.bundle(), &[]);
     assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
 }
+
+/// However often it has rested, whatever else is in force: with its context, and what the flow was told before.
+#[test]
+fn a_flow_that_was_expected_and_has_rested_is_replayed_with_its_context() {
+    let control =
+        Conversation::tcp(4000, BAD).datagram(Client, b"expect=2000,rests_as_told,x+state");
+    let child = Conversation::tcp(5000, 2000).frame(b"no packet".to_vec()).datagram(Client, b"a");
+    let child =
+        child.datagram(Server, b"bc").datagram(Client, b"de").datagram(Client, b"state trap");
+    for limits in ["", "[repro]\nrepro_bytes = 1000\n"] {
+        let flows = [control.clone(), child.clone()];
+        let words = ["--cell-mode", "park", "--deterministic"];
+        let kept = Kept::with("rests_as_told", &flows, limits, &words);
+        let bundle = lines(&kept.bundle());
+        let head = &bundle[0];
+        assert_eq!((&head["inputs"], &head["flow"]["confirmed"]), (&1.into(), &true.into()));
+        assert_eq!(head["flow"]["context"], "eCBzdGF0ZQ==");
+        assert_eq!(head["truncated"], Value::Null);
+        assert_eq!(bundle[1]["data"]["offset"], 3);
+        let replayed = replay(&kept.bundle(), &[]);
+        assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+        // What the last cell said.
+        let of_child = kept.run.of_type("rests_as_told.note").into_iter();
+        let of_child = of_child.filter(|note| note["resp_port"] == 2000).map(shown);
+        let said = of_child.collect::<Vec<_>>();
+        let again: Vec<Value> =
+            replayed.of_type("rests_as_told.note").into_iter().cloned().collect();
+        assert_eq!(again.len(), 4);
+        assert_eq!(again, said[said.len() - 4..]);
+    }
+}

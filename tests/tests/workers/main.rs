@@ -5,6 +5,7 @@
 mod corpus;
 mod inputs;
 mod limits;
+mod resting;
 mod traffic;
 
 use std::ffi::OsStr;

@@ -178,3 +178,16 @@ fn a_flow_that_was_expected_and_has_rested_is_replayed_with_its_context() {
         assert_eq!(again, said[said.len() - 4..]);
     }
 }
+
+/// What earlier instances have used up is not in the bundle.
+#[test]
+fn a_flood_of_several_instances_does_not_come_again() {
+    let say = |flow: Conversation, _| flow.datagram(Client, b"emit=29");
+    let flow = (0..4).fold(Conversation::tcp(4000, BAD), say);
+    let limits = "[cells]\nrecords_per_second = 100\n";
+    let kept = Kept::with("rests_as_told", &[flow], limits, &["--cell-mode", "park"]);
+    assert_eq!(kept.run.only("fault")["data"]["class"], "record_flood");
+    let replayed = replay(&kept.bundle(), &[]);
+    assert_eq!(replayed.code, Some(1), "{}", replayed.stderr);
+    assert!(replayed.stderr.contains("the fault does not happen"), "{}", replayed.stderr);
+}

@@ -6,7 +6,7 @@
 
 use flowcell_sdk::drive::{HostCalls, Input, Progress, Task};
 use flowcell_sdk::{
-    EndReason, Expectation, FlowInfo, GapReason, Level, ParserDef, Side, Timestamp, Transport,
+    EndReason, Expectation, FlowInfo, GapReason, Level, ParserDef, Secrets, Side, Timestamp, Transport,
 };
 
 static PARSERS: [&ParserDef; 13] = [
@@ -55,6 +55,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         at: Timestamp(0),
         midstream: kind & 2 != 0,
         confirmed: false,
+        secrets: if kind & 8 == 0 { Secrets::Masked } else { Secrets::Shown },
         originator: Side::Client,
         context: None,
     };

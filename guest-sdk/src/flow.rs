@@ -1,7 +1,7 @@
 //! The conversation that a parser follows.
 
 use crate::datagrams::Datagrams;
-use crate::info::{Expectation, FlowInfo, Level, Side};
+use crate::info::{Expectation, FlowInfo, Level, Secrets, Side};
 use crate::record::{Record, Timestamp};
 use crate::shared::Handle;
 use crate::stream::ByteStream;
@@ -43,6 +43,26 @@ impl Flow {
     #[must_use]
     pub fn info(&self) -> &FlowInfo {
         &self.info
+    }
+
+    /// What records show of passwords and other secrets: `***`, unless the operator asks for them. Whatever
+    /// is secret goes through this.
+    ///
+    /// ```
+    /// # use flowcell_sdk::prelude::*;
+    /// # #[derive(Record)]
+    /// # /// A login.
+    /// # struct Login<'a> {
+    /// #     /// `***`, or the password where secrets are shown.
+    /// #     password: Text<'a>,
+    /// # }
+    /// # fn login(flow: &Flow, password: &[u8]) {
+    /// flow.emit(&Login { password: Text::from(flow.secrets().show(password)) });
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
+        self.info.secrets
     }
 
     /// Time of the packet being parsed.

@@ -42,6 +42,34 @@ impl std::fmt::Display for Side {
 /// What records show in the place of a password or another secret.
 pub const MASK: &str = "***";
 
+/// What records show of passwords and other secrets; [`Flow::secrets`](crate::Flow::secrets) says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Secrets {
+    /// [`MASK`] in the place of each.
+    #[default]
+    Masked,
+    /// Themselves: the operator has asked for them.
+    Shown,
+}
+
+impl Secrets {
+    /// What a record shows of this secret: [`MASK`], or the secret itself if the operator wants it. What is
+    /// not shown need not be kept.
+    #[must_use]
+    pub fn show(self, secret: &[u8]) -> &[u8] {
+        match self {
+            Self::Masked => MASK.as_bytes(),
+            Self::Shown => secret,
+        }
+    }
+
+    /// They stand in the records as they are.
+    #[must_use]
+    pub fn are_shown(self) -> bool {
+        self == Self::Shown
+    }
+}
+
 /// The transport protocol of a flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transport {
@@ -81,6 +109,8 @@ pub struct FlowInfo {
     /// An instance of this parser had the flow before, has confirmed it, and was freed while it was
     /// [resting](crate::Datagrams::next_resting).
     pub confirmed: bool,
+    /// What records show of passwords and other secrets.
+    pub secrets: Secrets,
     /// The endpoint that sent the first packet seen.
     pub originator: Side,
     /// If another flow's parser has expected this flow: what it said of it.

@@ -38,7 +38,8 @@
 //!
 //! The pieces: [`Flow`] is the conversation and the way to emit; [`ByteStream`] is what one side
 //! sends; [`ReadError`] says why a read could not be satisfied; [`Record`] and [`Value`] are what can
-//! be emitted; [`Error`] is how a parser ends other than well.
+//! be emitted; [`Error`] is how a parser ends other than well. Passwords and other secrets go through
+//! [`Flow::secrets`] on their way into a record.
 
 extern crate self as flowcell_sdk;
 
@@ -68,7 +69,7 @@ pub use datagrams::{Datagram, Datagrams};
 pub use error::{Error, Result};
 pub use flow::Flow;
 pub use futures;
-pub use info::{Expectation, FlowInfo, Level, MASK, Side, Transport};
+pub use info::{Expectation, FlowInfo, Level, MASK, Secrets, Side, Transport};
 pub use line::{Line, LinePart};
 pub use read_error::{EndReason, Ended, Gap, GapReason, OrEnd, ReadError};
 pub use record::{
@@ -91,8 +92,8 @@ pub use flowcell_sdk_macros::{Record, parser};
 pub mod prelude {
     pub use crate::{
         ByteStream, Bytes, Datagram, Datagrams, EndReason, Error, Expectation, Flow, Gap,
-        GapReason, Level, Line, OrEnd, ReadError, Record, Result, Sha256, Side, Text, Timestamp,
-        Transport, parser,
+        GapReason, Level, Line, OrEnd, ReadError, Record, Result, Secrets, Sha256, Side, Text,
+        Timestamp, Transport, parser,
     };
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use flowcell_bench_guest::PARSER;
 use flowcell_core::{Demand, EngineConfig, FlowEvent, FlowSink, FlowView, Shard};
 use flowcell_sdk::drive::{HostCalls, Input, Task};
-use flowcell_sdk::{EndReason, Expectation, FlowInfo, Level, Side, Timestamp, Transport};
+use flowcell_sdk::{EndReason, Expectation, FlowInfo, Level, Secrets, Side, Timestamp, Transport};
 
 use super::segments::Segments;
 
@@ -66,6 +66,7 @@ impl Running {
             at: Timestamp(0),
             midstream: false,
             confirmed: false,
+            secrets: Secrets::Masked,
             originator: Side::Client,
             context: None,
         };

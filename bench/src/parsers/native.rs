@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use flowcell::runtime::{self, Description};
 use flowcell_sdk::drive::{HostCalls, Input, Progress, Task};
 use flowcell_sdk::{
-    EndReason, Expectation, FlowInfo, Level, ParserDef, Side, Timestamp, Transport,
+    EndReason, Expectation, FlowInfo, Level, ParserDef, Secrets, Side, Timestamp, Transport,
 };
 
 use super::conversation::{Conversation, Conversations, Packet, What};
@@ -144,6 +144,7 @@ fn info(conversation: &Conversation) -> FlowInfo {
         at: Timestamp(conversation.at),
         midstream: false,
         confirmed: false,
+        secrets: Secrets::Masked,
         originator: Side::Client,
         context: None,
     }

@@ -12,7 +12,7 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `client ADDR:PORT server ADDR:PORT [udp] [midstream] [context="…"]` | the flow, and what the parser that expected it said (without spaces: `\x20`); once, first |
+//! | `client ADDR:PORT server ADDR:PORT [udp] [midstream] [secrets] [context="…"]` | the flow; `secrets`: they are [shown](crate::Secrets::Shown); `context`: what the parser that expected it said (without spaces: `\x20`); once, first |
 //! | `> "…"`, `< "…"` | the client, the server sends these bytes (`\r \n \t \0 \\ \" \xNN`); over UDP each line is one datagram |
 //! | `> gap N [lost\|memory\|depth\|snaplen]` | N bytes of the client are missing |
 //! | `> end [fin\|reset\|idle\|evicted\|shutdown]` | the client's side ends; a side that the script does not end is ended by `fin` at its close |

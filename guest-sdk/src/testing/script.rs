@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value as Json;
 
-use crate::info::{FlowInfo, Side, Transport};
+use crate::info::{FlowInfo, Secrets, Side, Transport};
 use crate::read_error::{EndReason, GapReason};
 use crate::record::Timestamp;
 
@@ -98,6 +98,7 @@ impl FlowScript {
             at: Timestamp(0),
             midstream: false,
             confirmed: false,
+            secrets: Secrets::Masked,
             originator: Side::Client,
             context: None,
         };
@@ -105,9 +106,13 @@ impl FlowScript {
             match *option {
                 "udp" => info.transport = Transport::Udp,
                 "midstream" => info.midstream = true,
+                "secrets" => info.secrets = Secrets::Shown,
                 other => match other.strip_prefix("context=") {
                     Some(context) => info.context = Some(quoted(context)?),
-                    None => return Err(format!("`{other}`: known are udp, midstream, context=")),
+                    None => {
+                        let known = "known are udp, midstream, secrets, context=";
+                        return Err(format!("`{other}`: {known}"));
+                    }
                 },
             }
         }

@@ -13,7 +13,7 @@ use std::slice;
 use self::bindings::flowcell::parser::{host, types};
 use self::memory::Static;
 use crate::inbox::Mark;
-use crate::info::{Expectation, FlowInfo, Level, Side, Transport};
+use crate::info::{Expectation, FlowInfo, Level, Secrets, Side, Transport};
 use crate::read_error::{EndReason, GapReason, push_number, push_text};
 use crate::record::{ParserDef, Timestamp};
 use crate::shared::{Handle, HostCalls};
@@ -148,6 +148,7 @@ pub fn open(def: &'static ParserDef, flow: WireFlow) {
         at: Timestamp(flow.at),
         midstream: is(types::FlowState::MIDSTREAM),
         confirmed: is(types::FlowState::CONFIRMED),
+        secrets: if is(types::FlowState::SECRETS) { Secrets::Shown } else { Secrets::Masked },
         originator: side(flow.originator),
         context: flow.context,
     };

@@ -59,6 +59,11 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) output: OutputArgs,
 
+    /// Show passwords and other secrets in the records as they were sent, in the place of `***`: whoever can
+    /// read the output can then read the passwords.
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+
     /// Exit with 1 when a parser faulted.
     #[arg(long)]
     pub(super) strict: bool,

@@ -102,6 +102,7 @@ pub(super) fn run(args: RunArgs) -> Result<Exit> {
         if let Some(repro) = &repro {
             worker.set_repro(repro.desk(plan.lanes + 1));
         }
+        worker.show_secrets(args.show_secrets);
         worker.set_trial_flows(limits.breaker.trial_flows);
         worker
     };

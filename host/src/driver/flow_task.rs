@@ -9,7 +9,8 @@ use super::parking::Full;
 use super::repro::Recording;
 use crate::registry::Candidate;
 use crate::runtime::{
-    self, Cell, Expected, Fault, Footprint, Input, Output, Parser, Progress, Switch, Verdict,
+    self, Cell, Expected, Fault, FlowState, Footprint, Input, Output, Parser, Progress, Switch,
+    Verdict, flow_state,
 };
 
 /// Most bytes in one delivery, as the contract says.
@@ -37,6 +38,8 @@ pub(super) struct FlowTask {
     reached: [u64; 2],
     /// What the parser that expected the flow has said.
     context: Option<Box<[u8]>>,
+    /// The operator wants secrets in its records as they are.
+    secrets: bool,
     /// Flows that it expects, until they are taken out.
     pub(super) expected: Vec<Expected>,
     /// How many more it has expected meanwhile.
@@ -97,7 +100,7 @@ pub(super) struct Delivered {
 }
 
 impl FlowTask {
-    pub(super) fn new(candidate: Candidate, context: Option<Box<[u8]>>) -> Self {
+    pub(super) fn new(candidate: Candidate, context: Option<Box<[u8]>>, secrets: bool) -> Self {
         Self {
             parser: candidate.parser,
             server: candidate.server,
@@ -110,6 +113,7 @@ impl FlowTask {
             reserved: false,
             reached: [0; 2],
             context,
+            secrets,
             expected: Vec::new(),
             expected_before: 0,
             switch: None,
@@ -405,8 +409,8 @@ impl FlowTask {
         let outcome = match &mut self.stage {
             Stage::Over(_) => return,
             Stage::Parsing(cell) if cell.is_closed() => {
-                let context = self.context.as_deref();
-                let opening = opening(flow, self.server, self.confirmed, context);
+                let state = flow_state(flow.midstream, self.confirmed, self.secrets);
+                let opening = opening(flow, self.server, state, self.context.as_deref());
                 match cell.reopen(opening) {
                     Ok(()) => poll(cell, input),
                     Err(fault) => {
@@ -492,15 +496,16 @@ impl FlowTask {
     }
 
     fn opening(&self, flow: &FlowView<'_>) -> runtime::Flow<'_> {
-        opening(flow, self.server, self.confirmed, self.context.as_deref())
+        let state = flow_state(flow.midstream, self.confirmed, self.secrets);
+        opening(flow, self.server, state, self.context.as_deref())
     }
 }
 
-/// What a parser is told of the flow when it begins. `confirmed`: an earlier cell of the flow has.
+/// What a parser is told of the flow when it begins.
 fn opening<'a>(
     flow: &FlowView<'_>,
     server: Side,
-    confirmed: bool,
+    state: FlowState,
     context: Option<&'a [u8]>,
 ) -> runtime::Flow<'a> {
     let endpoint = |side| {
@@ -521,7 +526,7 @@ fn opening<'a>(
             }
         },
         at: flow.ts.0,
-        state: runtime::flow_state(flow.midstream, confirmed),
+        state,
         originator: role(Side::Orig, server),
         context,
     }

@@ -45,6 +45,8 @@ pub struct Worker {
     /// Bytes of several packets are delivered at once.
     together: bool,
     asides: Asides,
+    /// The operator wants secrets in the records as they are.
+    secrets: bool,
 }
 
 impl Worker {
@@ -72,6 +74,7 @@ impl Worker {
             done: Vec::new(),
             together: true,
             asides: Asides::default(),
+            secrets: false,
         }
     }
 
@@ -90,6 +93,11 @@ impl Worker {
     /// Sets who gets which flows whatever they look like.
     pub fn set_mapping(&mut self, mapping: Mapping) {
         self.mapping = mapping;
+    }
+
+    /// Has parsers show passwords and other secrets as they are, in the place of `***`.
+    pub fn show_secrets(&mut self, shown: bool) {
+        self.secrets = shown;
     }
 
     /// Makes a bundle of each fault from now on.

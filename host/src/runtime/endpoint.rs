@@ -17,15 +17,19 @@ pub fn endpoint(address: SocketAddr) -> Endpoint {
     Endpoint { address: bits, port: address.port() }
 }
 
-/// What a parser is told of a flow whose start was not seen, or of which an instance before it has confirmed.
+/// What a parser is told of a flow whose start was not seen, of which an instance before it has confirmed, or
+/// whose secrets the operator wants to see.
 #[must_use]
-pub fn flow_state(midstream: bool, confirmed: bool) -> FlowState {
+pub fn flow_state(midstream: bool, confirmed: bool, secrets: bool) -> FlowState {
     let mut state = FlowState::empty();
     if midstream {
         state |= FlowState::MIDSTREAM;
     }
     if confirmed {
         state |= FlowState::CONFIRMED;
+    }
+    if secrets {
+        state |= FlowState::SECRETS;
     }
     state
 }

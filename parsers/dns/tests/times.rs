@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use flowcell_sdk::drive::{HostCalls, Input, Task};
-use flowcell_sdk::{Expectation, FlowInfo, Level, Side, Timestamp, Transport};
+use flowcell_sdk::{Expectation, FlowInfo, Level, Secrets, Side, Timestamp, Transport};
 use wire::{A, Message};
 
 /// Keeps the bodies of records.
@@ -48,6 +48,7 @@ impl Run {
             at: Timestamp(0),
             midstream: false,
             confirmed: false,
+            secrets: Secrets::Masked,
             originator: Side::Client,
             context: None,
         };

@@ -153,7 +153,7 @@ fn flow(info: &FlowInfo) -> Flow<'_> {
             sdk::Transport::Udp => Transport::Udp,
         },
         at: 0,
-        state: flow_state(info.midstream, info.confirmed),
+        state: flow_state(info.midstream, info.confirmed, info.secrets.are_shown()),
         originator: match info.originator {
             sdk::Side::Client => Side::Client,
             sdk::Side::Server => Side::Server,

@@ -110,6 +110,9 @@ pub struct Flow {
     /// An instance of the parser had it before, and has confirmed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub confirmed: bool,
+    /// The operator wanted secrets in the records as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secrets: bool,
     /// Who sent the first packet seen.
     pub originator: Side,
     /// What the parser that expected it has said.
@@ -359,6 +362,7 @@ impl From<&runtime::Flow<'_>> for Flow {
             at: Time(flow.at),
             midstream: flow.state.contains(FlowState::MIDSTREAM),
             confirmed: flow.state.contains(FlowState::CONFIRMED),
+            secrets: flow.state.contains(FlowState::SECRETS),
             originator: flow.originator.into(),
             context: flow.context.map(|bytes| Payload(bytes.into())),
         }
@@ -372,7 +376,7 @@ impl<'a> From<&'a Flow> for runtime::Flow<'a> {
             server: runtime::endpoint(flow.server),
             transport: flow.transport.into(),
             at: flow.at.0,
-            state: runtime::flow_state(flow.midstream, flow.confirmed),
+            state: runtime::flow_state(flow.midstream, flow.confirmed, flow.secrets),
             originator: flow.originator.into(),
             context: flow.context.as_ref().map(|bytes| &*bytes.0),
         }

@@ -92,7 +92,7 @@ impl Worker {
 
     fn start(&mut self, flow: &FlowView<'_>, candidate: Candidate, context: Option<Box<[u8]>>) {
         let file = candidate.file.clone();
-        let mut task = FlowTask::new(candidate, context);
+        let mut task = FlowTask::new(candidate, context, self.secrets);
         if let (Some(repro), Some(file)) = (&self.books.repro, file) {
             task.recording = Some(repro.recording(&file));
         }

@@ -39,6 +39,7 @@ fn sample() -> Bundle {
             at: Time(1),
             midstream: true,
             confirmed: true,
+            secrets: true,
             originator: Side::Server,
             context: Some(Payload([1, 2].into())),
         },

@@ -2,7 +2,7 @@
 
 use super::run::Cut;
 use super::script::{FlowScript, Step};
-use crate::info::{Side, Transport};
+use crate::info::{Secrets, Side, Transport};
 use crate::read_error::GapReason;
 use crate::record::ParserDef;
 
@@ -90,7 +90,7 @@ impl FlowScript {
     }
 }
 
-/// Runs a parser over damaged copies of each script, `rounds` of each: it must not panic, and say the same
+/// Runs a parser over damaged copies of each script, `rounds` of each, with secrets shown in every fourth: it must not panic, and say the same
 /// however the bytes are cut and wherever it is begun anew. The damage is the same in every run.
 ///
 /// # Panics
@@ -102,6 +102,9 @@ pub fn check_damaged(scripts: &[FlowScript], def: &'static ParserDef, rounds: us
             let mut script = whole.clone();
             if let Some(other) = scripts.get(random.below(scripts.len())) {
                 script.damage(other, &mut random);
+            }
+            if round % 4 == 3 {
+                script.info.secrets = Secrets::Shown;
             }
             let expected = script.run(def, Cut::Whole);
             script.check_resting(def);

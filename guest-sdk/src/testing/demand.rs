@@ -108,7 +108,7 @@ impl FlowScript {
     }
 
     /// Where a demand stands, in brackets, as far as that is known.
-    fn place(&self, line: Option<&usize>) -> String {
+    pub(super) fn place(&self, line: Option<&usize>) -> String {
         match (&self.file, line) {
             (Some(file), Some(line)) => format!(" ({file}, line {line})"),
             (Some(file), None) => format!(" ({file})"),

@@ -25,7 +25,8 @@
 //! [`FlowScript::check`] runs the parser with all bytes of a run at once, line by line, one byte at a
 //! time, and cut in two at every place, and demands the same records of all; then with several packets in
 //! one delivery. A parser that passes does not depend on how TCP cut the stream. Over UDP it is also begun
-//! anew wherever it [rests](crate::Datagrams::next_resting). Its patterns are built as the host builds them.
+//! anew wherever it [rests](crate::Datagrams::next_resting). Whether secrets are shown may change nothing else
+//! ([`FlowScript::check_secrets`]). Its patterns are built as the host builds them.
 //! [`check_folder`] does so with all scripts of a folder, and [`check_damaged`] with what becomes of them on
 //! a bad day.
 
@@ -37,6 +38,7 @@ mod patterns;
 mod play;
 mod run;
 mod script;
+mod secrets;
 
 pub use self::damage::{Random, check_damaged};
 pub use self::folder::{check_folder, scripts_in};

@@ -75,6 +75,7 @@ impl FlowScript {
         let expected = self.run(def, Cut::Whole);
         self.demand(&expected, def);
         self.check_resting(def);
+        self.check_secrets(def);
         if self.info.transport == Transport::Udp {
             return; // a datagram is not cut
         }

@@ -32,6 +32,7 @@ pub(crate) struct Client<'a, 'f> {
     after_auth: bool,
     /// Lines that were no commands.
     strange: u32,
+    secrets: Secrets,
 }
 
 /// A line, or as much of it as is needed.
@@ -74,11 +75,12 @@ impl Content {
 }
 
 impl<'a, 'f> Client<'a, 'f> {
-    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
-        if midstream {
+    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, flow: &Flow) -> Self {
+        let (lost, secrets) = (flow.info().midstream, flow.secrets());
+        if lost {
             talk.commands_lost();
         }
-        Self { stream, talk, lost: midstream, after_auth: false, strange: 0 }
+        Self { stream, talk, lost, after_auth: false, strange: 0, secrets }
     }
 
     /// Reads commands, and what belongs to them, to the end.
@@ -112,12 +114,12 @@ impl<'a, 'f> Client<'a, 'f> {
         if same(trim(&line.text), "DONE") {
             return Course::GoesOn;
         }
-        let mut command = Command::parse(&line.text);
+        let mut command = Command::parse(&line.text, self.secrets);
         let verb = command.verb;
         if verb == Verb::Unknown {
             self.strange = self.strange.saturating_add(1);
             if self.after_auth {
-                command.mask();
+                command.hide(&line.text);
             }
         } else {
             self.after_auth = false;
@@ -271,7 +273,7 @@ impl<'a, 'f> Client<'a, 'f> {
             return Ok(None);
         }
         if looks_like_command(line) {
-            let command = Command::parse(line);
+            let command = Command::parse(line, self.secrets);
             let literal = Literal::at_end(trim(line)).map(|(literal, _)| literal);
             if waits(command.verb, literal) && self.talk.answers_line(length, self.stream).await {
                 return Ok(None);
@@ -297,9 +299,7 @@ impl<'a, 'f> Client<'a, 'f> {
             match self.line().await {
                 Ok(line) => self.talk.more(number, |command| {
                     command.incomplete |= line.incomplete;
-                    if let Some(auth) = &mut command.auth {
-                        auth.respond(&line.text);
-                    }
+                    command.respond(&line.text);
                 }),
                 Err(_) => {
                     self.talk.more(number, |command| command.incomplete = true);

@@ -1,6 +1,7 @@
 //! The client's commands (RFC 9051 §6).
 
-use flowcell_mail::{Auth, MASK, owned, same, shorten, split_word, trim};
+use flowcell_mail::{Auth, add_word, owned, same, shorten, split_word, trim};
+use flowcell_sdk::{MASK, Secrets};
 
 /// Longest tag that is kept, in bytes.
 const TAG_MAX: usize = 64;
@@ -97,6 +98,9 @@ pub(crate) struct Command {
     pub(crate) word: Vec<u8>,
     /// The rest of it; for LOGIN with the password.
     argument: Vec<u8>,
+    secrets: Secrets,
+    /// The line was not told from a secret, and what follows belongs to it.
+    hidden: bool,
     pub(crate) auth: Option<Auth>,
     pub(crate) literal_bytes: u64,
     /// Something was cut at its limit.
@@ -108,7 +112,7 @@ pub(crate) struct Command {
 impl Command {
     /// Reads the first line of one, without the literal that it may announce. RFC 9051 §2.2.1: a tag, the
     /// command, and arguments; what is none has an empty tag.
-    pub(crate) fn parse(line: &[u8]) -> Self {
+    pub(crate) fn parse(line: &[u8], secrets: Secrets) -> Self {
         let (tag, rest) = split_word(trim(line));
         let (mut word, mut rest) = split_word(rest);
         let by_uid = same(word, "UID");
@@ -121,6 +125,8 @@ impl Command {
             verb: known.map_or(Verb::Unknown, |(_, verb)| *verb),
             word: owned(if by_uid { b"UID " } else { b"" }),
             argument: Vec::new(),
+            secrets,
+            hidden: false,
             auth: None,
             literal_bytes: 0,
             truncated: false,
@@ -130,7 +136,7 @@ impl Command {
         command.truncated =
             !(shorten(&mut command.tag, TAG_MAX) & shorten(&mut command.word, WORD_MAX));
         if command.verb == Verb::Authenticate {
-            let (auth, shown) = Auth::start(rest);
+            let (auth, shown) = Auth::start(rest, secrets);
             command.auth = Some(auth);
             rest = &[];
             command.argument = shown;
@@ -144,7 +150,10 @@ impl Command {
         if self.verb == Verb::Authenticate {
             return self.append_secret(text);
         }
-        if self.word == MASK {
+        if self.hidden {
+            if self.secrets.are_shown() {
+                self.truncated |= !add_word(&mut self.word, trim(text), ARGUMENT_MAX);
+            }
             return;
         }
         // The set of messages of a FETCH may be long.
@@ -174,20 +183,33 @@ impl Command {
 
     /// More behind the mechanism of AUTHENTICATE, whatever it is.
     fn append_secret(&mut self, text: &[u8]) {
-        if !trim(text).is_empty() && !self.argument.ends_with(MASK) {
-            if !self.argument.is_empty() {
-                self.argument.push(b' ');
-            }
-            self.argument.extend_from_slice(MASK);
+        let is_masked = !self.secrets.are_shown() && self.argument.ends_with(MASK.as_bytes());
+        if !trim(text).is_empty() && !is_masked {
+            let shown = self.secrets.show(trim(text));
+            self.truncated |= !add_word(&mut self.argument, shown, ARGUMENT_MAX);
         }
     }
 
-    /// Hides the line and what follows: it may be a response to an AUTHENTICATE of which the continuations
-    /// are missing, or a part of a LOGIN.
-    pub(crate) fn mask(&mut self) {
+    /// Takes a response to a challenge of AUTHENTICATE.
+    pub(crate) fn respond(&mut self, line: &[u8]) {
+        let Some(auth) = &mut self.auth else { return };
+        auth.respond(line);
+        if self.secrets.are_shown() {
+            self.append_secret(line);
+        }
+    }
+
+    /// The whole line is secret, and what follows: it may be a response to an AUTHENTICATE of which the
+    /// continuations are missing, or a part of a LOGIN.
+    pub(crate) fn hide(&mut self, line: &[u8]) {
+        self.hidden = true;
         self.tag.clear();
-        self.word = owned(MASK);
+        self.word = owned(self.secrets.show(trim(line)));
         self.argument.clear();
+        let whole = shorten(&mut self.word, ARGUMENT_MAX);
+        if self.secrets.are_shown() {
+            self.truncated = !whole;
+        }
     }
 
     /// The mailbox that it names.
@@ -229,18 +251,21 @@ impl Command {
         (Some(user).filter(|user| !user.is_empty()), !trim(rest).is_empty())
     }
 
-    /// The arguments without secrets.
+    /// The arguments, with secrets as they are to be shown.
     pub(crate) fn shown(&self) -> Vec<u8> {
         if self.verb != Verb::Login {
             return owned(&self.argument);
         }
         let (user, more) = self.login();
+        if more && self.secrets.are_shown() {
+            return owned(&self.argument);
+        }
         let mut shown = user.unwrap_or_default();
         if more {
             if !shown.is_empty() {
                 shown.push(b' ');
             }
-            shown.extend_from_slice(MASK);
+            shown.extend_from_slice(MASK.as_bytes());
         }
         shown
     }
@@ -253,7 +278,7 @@ impl Command {
 
 /// Whether a whole line can hardly be anything but a command, wherever it is found.
 pub(crate) fn looks_like_command(line: &[u8]) -> bool {
-    Command::parse(line).verb != Verb::Unknown
+    Command::parse(line, Secrets::Masked).verb != Verb::Unknown
 }
 
 /// The same where text of mails may stand: clients count in their tags, or have one for all.
@@ -303,37 +328,70 @@ fn unquoted(mut quoted: &[u8]) -> (Vec<u8>, Option<&[u8]>) {
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::{Command, Verb, looks_like_command};
 
-    fn shown(line: &str) -> String {
-        String::from_utf8(Command::parse(line.as_bytes()).shown()).expect("UTF-8")
+    fn parse(line: &[u8]) -> Command {
+        Command::parse(line, Secrets::Masked)
     }
 
     #[test]
     fn lines_are_split_into_tag_word_and_arguments() {
-        let command = Command::parse(b"a1 uid fetch 1:* (FLAGS)");
+        let command = parse(b"a1 uid fetch 1:* (FLAGS)");
         assert_eq!((&*command.tag, &*command.word), (&b"a1"[..], &b"UID FETCH"[..]));
         assert_eq!((command.verb, command.shown()), (Verb::Known, b"1:* (FLAGS)".to_vec()));
-        assert_eq!(Command::parse(b"").verb, Verb::Unknown);
-        assert_eq!(Command::parse(b"a UID").verb, Verb::Unknown);
+        assert_eq!(parse(b"").verb, Verb::Unknown);
+        assert_eq!(parse(b"a UID").verb, Verb::Unknown);
     }
 
     #[test]
-    fn secrets_are_masked() {
-        assert_eq!(shown("a LOGIN joe secret"), "joe ***");
-        assert_eq!(shown("a login \"j \\\"o\" \"secret\" more"), "j \"o ***");
-        assert_eq!(shown("a LOGIN \"joe secret"), "***", "a quote that is never closed");
-        assert_eq!(shown("a LOGIN joe\"secret"), "joe ***");
-        assert_eq!(shown("a LOGIN \"joe\"secret"), "joe ***");
-        assert_eq!(shown("a LOGIN joe(secret"), "joe ***");
-        assert_eq!(shown("a LOGIN DOMAIN\\joe*master secret"), "DOMAIN\\joe*master ***");
-        assert_eq!(shown("a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ="), "PLAIN ***");
+    fn secrets_are_masked_or_shown() {
+        for (line, masked) in [
+            ("a LOGIN joe secret", "joe ***"),
+            ("a login \"j \\\"o\" \"secret\" more", "j \"o ***"),
+            // A quote that is never closed.
+            ("a LOGIN \"joe secret", "***"),
+            ("a LOGIN joe\"secret", "joe ***"),
+            ("a LOGIN \"joe\"secret", "joe ***"),
+            ("a LOGIN joe(secret", "joe ***"),
+            ("a LOGIN DOMAIN\\joe*master secret", "DOMAIN\\joe*master ***"),
+            ("a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=", "PLAIN ***"),
+        ] {
+            let command = |secrets| Command::parse(line.as_bytes(), secrets);
+            assert_eq!(command(Secrets::Masked).shown(), masked.as_bytes(), "{line}");
+            let argument = line.splitn(3, ' ').last().unwrap_or_default();
+            assert_eq!(command(Secrets::Shown).shown(), argument.as_bytes());
+        }
+    }
+
+    #[test]
+    fn what_follows_a_secret() {
+        for (secrets, line) in [(Secrets::Masked, "***"), (Secrets::Shown, "joe secret more")] {
+            let mut command = Command::parse(b"joe secret", secrets);
+            command.hide(b"joe secret");
+            command.append(b"more");
+            assert_eq!((&*command.word, &*command.shown()), (line.as_bytes(), &b""[..]));
+            let mut command = Command::parse(b"a AUTHENTICATE PLAIN", secrets);
+            command.append_literal(b"AGpvZQBzZWNyZXQ=");
+            command.append(b" x");
+            let shown: &[u8] = match secrets {
+                Secrets::Masked => b"PLAIN ***",
+                Secrets::Shown => b"PLAIN AGpvZQBzZWNyZXQ= x",
+            };
+            assert_eq!(command.shown(), shown);
+        }
+        let mut command = Command::parse(b"a AUTHENTICATE LOGIN", Secrets::Shown);
+        for line in ["am9l", "c2VjcmV0"] {
+            command.respond(line.as_bytes());
+        }
+        assert_eq!(command.shown(), b"LOGIN am9l c2VjcmV0");
     }
 
     #[test]
     fn mailboxes_are_named() {
         let mailbox = |line: &str| {
-            let mailbox = Command::parse(line.as_bytes()).mailbox()?;
+            let mailbox = parse(line.as_bytes()).mailbox()?;
             Some(String::from_utf8(mailbox).expect("UTF-8"))
         };
         assert_eq!(mailbox("a SELECT INBOX").as_deref(), Some("INBOX"));

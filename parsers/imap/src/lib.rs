@@ -45,7 +45,7 @@ async fn imap(mut flow: Flow) -> Result<()> {
     let (mut client, mut server) = flow.streams();
     let talk = Talk::new(Session::new(&flow));
     let course = {
-        let mut speaking = pin!(Client::new(&mut client, &talk, midstream).speak());
+        let mut speaking = pin!(Client::new(&mut client, &talk, &flow).speak());
         let mut listening = pin!(Server::new(&mut server, &talk, midstream).speak());
         let (mut client_ended, mut server_ended) = (false, false);
         poll_fn(|cx| {

@@ -39,7 +39,7 @@ pub(crate) struct Command<'a> {
     /// for the greeting, or if it is missing from the capture.
     pub(crate) command: Option<Shown<'a>>,
     /// The rest of the command, at most 512 bytes, its short literals as quoted strings. Secrets are
-    /// replaced by `***`.
+    /// replaced by `***`; where they are shown, the client's responses to AUTHENTICATE follow, as they were sent.
     pub(crate) argument: Option<Shown<'a>>,
     /// `OK`, `NO` or `BAD`, of the greeting also `PREAUTH` or `BYE`; absent if there was no response.
     pub(crate) status: Option<&'static str>,

@@ -1,12 +1,11 @@
 //! What an exchange of SASL (RFC 4422) shows of the user, as AUTH (RFC 4954, RFC 5034) and AUTHENTICATE
-//! (RFC 9051 §6.2.2) carry it. Secrets are never kept.
+//! (RFC 9051 §6.2.2) carry it. Secrets are not kept, unless they are shown.
+
+use flowcell_sdk::Secrets;
 
 use crate::header::shorten;
 use crate::text::{find, owned, same, split, split_word};
 use crate::transfer::base64;
-
-/// What is shown in place of a secret.
-pub const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
 
 /// Longest user name that is kept, in bytes: that of the longest address.
 const USER_MAX: usize = 256;
@@ -31,17 +30,17 @@ impl Auth {
         Self { user: Some(user).filter(|user| !user.is_empty()), ..Self::default() }
     }
 
-    /// Reads the argument of AUTH or AUTHENTICATE; also returns it without what is secret.
-    pub fn start(argument: &[u8]) -> (Self, Vec<u8>) {
+    /// Reads the argument of AUTH or AUTHENTICATE; also returns what is shown of it.
+    pub fn start(argument: &[u8], secrets: Secrets) -> (Self, Vec<u8>) {
         let (word, initial) = split_word(argument);
         if !is_mechanism(word) {
-            return (Self::default(), owned(MASK));
+            return (Self::default(), owned(secrets.show(argument)));
         }
         let mut auth = Self { mechanism: word.to_ascii_uppercase(), ..Self::default() };
         let mut shown = auth.mechanism.clone();
         if !initial.is_empty() {
             shown.push(b' ');
-            shown.extend_from_slice(MASK);
+            shown.extend_from_slice(secrets.show(initial));
             auth.respond(initial);
         }
         (auth, shown)
@@ -138,10 +137,12 @@ fn between<'a>(text: &'a [u8], start: &[u8], end: u8) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::Auth;
 
     fn user(argument: &str, responses: &[&str]) -> Option<String> {
-        let (mut auth, _) = Auth::start(argument.as_bytes());
+        let (mut auth, _) = Auth::start(argument.as_bytes(), Secrets::Masked);
         for response in responses {
             auth.respond(response.as_bytes());
         }
@@ -180,11 +181,18 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_masked() {
-        assert_eq!(Auth::start(b"PLAIN AGpvZQBzZWNyZXQ=").1, b"PLAIN ***");
-        assert_eq!(Auth::start(b"login").1, b"LOGIN");
-        assert_eq!(Auth::start(b"AGpvZQBzZWNyZXQ=").1, b"***");
-        assert_eq!(Auth::start(b"c2VjcmV0").1, b"***");
-        assert_eq!(Auth::start(b"").1, b"");
+    fn secrets_are_masked_or_shown() {
+        for (argument, masked, shown) in [
+            ("PLAIN AGpvZQBzZWNyZXQ=", "PLAIN ***", "PLAIN AGpvZQBzZWNyZXQ="),
+            ("login", "LOGIN", "LOGIN"),
+            ("AGpvZQBzZWNyZXQ=", "***", "AGpvZQBzZWNyZXQ="),
+            ("c2VjcmV0 x", "***", "c2VjcmV0 x"),
+            ("", "", ""),
+        ] {
+            let start = |secrets| Auth::start(argument.as_bytes(), secrets);
+            assert_eq!(start(Secrets::Masked).1, masked.as_bytes());
+            assert_eq!(start(Secrets::Shown).1, shown.as_bytes());
+            assert_eq!(start(Secrets::Masked).0, start(Secrets::Shown).0);
+        }
     }
 }

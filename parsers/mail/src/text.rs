@@ -3,6 +3,8 @@
 
 use memchr::memchr_iter;
 
+use crate::header::shorten;
+
 /// Without white space at both ends.
 #[must_use]
 #[inline(never)]
@@ -42,6 +44,15 @@ pub fn split_word(line: &[u8]) -> (&[u8], &[u8]) {
     let end = line.iter().position(u8::is_ascii_whitespace).unwrap_or(line.len());
     let (word, rest) = line.split_at(end);
     (word, trim(rest))
+}
+
+/// Adds a word and a space in front of it, up to `max` bytes in all. False if it was cut.
+pub fn add_word(text: &mut Vec<u8>, word: &[u8], max: usize) -> bool {
+    if !text.is_empty() && !word.is_empty() {
+        text.push(b' ');
+    }
+    text.extend_from_slice(word);
+    shorten(text, max)
 }
 
 /// Where `part`, which is not empty, starts in `text`.

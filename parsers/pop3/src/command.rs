@@ -1,7 +1,7 @@
 //! Reading the client's commands (RFC 1939 §3).
 
-use flowcell_mail::{Auth, MASK, decimal, owned, same, shorten, skip_line, split_word, trim};
-use flowcell_sdk::{ByteStream, ReadError};
+use flowcell_mail::{Auth, add_word, decimal, owned, same, shorten, skip_line, split_word, trim};
+use flowcell_sdk::{ByteStream, ReadError, Secrets};
 
 /// Longest part of a line that is read, in bytes. RFC 2449 §4 limits a command to 255; only AUTH may have
 /// more, and there the user name comes first.
@@ -71,8 +71,9 @@ pub(crate) struct Command {
     pub(crate) verb: Verb,
     /// The first word, in upper case if it is a known command.
     pub(crate) word: Vec<u8>,
-    /// The rest of the line, without secrets.
+    /// The rest of the line, with secrets as they are to be shown.
     pub(crate) argument: Vec<u8>,
+    secrets: Secrets,
     /// Of AUTH, and of APOP with nothing but a user.
     pub(crate) auth: Option<Auth>,
     /// Something was cut at its limit.
@@ -82,11 +83,15 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// Reads one command.
-    pub(crate) async fn read(client: &mut ByteStream) -> Result<Self, ReadError> {
+    /// Reads one command. `after_auth`: the last one that is known was AUTH.
+    pub(crate) async fn read(
+        client: &mut ByteStream,
+        secrets: Secrets,
+        after_auth: bool,
+    ) -> Result<Self, ReadError> {
         match client.get_line_part(LINE_MAX).await {
             Ok(part) => {
-                let mut command = Self::parse(part.line.bytes());
+                let mut command = Self::parse(part.line.bytes(), secrets, after_auth);
                 if !part.last {
                     command.truncated = true;
                     command.incomplete = skip_line(client).await.is_err();
@@ -96,7 +101,7 @@ impl Command {
             Err(ReadError::End(end)) if end.unread > 0 => {
                 // The last line was not finished: what is there of it is shown.
                 let unread = client.rest().await?.ok_or(ReadError::End(end))?;
-                let mut command = Self::parse(unread);
+                let mut command = Self::parse(unread, secrets, after_auth);
                 command.incomplete = true;
                 Ok(command)
             }
@@ -104,7 +109,7 @@ impl Command {
         }
     }
 
-    fn parse(line: &[u8]) -> Self {
+    fn parse(line: &[u8], secrets: Secrets, after_auth: bool) -> Self {
         let (word, rest) = split_word(trim(line));
         let known = VERBS.iter().find(|(name, _)| same(word, name));
         let (verb, mut word) = match known {
@@ -114,21 +119,39 @@ impl Command {
         let (auth, mut argument) = match verb {
             Verb::Auth if rest.is_empty() => (None, Vec::new()),
             Verb::Auth => {
-                let (auth, shown) = Auth::start(rest);
+                let (auth, shown) = Auth::start(rest, secrets);
                 (Some(auth), shown)
             }
-            Verb::Pass if !rest.is_empty() => (None, owned(MASK)),
-            Verb::Apop => apop(rest),
+            Verb::Pass if !rest.is_empty() => (None, owned(secrets.show(rest))),
+            Verb::Apop => apop(rest, secrets),
             _ => (None, owned(rest)),
         };
         let truncated = !(shorten(&mut word, WORD_MAX) & shorten(&mut argument, ARGUMENT_MAX));
-        Self { verb, word, argument, auth, truncated, incomplete: false }
+        let mut command =
+            Self { verb, word, argument, secrets, auth, truncated, incomplete: false };
+        if after_auth && verb == Verb::Unknown {
+            command.hide(line);
+        }
+        command
     }
 
-    /// Hides the line: it may be a response to an AUTH of which the replies are missing.
-    pub(crate) fn mask(&mut self) {
-        self.word = owned(MASK);
+    /// The whole line is secret: it may be a response to an AUTH of which the replies are missing.
+    fn hide(&mut self, line: &[u8]) {
+        self.word = owned(self.secrets.show(trim(line)));
         self.argument.clear();
+        let whole = shorten(&mut self.word, ARGUMENT_MAX);
+        if self.secrets.are_shown() {
+            self.truncated = !whole;
+        }
+    }
+
+    /// Takes a response to a challenge of AUTH.
+    pub(crate) fn respond(&mut self, line: &[u8]) {
+        let Some(auth) = &mut self.auth else { return };
+        auth.respond(line);
+        if self.secrets.are_shown() {
+            self.truncated |= !add_word(&mut self.argument, line, ARGUMENT_MAX);
+        }
     }
 
     /// RFC 1939 §5 and §7: LIST and UIDL of one message, LANG of one language have one line.
@@ -161,38 +184,60 @@ impl Command {
 }
 
 /// RFC 1939 §7: a name, then a digest of a secret.
-fn apop(argument: &[u8]) -> (Option<Auth>, Vec<u8>) {
+fn apop(argument: &[u8], secrets: Secrets) -> (Option<Auth>, Vec<u8>) {
     let (name, digest) = split_word(argument);
     let mut shown = owned(name);
     if !digest.is_empty() {
         shown.push(b' ');
-        shown.extend_from_slice(MASK);
+        shown.extend_from_slice(secrets.show(digest));
     }
     (Some(Auth::of_user(name)), shown)
 }
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::{Command, Follows, Verb};
 
-    #[test]
-    fn lines_are_split_into_word_and_argument() {
-        let command = Command::parse(b" retr  12 ");
-        assert_eq!((command.verb, &*command.word), (Verb::Retr, &b"RETR"[..]));
-        assert_eq!(command.number(), Some(12));
-        assert_eq!(Command::parse(b"").verb, Verb::Unknown);
+    fn parse(line: &[u8]) -> Command {
+        Command::parse(line, Secrets::Masked, false)
     }
 
     #[test]
-    fn secrets_are_masked() {
-        assert_eq!(Command::parse(b"PASS a b").argument, b"***");
-        assert_eq!(Command::parse(b"APOP joe c4c9").argument, b"joe ***");
-        assert_eq!(Command::parse(b"AUTH PLAIN AGpvZQBzZWNyZXQ=").argument, b"PLAIN ***");
+    fn lines_are_split_into_word_and_argument() {
+        let command = parse(b" retr  12 ");
+        assert_eq!((command.verb, &*command.word), (Verb::Retr, &b"RETR"[..]));
+        assert_eq!(command.number(), Some(12));
+        assert_eq!(parse(b"").verb, Verb::Unknown);
+    }
+
+    #[test]
+    fn secrets_are_masked_or_shown() {
+        for (line, masked) in [
+            ("PASS a b", "***"),
+            ("APOP joe c4c9", "joe ***"),
+            ("AUTH PLAIN AGpvZQBzZWNyZXQ=", "PLAIN ***"),
+        ] {
+            assert_eq!(parse(line.as_bytes()).argument, masked.as_bytes());
+            let shown = Command::parse(line.as_bytes(), Secrets::Shown, false);
+            assert_eq!(shown.argument, line.as_bytes()[5..]);
+        }
+        let long = [b'x'; super::WORD_MAX + 1];
+        assert_eq!(Command::parse(&long, Secrets::Shown, true).word, long);
+        assert_eq!(Command::parse(&long, Secrets::Masked, true).word, b"***");
+        let mut command = Command::parse(b"AUTH LOGIN", Secrets::Shown, false);
+        for line in ["am9l", "c2VjcmV0"] {
+            command.respond(line.as_bytes());
+        }
+        assert_eq!(command.argument, b"LOGIN am9l c2VjcmV0");
+        command.respond(&[b'x'; super::ARGUMENT_MAX]);
+        assert!(command.truncated && command.argument.len() == super::ARGUMENT_MAX);
     }
 
     #[test]
     fn what_follows_depends_on_the_argument() {
-        let follows = |line: &str| Command::parse(line.as_bytes()).follows();
+        let follows = |line: &str| parse(line.as_bytes()).follows();
         assert_eq!(follows("LIST"), Follows::Listing);
         assert_eq!(follows("LIST 1"), Follows::Nothing);
         assert_eq!(follows("uidl"), Follows::Listing);

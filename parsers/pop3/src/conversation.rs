@@ -21,6 +21,7 @@ pub(crate) struct Conversation<'f> {
     client: ByteStream,
     server: ByteStream,
     pace: &'f Pace,
+    secrets: Secrets,
     session: Session<'f>,
     /// The server has said something.
     server_seen: bool,
@@ -51,6 +52,7 @@ impl<'f> Conversation<'f> {
             client,
             server,
             pace,
+            secrets: flow.secrets(),
             session: Session::new(flow),
             server_seen: false,
             client_gone: false,
@@ -81,7 +83,8 @@ impl<'f> Conversation<'f> {
                 }
                 break;
             }
-            match self.pace.client(Command::read(&mut self.client)).await {
+            let command = Command::read(&mut self.client, self.secrets, self.after_auth);
+            match self.pace.client(command).await {
                 Ok(command) => match self.exchange(command).await? {
                     Course::GoesOn => {}
                     Course::Tls => return Err(Error::switch_to("tls")),
@@ -106,9 +109,7 @@ impl<'f> Conversation<'f> {
     /// A command, the reply to it, and what follows.
     async fn exchange(&mut self, mut command: Command) -> Result<Course> {
         self.commands_lost = false;
-        if self.after_auth && command.verb == Verb::Unknown {
-            command.mask();
-        } else {
+        if command.verb != Verb::Unknown {
             self.after_auth = command.verb == Verb::Auth;
         }
         let mut exchange = Exchange::default();
@@ -159,9 +160,7 @@ impl<'f> Conversation<'f> {
             }
             match self.pace.client(self.client.get_line_part(LINE_MAX)).await {
                 Ok(part) => {
-                    if let Some(auth) = &mut command.auth {
-                        auth.respond(part.line.bytes());
-                    }
+                    command.respond(part.line.bytes());
                     if !part.last && skip_line(&mut self.client).await.is_err() {
                         command.incomplete = true;
                     }

@@ -29,7 +29,8 @@ pub(crate) struct Command<'a> {
     /// The command's first word, in upper case if it is a known command. Absent where the server speaks
     /// unasked (its greeting) or the command is missing from the capture.
     pub(crate) command: Option<Shown<'a>>,
-    /// The rest of the command's line. Secrets are replaced by `***`.
+    /// The rest of the command's line. Secrets are replaced by `***`; where they are shown, the
+    /// client's responses to AUTH follow, as they were sent.
     pub(crate) argument: Option<Shown<'a>>,
     /// `OK` or `ERR`; absent if there was no reply.
     pub(crate) status: Option<&'static str>,

@@ -30,6 +30,7 @@ pub(crate) struct Client<'a, 'f> {
     lost: bool,
     /// The last known command was AUTH.
     after_auth: bool,
+    secrets: Secrets,
 }
 
 /// What was found behind a gap.
@@ -42,8 +43,9 @@ enum Found {
 }
 
 impl<'a, 'f> Client<'a, 'f> {
-    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, midstream: bool) -> Self {
-        Self { stream, talk, chunks: None, lost: midstream, after_auth: false }
+    pub(crate) fn new(stream: &'a mut ByteStream, talk: &'a Talk<'f>, flow: &Flow) -> Self {
+        let (lost, secrets) = (flow.info().midstream, flow.secrets());
+        Self { stream, talk, chunks: None, lost, after_auth: false, secrets }
     }
 
     /// Reads commands, and what follows them, to the end.
@@ -78,7 +80,7 @@ impl<'a, 'f> Client<'a, 'f> {
                     }
                 }
             } else {
-                match Command::read(self.stream).await {
+                match Command::read(self.stream, self.secrets, self.after_auth).await {
                     Ok(command) => command,
                     Err(ReadError::Gap(_)) => {
                         self.lose();
@@ -97,7 +99,7 @@ impl<'a, 'f> Client<'a, 'f> {
         Ok(Course::GoesOn)
     }
 
-    async fn command(&mut self, mut command: Box<Command>) -> Course {
+    async fn command(&mut self, command: Box<Command>) -> Course {
         let verb = command.verb;
         match verb {
             Verb::Data => self.data(command).await,
@@ -120,10 +122,6 @@ impl<'a, 'f> Client<'a, 'f> {
                     }
                     _ => {}
                 }
-            }
-            Verb::Unknown if self.after_auth => {
-                command.mask();
-                self.talk.say(Said::Command(command));
             }
             Verb::Rset
             | Verb::Mail
@@ -296,7 +294,7 @@ impl<'a, 'f> Client<'a, 'f> {
                     }
                     let asked = self.talk.message_asked_for();
                     if starts && part.last && !asked && looks_like_command(line) {
-                        let command = Command::parse(line);
+                        let command = Command::parse(line, self.secrets, self.after_auth);
                         if lines > TORN_LINES {
                             self.give_up(message);
                         }

@@ -47,7 +47,7 @@ async fn smtp(mut flow: Flow) -> Result<()> {
     // Like the halves, never dropped: the sandbox frees it.
     let talk = ManuallyDrop::new(Talk::new(Session::new(&flow)));
     talk.say(if midstream { Said::Lost } else { Said::Opening });
-    let speaking = Client::new(&mut client, &talk, midstream).speak();
+    let speaking = Client::new(&mut client, &talk, &flow).speak();
     let listening = listen(&mut server, &talk, midstream);
     let course = converse(speaking, listening, |course| *course == Course::GoesOn).await?;
     if talk.is_foreign() {

@@ -51,7 +51,8 @@ pub(crate) struct Command<'a> {
     /// Absent where the server speaks unasked (its greeting, or 421 when it shuts down) or the
     /// command is missing from the capture.
     pub(crate) verb: Option<Shown<'a>>,
-    /// The rest of the command's line. Secrets are replaced by `***`.
+    /// The rest of the command's line. Secrets are replaced by `***`; where they are shown, the
+    /// client's responses to AUTH follow, as they were sent.
     pub(crate) argument: Option<Shown<'a>>,
     /// The reply code; absent if there was no reply.
     pub(crate) code: Option<u16>,

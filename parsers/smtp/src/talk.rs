@@ -128,10 +128,14 @@ impl<'f> Talk<'f> {
 
     /// The AUTH that was said last goes on with this line.
     pub(crate) fn respond(&self, line: &[u8]) {
-        if let Some(Said::Command(command)) = self.state().said.back_mut()
-            && let Some(auth) = &mut command.auth
-        {
-            auth.respond(line);
+        let mut state = self.state();
+        if let Some(said @ Said::Command(_)) = state.said.back_mut() {
+            let before = said.weight();
+            if let Said::Command(command) = said {
+                command.respond(line);
+            }
+            let after = said.weight();
+            state.weight = (state.weight + after).saturating_sub(before);
         }
     }
 

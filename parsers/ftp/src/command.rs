@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use flowcell_sdk::{ByteStream, ReadError};
+use flowcell_sdk::{ByteStream, MASK, ReadError, Secrets};
 
 use crate::records::DataChannel;
 use crate::reply::Reply;
 use crate::telnet;
 use crate::verb::Verb;
-
-pub(crate) use flowcell_sdk::MASK;
 
 /// Longest part of a command's line that is read, in bytes. RFC 959 sets no limit; a path of Linux may have
 /// 4,096.
@@ -27,7 +25,7 @@ pub(crate) struct Command {
     pub(crate) verb: Verb,
     /// The first word, in upper case if it is a known command.
     pub(crate) word: Vec<u8>,
-    /// The rest of the line without what is secret.
+    /// The rest of the line, with what is secret as it is to be shown.
     pub(crate) argument: Vec<u8>,
     /// Where a transfer begins, by the REST before it.
     pub(crate) offset: Option<u64>,
@@ -45,10 +43,13 @@ pub(crate) struct Command {
 
 impl Command {
     /// Reads one command.
-    pub(crate) async fn read(client: &mut ByteStream) -> Result<Box<Self>, ReadError> {
+    pub(crate) async fn read(
+        client: &mut ByteStream,
+        secrets: Secrets,
+    ) -> Result<Box<Self>, ReadError> {
         let end = match client.get_line_part(LINE_MAX).await {
             Ok(part) => {
-                let mut command = Self::parse(part.line.bytes());
+                let mut command = Self::parse(part.line.bytes(), secrets);
                 if !part.last {
                     command.truncated = true;
                     command.incomplete = skip_line(client).await.is_err();
@@ -60,21 +61,21 @@ impl Command {
         };
         // The last line was not finished: what is there of it is shown.
         let unread = client.rest().await?.ok_or(ReadError::End(end))?;
-        let mut command = Self::parse(unread);
+        let mut command = Self::parse(unread, secrets);
         command.incomplete = true;
         Ok(command)
     }
 
     /// RFC 959 §5.3.1: a word, and an argument behind one space. More spaces are the argument's.
-    pub(crate) fn parse(line: &[u8]) -> Box<Self> {
+    pub(crate) fn parse(line: &[u8], secrets: Secrets) -> Box<Self> {
         let line = telnet::without_commands(line);
         let line = line.trim_ascii_start();
         let (word, rest) = split_word(line);
         let (verb, name) = Verb::parse(word);
         let word = name.map_or(word, str::as_bytes);
         let argument = match verb {
-            Verb::Pass | Verb::Secret if !rest.is_empty() => Cow::Borrowed(MASK.as_bytes()),
-            Verb::Site => masked_site(rest),
+            Verb::Pass | Verb::Secret if !rest.is_empty() => Cow::Borrowed(secrets.show(rest)),
+            Verb::Site if !secrets.are_shown() => masked_site(rest),
             _ => Cow::Borrowed(rest),
         };
         let truncated = word.len() > WORD_MAX || argument.len() > ARGUMENT_MAX;
@@ -150,53 +151,67 @@ pub(crate) async fn skip_line(stream: &mut ByteStream) -> Result<(), ReadError> 
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::{ARGUMENT_MAX, Command, LINE_MAX, WORD_MAX};
     use crate::verb::Verb;
 
+    fn parse(line: &[u8]) -> Box<Command> {
+        Command::parse(line, Secrets::Masked)
+    }
+
     #[test]
     fn lines_are_split_into_word_and_argument() {
-        let command = Command::parse(b"retr  a b ");
+        let command = parse(b"retr  a b ");
         assert_eq!((command.verb, &*command.word), (Verb::Retr, &b"RETR"[..]));
         assert_eq!(command.argument, b" a b ", "one space is the separator");
-        let command = Command::parse(b"");
+        let command = parse(b"");
         assert_eq!((command.verb, command.word.len()), (Verb::Unknown, 0));
     }
 
     #[test]
-    fn secrets_are_masked() {
-        for line in [&b"pass x y"[..], b"ACCT x", b"ADAT x", b"MIC x"] {
-            assert_eq!(Command::parse(line).argument, b"***", "{line:?}");
+    fn secrets_are_masked_or_shown() {
+        for (line, masked, shown) in [
+            ("pass x y", "***", "x y"),
+            ("ACCT x", "***", "x"),
+            ("ADAT x", "***", "x"),
+            ("MIC x", "***", "x"),
+            ("PASS", "", ""),
+            ("SITE chpass old new", "chpass ***", "chpass old new"),
+            ("SITE CHMOD 600 a", "CHMOD 600 a", "CHMOD 600 a"),
+        ] {
+            for (secrets, wanted) in [(Secrets::Masked, masked), (Secrets::Shown, shown)] {
+                let command = Command::parse(line.as_bytes(), secrets);
+                assert_eq!(command.argument, wanted.as_bytes(), "{line}");
+            }
         }
-        assert_eq!(Command::parse(b"PASS").argument, b"");
-        assert_eq!(Command::parse(b"SITE chpass old new").argument, b"chpass ***");
-        assert_eq!(Command::parse(b"SITE CHMOD 600 a").argument, b"CHMOD 600 a");
     }
 
     #[test]
     fn commands_that_ask_for_tls() {
         for line in [&b"AUTH TLS"[..], b"auth ssl", b"AUTH TLS-C"] {
-            assert!(Command::parse(line).asks_for_tls(), "{line:?}");
+            assert!(parse(line).asks_for_tls(), "{line:?}");
         }
         for line in [&b"AUTH GSSAPI"[..], b"AUTH", b"USER tls", b"AUTH T"] {
-            assert!(!Command::parse(line).asks_for_tls(), "{line:?}");
+            assert!(!parse(line).asks_for_tls(), "{line:?}");
         }
     }
 
     #[test]
     fn options_of_a_listing_are_no_path() {
-        assert_eq!(Command::parse(b"LIST -la").path(), None);
-        assert_eq!(Command::parse(b"LIST").path(), None);
-        assert_eq!(Command::parse(b"LIST pub").path(), Some(&b"pub"[..]));
-        assert_eq!(Command::parse(b"RETR -la").path(), Some(&b"-la"[..]));
-        assert_eq!(Command::parse(b"SYST x").path(), None);
+        assert_eq!(parse(b"LIST -la").path(), None);
+        assert_eq!(parse(b"LIST").path(), None);
+        assert_eq!(parse(b"LIST pub").path(), Some(&b"pub"[..]));
+        assert_eq!(parse(b"RETR -la").path(), Some(&b"-la"[..]));
+        assert_eq!(parse(b"SYST x").path(), None);
     }
 
     #[test]
     fn long_lines_are_cut_and_marked() {
-        let command = Command::parse(&[b'x'; LINE_MAX]);
+        let command = parse(&[b'x'; LINE_MAX]);
         assert!(command.truncated && command.word.len() == WORD_MAX);
         let long = [&b"CWD "[..], &[b'x'; LINE_MAX]].concat();
-        let command = Command::parse(&long);
+        let command = parse(&long);
         assert!(command.truncated && command.argument.len() == ARGUMENT_MAX);
     }
 }

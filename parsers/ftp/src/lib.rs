@@ -72,7 +72,7 @@ async fn control(mut flow: Flow) -> Result<()> {
     let (mut client, mut server) = flow.streams();
     let dialogue = RefCell::new(Dialogue::new(&flow));
     {
-        let mut speaking = pin!(speak(&mut client, &dialogue, midstream));
+        let mut speaking = pin!(speak(&mut client, &dialogue, &flow));
         let mut listening = pin!(listen(&mut server, &dialogue, midstream));
         let (mut client_ended, mut server_ended) = (false, false);
         poll_fn(|cx| {
@@ -102,16 +102,16 @@ async fn control(mut flow: Flow) -> Result<()> {
 async fn speak(
     client: &mut ByteStream,
     dialogue: &RefCell<Dialogue<'_>>,
-    midstream: bool,
+    flow: &Flow,
 ) -> Result<()> {
     // The first line may be the rest of one.
-    let mut torn = midstream;
+    let mut torn = flow.info().midstream;
     loop {
         let may_be_tls = torn || client.offset() == 0 || dialogue.borrow().tls_is_near();
         if may_be_tls && tls_begins(client).await {
             return Err(dialogue.borrow_mut().tls_begins());
         }
-        match Command::read(client).await {
+        match Command::read(client, flow.secrets()).await {
             Ok(command) if torn && command.verb == Verb::Unknown => torn = false,
             Ok(command) => {
                 torn = command.incomplete;

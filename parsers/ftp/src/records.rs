@@ -13,8 +13,8 @@ use flowcell_sdk::prelude::*;
 pub(crate) struct Command<'a> {
     /// The user name of the session so far; absent before USER, and where it was not seen.
     pub(crate) user: Option<Text<'a>>,
-    /// `***` once the client has sent a password.
-    pub(crate) password: Option<&'static str>,
+    /// `***` once the client has sent a password; where secrets are shown, the last one.
+    pub(crate) password: Option<Text<'a>>,
     /// The command, in upper case if it is a known one. Absent where the server speaks unasked or the
     /// command is missing from the capture.
     pub(crate) command: Option<Text<'a>>,

@@ -1,9 +1,9 @@
 //! Reading the server's replies (RFC 959 §4.2).
 
-use flowcell_sdk::{ByteStream, ReadError};
+use flowcell_sdk::{ByteStream, MASK, ReadError};
 
 use crate::address::{self, Told};
-use crate::command::{MASK, find, shortened, skip_line};
+use crate::command::{find, shortened, skip_line};
 use crate::telnet;
 
 /// Longest part of a line that is read, in bytes.

@@ -3,10 +3,11 @@
 
 use std::net::SocketAddr;
 
+use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::address::{self, Told};
-use crate::command::{Command, MASK, names_password, shortened};
+use crate::command::{Command, names_password, shortened};
 use crate::directory::Directory;
 use crate::proof::Proof;
 use crate::records::{self, DataChannel};
@@ -36,7 +37,8 @@ pub(crate) struct Session<'f> {
     /// What waits for proof.
     held: Vec<(Option<Box<Command>>, Option<Reply>)>,
     user: Option<Vec<u8>>,
-    password: bool,
+    /// As it is to be shown.
+    password: Option<Vec<u8>>,
     /// A password comes next: a client may send it without the command.
     password_next: bool,
     directory: Directory,
@@ -57,7 +59,7 @@ impl<'f> Session<'f> {
             proof: Proof::default(),
             held: Vec::new(),
             user: None,
-            password: false,
+            password: None,
             password_next: false,
             directory: Directory::default(),
             kind: 0,
@@ -187,9 +189,18 @@ impl<'f> Session<'f> {
         }
     }
 
-    /// Masks an unknown command that sets a password or is one, and what the reply repeats of it.
+    /// Masks an unknown command that sets a password or is one, and what the reply repeats of it, unless
+    /// secrets are shown.
     fn hide_secrets(&mut self, command: &mut Command, reply: Option<&mut Reply>) {
         if command.verb != Verb::Unknown || command.word.is_empty() {
+            return;
+        }
+        if self.flow.secrets().are_shown() {
+            if self.password_next && !command.argument.is_empty() {
+                // All of the line is the password.
+                command.word.push(b' ');
+                command.word.append(&mut command.argument);
+            }
             return;
         }
         let mut secrets = Vec::new();
@@ -235,9 +246,11 @@ impl<'f> Session<'f> {
         match command.verb {
             Verb::User => {
                 self.user = Some(shortened(&command.argument, USER_MAX));
-                self.password = false;
+                self.password = None;
             }
-            Verb::Pass => self.password = true,
+            Verb::Pass => {
+                self.password = Some(self.flow.secrets().show(&command.argument).to_vec());
+            }
             Verb::Port | Verb::Eprt if refused => self.channel = None,
             Verb::Type if refused => self.kind = 0,
             Verb::Mode if refused => self.mode = 0,
@@ -257,7 +270,7 @@ impl<'f> Session<'f> {
             // RFC 959 §4.1.1: all is as it was in the beginning.
             Verb::Rein if done => {
                 self.user = None;
-                self.password = false;
+                self.password = None;
                 self.directory = Directory::default();
                 (self.kind, self.mode, self.offset) = (0, 0, None);
             }
@@ -347,7 +360,7 @@ impl<'f> Session<'f> {
         };
         self.flow.emit(&records::Command {
             user: self.user.as_deref().map(Text::from),
-            password: self.password.then_some(MASK),
+            password: self.password.as_deref().map(Text::from),
             command: command.map(|command| Text::from(&*command.word)),
             arg: argument.map(Text::from),
             path: path.map(|(path, _)| Text::from(path)),

@@ -1,4 +1,6 @@
-//! The user of Basic authentication (RFC 7617). The password is never kept.
+//! The user of Basic authentication (RFC 7617). The password is not kept, unless secrets are shown.
+
+use flowcell_sdk::Secrets;
 
 use crate::header::{Field, Header};
 use crate::text::{same, split, trim};
@@ -6,10 +8,18 @@ use crate::text::{same, split, trim};
 /// Longest user name that is kept, in bytes.
 const USER_MAX: usize = 256;
 
-/// Takes the credentials out of a header, and the user's name out of them.
-pub(crate) fn take_user(header: &mut Header) -> Option<Vec<u8>> {
+/// Who the client says that it is.
+#[derive(Debug)]
+pub(crate) struct User {
+    pub(crate) name: Vec<u8>,
+    /// As it is to be shown.
+    pub(crate) password: Vec<u8>,
+}
+
+/// Takes the credentials out of a header, and the user out of them.
+pub(crate) fn take_user(header: &mut Header, secrets: Secrets) -> Option<User> {
     let fields = [Field::Authorization, Field::ProxyAuthorization];
-    let mut users = fields.iter().filter_map(|field| user(header.get(*field)?));
+    let mut users = fields.iter().filter_map(|field| user(header.get(*field)?, secrets));
     let user = users.next();
     for field in fields {
         header.forget(field);
@@ -18,15 +28,15 @@ pub(crate) fn take_user(header: &mut Header) -> Option<Vec<u8>> {
 }
 
 /// RFC 7617 §2: user and password in base64, with a colon between them.
-fn user(credentials: &[u8]) -> Option<Vec<u8>> {
+fn user(credentials: &[u8], secrets: Secrets) -> Option<User> {
     let (scheme, token) = split(credentials, b' ');
     if !same(scheme, "basic") {
         return None;
     }
     let plain = base64(trim(token?));
-    let (user, password) = split(&plain, b':');
-    password?;
-    Some(user.get(..USER_MAX).unwrap_or(user).to_vec())
+    let (name, password) = split(&plain, b':');
+    let name = name.get(..USER_MAX).unwrap_or(name).to_vec();
+    Some(User { name, password: secrets.show(password?).to_vec() })
 }
 
 /// Decodes up to the first character that is not of base64 (RFC 4648 §4).
@@ -54,16 +64,30 @@ fn base64(text: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::user;
 
     #[test]
     fn users_of_basic_authentication() {
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        let of = |credentials: &str| user(credentials.as_bytes()).map(text);
+        let of = |credentials: &str| {
+            user(credentials.as_bytes(), Secrets::Masked).map(|user| text(user.name))
+        };
         assert_eq!(of("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").as_deref(), Some("Aladdin"));
         assert_eq!(of("basic  Om9wZW4=").as_deref(), Some(""));
         assert_eq!(of("Basic QWxhZGRpbg=="), None, "no colon: it may be a secret");
         assert_eq!(of("Bearer QWxhZGRpbjpvcGVu"), None);
         assert_eq!(of("Basic"), None);
+    }
+
+    #[test]
+    fn passwords_are_masked_or_shown() {
+        for (secrets, password) in
+            [(Secrets::Masked, &b"***"[..]), (Secrets::Shown, b"open sesame:")]
+        {
+            let user = user(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZTo=", secrets).expect("a user");
+            assert_eq!((&*user.name, &*user.password), (&b"Aladdin"[..], password));
+        }
     }
 }

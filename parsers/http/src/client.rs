@@ -133,9 +133,12 @@ impl<'a, 'f> Client<'a, 'f> {
         }
         let framing = framing::of_request(&mut header, line.version);
         check(&line, &mut header, whole);
-        mask_passwords(&mut line.uri);
-        header.mask();
-        let user = take_user(&mut header);
+        let secrets = self.talk.flow.secrets();
+        if !secrets.are_shown() {
+            mask_passwords(&mut line.uri);
+        }
+        header.mask(secrets);
+        let user = take_user(&mut header, secrets);
         let expects = header.get(Field::Expect).is_some_and(|value| same(value, "100-continue"));
         let offers =
             offers(header.get(Field::Upgrade).unwrap_or_default()).next().unwrap_or_default();
@@ -186,8 +189,9 @@ impl<'a, 'f> Client<'a, 'f> {
                 self.talk.confirm();
                 header.anomalies.add(Anomaly::BadRequestLine);
             }
-            take_user(&mut header);
-            header.mask();
+            let secrets = self.talk.flow.secrets();
+            take_user(&mut header, secrets);
+            header.mask(secrets);
             self.talk.amend(depth, header);
         }
         let (body, _) = body::read(self.stream, Framing::Nothing).await;

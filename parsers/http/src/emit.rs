@@ -10,9 +10,6 @@ use crate::records::Transaction;
 use crate::shown::{List, Shown};
 use crate::target::authority;
 
-/// What is shown in place of a secret.
-pub(crate) const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
-
 /// Emits the record of an exchange.
 pub(crate) fn emit(flow: &Flow, exchange: &Exchange) {
     let request = exchange.request.as_deref();
@@ -23,7 +20,7 @@ pub(crate) fn emit(flow: &Flow, exchange: &Exchange) {
     let received = response.map(|response| &response.body);
     let line = request.map(|request| &request.line);
     let info = response.and_then(|response| response.info.as_ref());
-    let user = request.and_then(|request| request.user.as_deref());
+    let user = request.and_then(|request| request.user.as_ref());
     let version = line.map(|line| line.version);
 
     let mut truncated = Vec::new();
@@ -54,8 +51,8 @@ pub(crate) fn emit(flow: &Flow, exchange: &Exchange) {
         status_msg: response.and_then(|response| text(&response.reason)),
         info_code: info.map(|info| info.code),
         info_msg: info.and_then(|info| text(&info.reason)),
-        username: user.map(Shown),
-        password: user.map(|_| Shown(MASK)),
+        username: user.map(|user| Shown(&user.name)),
+        password: user.map(|user| Shown(&user.password)),
         proxied: List(asked.map_or(&[], |header| &header.proxied)),
         resp_filenames: List(response.map_or(&[], |response| &response.filenames)),
         request_content_length: declared(asked),

@@ -291,8 +291,11 @@ impl Header {
         Some(value)
     }
 
-    /// Hides the passwords in what names a place.
-    pub(crate) fn mask(&mut self) {
+    /// Hides the passwords in what names a place, unless secrets are shown.
+    pub(crate) fn mask(&mut self, secrets: Secrets) {
+        if secrets.are_shown() {
+            return;
+        }
         for (field, value) in &mut self.kept {
             match field {
                 Field::Host | Field::Referer | Field::Location => mask_passwords(value),

@@ -2,6 +2,7 @@
 
 use flowcell_sdk::prelude::*;
 
+use crate::basic::User;
 use crate::body::Body;
 use crate::header::Header;
 use crate::shown::Version;
@@ -15,7 +16,7 @@ pub(crate) struct Request {
     pub(crate) line: RequestLine,
     pub(crate) header: Header,
     /// The user of Basic authentication.
-    pub(crate) user: Option<Vec<u8>>,
+    pub(crate) user: Option<User>,
     pub(crate) body: Body,
     /// Nothing of it is missing.
     pub(crate) whole: bool,
@@ -24,7 +25,7 @@ pub(crate) struct Request {
 impl Request {
     /// The bytes that it takes to remember it, roughly.
     pub(crate) fn weight(&self) -> usize {
-        let user = self.user.as_ref().map_or(0, Vec::len);
+        let user = self.user.as_ref().map_or(0, |user| user.name.len() + user.password.len());
         256 + self.line.method.len() + self.line.uri.len() + user + self.header.weight()
     }
 }

@@ -46,7 +46,7 @@ pub(crate) struct Transaction<'a> {
     pub(crate) info_msg: Option<Shown<'a>>,
     /// The user of Basic authentication (RFC 7617), towards the server or a proxy.
     pub(crate) username: Option<Shown<'a>>,
-    /// `***` if there is a password of Basic authentication.
+    /// `***` if there is a password of Basic authentication; where secrets are shown, the password.
     pub(crate) password: Option<Shown<'a>>,
     /// Header fields of the request that proxies add, each as `NAME -> value`.
     pub(crate) proxied: List<'a>,

@@ -152,7 +152,7 @@ impl<'a, 'f> Server<'a, 'f> {
             return Ok(());
         }
         let asked = self.talk.begin(self.stream).await;
-        header.mask();
+        header.mask(self.talk.flow.secrets());
         let tunnel = (200..300).contains(&line.code)
             && match asked {
                 Asked::Connect => true,

@@ -1,8 +1,8 @@
 //! Request targets (RFC 9112 §3.2) and the authority in them.
 
+use flowcell_sdk::MASK;
 use memchr::{memchr, memmem};
 
-use crate::emit::MASK;
 use crate::text::{same, split, split_last};
 
 /// The authority of an absolute URI (RFC 3986 §3.2) without the user in it.
@@ -65,7 +65,7 @@ fn add_masked(shown: &mut Vec<u8>, authority: &[u8]) {
         (name, Some(_)) if !same(name, "mailto") => {
             shown.extend_from_slice(name);
             shown.push(b':');
-            shown.extend_from_slice(MASK);
+            shown.extend_from_slice(MASK.as_bytes());
             if !cut {
                 shown.push(b'@');
                 shown.extend_from_slice(host);

@@ -71,6 +71,24 @@ impl Body<'_> {
         Ok(Kept { bytes, length: length as u64 })
     }
 
+    /// The same, left where it is, and as much of it as is there; nothing if its length is not.
+    pub(crate) async fn look_at_string(&mut self, max: usize) -> Option<Kept> {
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let count = match self.stream.look_ahead(room.min(max + 2)).await {
+            Ok(bytes) => bytes.len(),
+            Err(ReadError::Gap(gap)) => gap.cut,
+            Err(ReadError::End(end)) => end.unread,
+            Err(ReadError::TooLong { .. }) => return None,
+        };
+        let count = count.min(room).min(max + 2);
+        let [high, low, bytes @ ..] = self.stream.look_ahead(count).await.ok()? else {
+            return None;
+        };
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let bytes = bytes.get(..length).unwrap_or(bytes).to_vec();
+        Some(Kept { bytes, length: length as u64 })
+    }
+
     /// MQTT 5 §2.2.2: the properties behind their length.
     pub(crate) async fn properties(&mut self) -> Result<Properties> {
         let length = self.variable().await?;

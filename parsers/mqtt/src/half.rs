@@ -1,6 +1,7 @@
 //! Reading one side, packet by packet.
 
 use flowcell_halves::{race, settle};
+use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::body::{Body, Kept, MAX_PAYLOAD, MAX_TEXT};
@@ -177,7 +178,12 @@ impl<'a, 'f> Half<'a, 'f> {
         if flags & flag::USERNAME != 0 && body.left > 0 {
             connect.username = Some(body.string(MAX_TEXT).await?);
         }
-        connect.has_password = flags & flag::PASSWORD != 0 && body.left > 0;
+        if flags & flag::PASSWORD != 0 && body.left > 0 {
+            connect.password = match self.session.secrets() {
+                Secrets::Masked => Some(Kept::new(MASK.as_bytes())),
+                Secrets::Shown => body.look_at_string(MAX_TEXT).await,
+            };
+        }
         body.skip();
         Ok(())
     }

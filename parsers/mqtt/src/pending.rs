@@ -1,6 +1,5 @@
 //! What waits for its answer, as it is kept meanwhile.
 
-use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::body::Kept;
@@ -19,7 +18,8 @@ pub(crate) struct Connect {
     pub(crate) will_topic: Option<Kept>,
     pub(crate) will_payload: Option<Kept>,
     pub(crate) username: Option<Kept>,
-    pub(crate) has_password: bool,
+    /// As it is to be shown.
+    pub(crate) password: Option<Kept>,
     pub(crate) user_properties: u32,
     pub(crate) properties_cut: bool,
     pub(crate) incomplete: bool,
@@ -66,6 +66,7 @@ impl Connect {
             ("reason_string", reason),
             ("assigned_client_id", assigned),
             ("username", self.username.as_ref()),
+            ("password", self.password.as_ref()),
             ("will_topic", self.will_topic.as_ref()),
             ("will_payload", self.will_payload.as_ref()),
         ]);
@@ -84,7 +85,7 @@ impl Connect {
             clean: self.flags.map(|flags| flags & flag::CLEAN != 0),
             keep_alive: self.keep_alive,
             username: self.username.as_ref().map(Kept::text),
-            password: self.has_password.then_some(MASK),
+            password: self.password.as_ref().map(Kept::text),
             will_topic: self.will_topic.as_ref().map(Kept::text),
             will_payload: self.will_payload.as_ref().map(Kept::text),
             will_payload_len: self.will_payload.as_ref().map(|payload| payload.length),

@@ -29,8 +29,8 @@ pub(crate) struct Connect<'a> {
     pub(crate) keep_alive: Option<u16>,
     /// The user's name.
     pub(crate) username: Option<Text<'a>>,
-    /// `***` if the client sent a password.
-    pub(crate) password: Option<&'static str>,
+    /// `***` if the client sent a password; where secrets are shown, its first 256 bytes.
+    pub(crate) password: Option<Text<'a>>,
     /// Topic of the message that the server is to publish when the connection breaks.
     pub(crate) will_topic: Option<Text<'a>>,
     /// That message, its first 256 bytes.

@@ -51,6 +51,10 @@ impl<'f> Session<'f> {
         self.state.borrow_mut()
     }
 
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.flow.secrets()
+    }
+
     pub(crate) fn confirm(&self) {
         self.confirmed.set(true);
         self.flow.confirm();

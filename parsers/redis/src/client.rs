@@ -43,7 +43,7 @@ impl<'a, 'f> Client<'a, 'f> {
                 Ok(()) => {
                     lost = false;
                     if !self.words.kept.is_empty() {
-                        self.talk.say(Command::new(&self.words))?;
+                        self.talk.say(Command::new(&self.words, self.talk.secrets()))?;
                         self.talk.let_server_answer().await;
                     }
                 }
@@ -66,7 +66,7 @@ impl<'a, 'f> Client<'a, 'f> {
     fn say_unfinished(&mut self) -> Result<()> {
         if self.talk.is_confirmed() && !self.words.kept.is_empty() {
             self.words.incomplete = true;
-            self.talk.say(Command::new(&self.words))?;
+            self.talk.say(Command::new(&self.words, self.talk.secrets()))?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What is known of commands: where their keys and values stand, and what of them is secret.
 
-use flowcell_sdk::MASK;
+use flowcell_sdk::{MASK, Secrets};
 
 use crate::words::{Kept, Words};
 
@@ -36,7 +36,7 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    pub(crate) fn new(words: &Words) -> Self {
+    pub(crate) fn new(words: &Words, secrets: Secrets) -> Self {
         let name = words.upper(0).unwrap_or_default();
         let has_subcommand = has_subcommands(&name);
         let subcommand = if has_subcommand { words.upper(1) } else { None };
@@ -55,25 +55,28 @@ impl Command {
             uncertain: false,
             name,
         };
-        command.hide_secrets(words);
+        command.find_secrets(words, secrets);
         command
     }
 
-    fn hide_secrets(&mut self, words: &Words) {
-        let hidden = || Some(Kept { bytes: MASK.into(), length: MASK.len() as u64 });
+    fn find_secrets(&mut self, words: &Words, secrets: Secrets) {
+        let show = |secret: Option<Kept>| match secrets {
+            Secrets::Masked => Some(Kept { bytes: MASK.into(), length: MASK.len() as u64 }),
+            Secrets::Shown => secret,
+        };
         match (&self.name[..], self.subcommand.as_deref()) {
             // AUTH password, AUTH user password.
             (b"AUTH", _) => {
                 self.key = words.get(1).filter(|_| words.count > 2).cloned();
-                self.value = hidden();
+                self.value = show(words.get(if words.count > 2 { 2 } else { 1 }).cloned());
             }
             // HELLO 3 AUTH user password.
             (b"HELLO", _) if words.upper(2).as_deref() == Some(b"AUTH") => {
                 self.key = words.get(3).cloned();
-                self.value = hidden();
+                self.value = show(words.get(4).cloned());
             }
             (b"CONFIG", Some(b"SET")) if self.key.as_ref().is_some_and(is_secret) => {
-                self.value = hidden();
+                self.value = show(self.value.take());
             }
             (b"CONFIG", Some(b"GET")) => {
                 let is_pattern =
@@ -83,9 +86,11 @@ impl Command {
                 self.hides_reply =
                     not_all_kept || wanted.any(|word| is_pattern(word) || is_secret(word));
             }
-            (b"ACL", Some(b"SETUSER")) => self.value = hidden(),
+            // Rules of the user, options of the master.
+            (b"ACL", Some(b"SETUSER")) | (b"SENTINEL", Some(b"SET")) => {
+                self.value = show(words.from(3));
+            }
             (b"ACL", Some(b"GETUSER" | b"LIST" | b"GENPASS")) => self.hides_reply = true,
-            (b"SENTINEL", Some(b"SET")) => self.value = hidden(),
             _ => {}
         }
     }
@@ -178,11 +183,17 @@ fn places(name: &[u8], subcommand: Option<&[u8]>) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::Command;
     use crate::inline::split;
 
     fn shown(line: &str) -> (Option<String>, Option<String>, bool) {
-        let command = Command::new(&split(line.as_bytes()).unwrap());
+        with(line, Secrets::Masked)
+    }
+
+    fn with(line: &str, secrets: Secrets) -> (Option<String>, Option<String>, bool) {
+        let command = Command::new(&split(line.as_bytes()).unwrap(), secrets);
         let text =
             |kept: Option<super::Kept>| kept.map(|kept| String::from_utf8(kept.bytes).unwrap());
         (text(command.key), text(command.value), command.hides_reply)
@@ -206,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_hidden() {
+    fn secrets_are_hidden_or_shown() {
         for (line, key, value) in [
             ("auth secret", None, Some("***")),
             ("AUTH joe secret", Some("joe"), Some("***")),
@@ -219,6 +230,27 @@ mod tests {
             let (got_key, got_value, _) = shown(line);
             assert_eq!((got_key.as_deref(), got_value.as_deref()), (key, value), "{line}");
         }
+        for (line, value) in [
+            ("auth secret", Some("secret")),
+            ("AUTH joe secret", Some("secret")),
+            ("AUTH", None),
+            ("hello 3 auth joe secret setname x", Some("secret")),
+            ("CONFIG SET RequirePass secret", Some("secret")),
+            ("acl setuser joe on >secret", Some("on >secret")),
+            ("sentinel set m auth-pass secret", Some("auth-pass secret")),
+        ] {
+            let (key, masked, hides) = shown(line);
+            assert_eq!(masked.as_deref(), Some("***"), "{line}");
+            let wanted = (key, value.map(String::from), hides);
+            assert_eq!(with(line, Secrets::Shown), wanted, "{line}");
+        }
+        let long = "acl setuser joe ".to_owned() + &"x".repeat(300) + " 2 3 4 5 6 7 8 9";
+        let words = split(long.as_bytes()).unwrap();
+        let value = Command::new(&words, Secrets::Shown).value.unwrap();
+        assert!(value.is_cut() && value.bytes == [b'x'; 256]);
+        let many = split(b"acl setuser joe 1 2 3 4 5 6 7").unwrap();
+        let value = Command::new(&many, Secrets::Shown).value.unwrap();
+        assert!(value.is_cut() && value.bytes == b"1 2 3 4 5");
         for line in ["config get *", "CONFIG GET dir requirepass", "acl getuser joe"] {
             assert!(shown(line).2, "{line}");
         }

@@ -15,7 +15,8 @@ pub(crate) struct Command<'a> {
     /// The first key that the command is about, or what it has in the place of one: a pattern, a channel, a user's
     /// name. Its first 256 bytes.
     pub(crate) key: Option<Text<'a>>,
-    /// The first value of the command, its first 256 bytes; `***` for a password.
+    /// The first value of the command, its first 256 bytes; `***` for a password. Where secrets are
+    /// shown, all rules of ACL SETUSER and all options of SENTINEL SET.
     pub(crate) value: Option<Text<'a>>,
     /// Arguments behind the name.
     pub(crate) arguments: u64,

@@ -108,6 +108,10 @@ impl<'f> Talk<'f> {
         }
     }
 
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.flow.secrets()
+    }
+
     // ---- the client half ----
 
     /// The client said something.

@@ -21,6 +21,7 @@ pub(crate) fn tell(
     let value = command.and_then(|command| command.value.as_ref());
     let hides_reply = command.is_some_and(|command| command.hides_reply);
     let hides_reply = hides_reply && reply.is_some_and(|reply| !reply.is_error());
+    let hides_reply = hides_reply && !flow.secrets().are_shown();
     let mut truncated = Vec::new();
     for (kept, name) in [(key, "key"), (value, "value")] {
         if kept.is_some_and(Kept::is_cut) {

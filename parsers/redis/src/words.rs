@@ -42,6 +42,24 @@ impl Words {
         self.kept.get(index)
     }
 
+    /// This word and all behind it, with spaces between them.
+    pub(crate) fn from(&self, index: usize) -> Option<Kept> {
+        let (first, others) = self.kept.get(index..)?.split_first()?;
+        let mut all = first.clone();
+        for word in others {
+            if !all.is_cut() {
+                all.bytes.push(b' ');
+                all.bytes.extend_from_slice(&word.bytes);
+                all.bytes.truncate(MAX_SHOWN);
+            }
+            all.length = all.length.saturating_add(word.length).saturating_add(1);
+        }
+        // Of those that are not kept, the length is not known.
+        let lost = self.count.saturating_sub(self.kept.len() as u64);
+        all.length = all.length.saturating_add(lost);
+        Some(all)
+    }
+
     /// The word, in upper case.
     pub(crate) fn upper(&self, index: usize) -> Option<Vec<u8>> {
         self.get(index).map(|word| word.bytes.to_ascii_uppercase())

@@ -1,6 +1,8 @@
 //! Header fields (RFC 3261 §7.3).
 
-use crate::text::{before_parameter, decimal, find_bare, masked, shortened, trim};
+use flowcell_sdk::Secrets;
+
+use crate::text::{before_parameter, decimal, find_bare, shortened, shown, trim};
 
 /// Longest value that is kept, in bytes.
 const VALUE_MAX: usize = 1_024;
@@ -86,9 +88,14 @@ pub(crate) struct Header {
     pending: Option<(Field, Vec<u8>)>,
     /// Fields that were cut at a limit.
     pub(crate) cut: Vec<Field>,
+    secrets: Secrets,
 }
 
 impl Header {
+    pub(crate) fn new(secrets: Secrets) -> Self {
+        Self { secrets, ..Self::default() }
+    }
+
     /// Takes one line, which is not empty.
     pub(crate) fn line(&mut self, line: &[u8]) {
         // RFC 3261 §7.3.1: a line that begins with a space goes on with the field before.
@@ -143,8 +150,10 @@ impl Header {
             Field::Via => self.hops(&value),
             Field::ContentLength => self.length = self.length.or(decimal(&value)),
             Field::ContentEncoding => self.encoded |= !value.eq_ignore_ascii_case(b"identity"),
-            Field::From => self.keep(field, &masked(before_parameter(&value, b"tag"))),
-            Field::To | Field::ReplyTo => self.keep(field, &masked(&value)),
+            Field::From => {
+                self.keep(field, &shown(before_parameter(&value, b"tag"), self.secrets));
+            }
+            Field::To | Field::ReplyTo => self.keep(field, &shown(&value, self.secrets)),
             _ => self.keep(field, &value),
         }
     }

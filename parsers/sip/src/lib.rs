@@ -107,7 +107,7 @@ async fn datagrams(mut flow: Flow) -> Result<()> {
         };
         let [client, server] = &mut ignored;
         let ignored = if datagram.side == Side::Client { client } else { server };
-        if let Some(message) = read(datagram.bytes) {
+        if let Some(message) = read(datagram.bytes, flow.secrets()) {
             conversation.confirm();
             conversation.emit(datagram.side, &message, std::mem::take(ignored));
             continue;
@@ -123,18 +123,18 @@ async fn datagrams(mut flow: Flow) -> Result<()> {
 }
 
 /// Reads a datagram. Keep-alives may stand before the message.
-fn read(datagram: &[u8]) -> Option<Message> {
+fn read(datagram: &[u8], secrets: Secrets) -> Option<Message> {
     let mut rest = datagram;
     let start = loop {
         let line = trim(next_line(&mut rest)?);
-        if let Some(start) = Start::parse(line) {
+        if let Some(start) = Start::parse(line, secrets) {
             break start;
         }
         if line.iter().any(|byte| *byte != 0) {
             return None;
         }
     };
-    let mut message = Message::new(start);
+    let mut message = Message::new(start, secrets);
     loop {
         let Some(line) = next_line(&mut rest) else {
             message.cut_header();

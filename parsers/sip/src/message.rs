@@ -34,6 +34,7 @@ enum Body {
 pub(crate) struct Message {
     start: Start,
     header: Header,
+    secrets: Secrets,
     header_size: usize,
     body: Body,
     /// Within a description.
@@ -46,10 +47,11 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    pub(crate) fn new(start: Start) -> Self {
+    pub(crate) fn new(start: Start, secrets: Secrets) -> Self {
         Self {
             start,
-            header: Header::default(),
+            header: Header::new(secrets),
+            secrets,
             header_size: 0,
             body: Body::Opaque,
             in_sdp: false,
@@ -114,7 +116,7 @@ impl Message {
 
     /// The start of a message in the place of a line of the body, where it can be no part of it.
     pub(crate) fn start_in_body(&self, line: &[u8]) -> Option<Start> {
-        if self.body == Body::Sdp { Start::parse(line) } else { None }
+        if self.body == Body::Sdp { Start::parse(line, self.secrets) } else { None }
     }
 
     /// Takes a line of the body.

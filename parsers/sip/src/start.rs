@@ -1,6 +1,8 @@
 //! The first line of a message (RFC 3261 §7.1, §7.2).
 
-use crate::text::{masked, shortened, trim};
+use flowcell_sdk::Secrets;
+
+use crate::text::{shortened, shown, trim};
 
 /// Longest method that is taken for one, in bytes.
 const METHOD_MAX: usize = 32;
@@ -19,7 +21,7 @@ pub(crate) enum Start {
 
 impl Start {
     /// `None` if the line is not the start of a message. What stands before it may be a keep-alive of NULs.
-    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8], secrets: Secrets) -> Option<Self> {
         let start = line.iter().position(|byte| *byte != 0)?;
         let line = trim(line.get(start..)?);
         if let Some(rest) = strip_version(line) {
@@ -37,7 +39,7 @@ impl Start {
         let uri = trim(uri);
         is_request.then(|| Self::Request {
             method: method.to_vec(),
-            uri: shortened(&masked(uri), TEXT_MAX),
+            uri: shortened(&shown(uri, secrets), TEXT_MAX),
             cut: uri.len() > TEXT_MAX,
         })
     }
@@ -86,10 +88,16 @@ fn has_scheme(uri: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use flowcell_sdk::Secrets;
+
     use super::{METHOD_MAX, Start, TEXT_MAX};
 
+    fn parse(line: &[u8]) -> Option<Start> {
+        Start::parse(line, Secrets::Masked)
+    }
+
     fn request(line: &[u8]) -> Option<(String, String)> {
-        match Start::parse(line)? {
+        match parse(line)? {
             Start::Request { method, uri, .. } => {
                 let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
                 Some((text(method), text(uri)))
@@ -99,7 +107,7 @@ mod tests {
     }
 
     fn reply(line: &[u8]) -> Option<(u16, Vec<u8>)> {
-        match Start::parse(line)? {
+        match parse(line)? {
             Start::Reply { code, reason, .. } => Some((code, reason)),
             Start::Request { .. } => None,
         }
@@ -127,10 +135,10 @@ mod tests {
             b"\0\0\0\0",
         ];
         for line in others {
-            assert_eq!(Start::parse(line), None, "{line:?}");
+            assert_eq!(parse(line), None, "{line:?}");
         }
         let long = [&[b'A'; METHOD_MAX + 1][..], b" sip:a@b SIP/2.0"].concat();
-        assert_eq!(Start::parse(&long), None);
+        assert_eq!(parse(&long), None);
     }
 
     #[test]
@@ -139,16 +147,14 @@ mod tests {
         assert_eq!(reply(b"sip/2.0 486"), Some((486, Vec::new())));
         assert_eq!(reply(b"SIP/2.0 200 \xd0\x9f"), Some((200, b"\xd0\x9f".to_vec())));
         for line in [&b"SIP/2.0 2000 OK"[..], b"SIP/2.0 700 x", b"SIP/2.0200 OK", b"SIP/2.0 x"] {
-            assert_eq!(Start::parse(line), None, "{line:?}");
+            assert_eq!(parse(line), None, "{line:?}");
         }
     }
 
     #[test]
     fn long_texts_are_cut_and_marked() {
         let line = [&b"INVITE sip:"[..], &[b'x'; TEXT_MAX], b" SIP/2.0"].concat();
-        let Some(Start::Request { uri, cut, .. }) = Start::parse(&line) else {
-            panic!("no request")
-        };
+        let Some(Start::Request { uri, cut, .. }) = parse(&line) else { panic!("no request") };
         assert!(cut && uri.len() == TEXT_MAX);
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn messages(
     while let Some(start) = reader.start(conversation).await? {
         conversation.confirm();
         reader.lost = false;
-        let mut message = Message::new(start);
+        let mut message = Message::new(start, conversation.flow.secrets());
         match reader.header(&mut message).await {
             Next::Body => reader.body(&mut message).await,
             Next::Header | Next::TooLong => reader.lost = true,
@@ -64,7 +64,7 @@ impl Reader<'_> {
                 }
                 Err(_) => return Ok(None),
             };
-            if let Some(start) = Start::parse(part.line.bytes()) {
+            if let Some(start) = Start::parse(part.line.bytes(), conversation.flow.secrets()) {
                 if !part.last && skip_line(self.stream).await.is_err() {
                     self.lost = true;
                 }

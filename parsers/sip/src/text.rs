@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What is shown in place of a password.
-const MASK: &[u8] = flowcell_sdk::MASK.as_bytes();
+use flowcell_sdk::{MASK, Secrets};
 
 /// Without spaces, tabs and line ends around.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
@@ -68,8 +67,12 @@ pub(crate) fn before_parameter<'a>(text: &'a [u8], name: &[u8]) -> &'a [u8] {
     text
 }
 
-/// The text with the password of each SIP URI replaced (RFC 3261 §19.1.1: `sip:user:password@host`).
-pub(crate) fn masked(text: &[u8]) -> Cow<'_, [u8]> {
+/// The text with the password of each SIP URI replaced (RFC 3261 §19.1.1: `sip:user:password@host`), unless
+/// secrets are shown.
+pub(crate) fn shown(text: &[u8], secrets: Secrets) -> Cow<'_, [u8]> {
+    if secrets.are_shown() {
+        return Cow::Borrowed(text);
+    }
     let mut shown: Option<Vec<u8>> = None;
     let mut rest = text;
     while let Some(colon) = rest.iter().position(|byte| *byte == b':') {
@@ -98,7 +101,7 @@ pub(crate) fn masked(text: &[u8]) -> Cow<'_, [u8]> {
             shown.push(b':');
             shown.extend_from_slice(behind.get(..kept).unwrap_or_default());
             if gone > 0 {
-                shown.extend_from_slice(MASK);
+                shown.extend_from_slice(MASK.as_bytes());
             }
         }
         rest = behind.get(gone..).unwrap_or_default();
@@ -114,10 +117,12 @@ pub(crate) fn masked(text: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{before_parameter, decimal, find_bare, masked};
+    use flowcell_sdk::Secrets;
+
+    use super::{before_parameter, decimal, find_bare, shown};
 
     #[test]
-    fn passwords_are_masked() {
+    fn passwords_are_masked_or_shown() {
         let cases: [(&str, &str); 7] = [
             ("sip:alice:secret@h:5060", "sip:alice:***@h:5060"),
             ("<sips:a:b:c@h>;x=\"sip:d:e@f\"", "<sips:a:***@h>;x=\"sip:d:***@f\""),
@@ -128,8 +133,9 @@ mod tests {
             (":", ":"),
         ];
         for (text, wanted) in cases {
-            let shown = masked(text.as_bytes());
-            assert_eq!(String::from_utf8_lossy(&shown), wanted, "{text}");
+            let masked = shown(text.as_bytes(), Secrets::Masked);
+            assert_eq!(String::from_utf8_lossy(&masked), wanted, "{text}");
+            assert_eq!(&*shown(text.as_bytes(), Secrets::Shown), text.as_bytes());
         }
     }
 

@@ -59,8 +59,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) output: OutputArgs,
 
-    /// Show passwords and other secrets in the records as they were sent, in the place of `***`: whoever can
-    /// read the output can then read the passwords.
+    /// Show passwords and other secrets in the records as they were sent, in the place of `***`. Passwords
+    /// then stand in the output, for whoever can read it.
     #[arg(long)]
     pub(super) show_secrets: bool,
 

@@ -20,7 +20,7 @@ const SHARED: &str = "
 - `ts` is RFC 3339 in UTC with six digits behind the second, or nine where the capture is finer than microseconds. A
   `time` in `data` always has nine.
 - Text is as it was sent. Control characters are escaped as JSON has it. What is not UTF-8: see `escaped`.
-- Secrets (passwords and the like) are `***`.
+- Secrets (passwords and the like) are `***`; in a run with `--show-secrets` they are as they were sent.
 - `orig` and `resp` say who was seen first, not who is the server: of a flow whose beginning was not seen, that may be
   `orig`. Fields of parsers that speak of client and server are about what is said.
 

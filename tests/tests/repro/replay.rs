@@ -1,9 +1,11 @@
 //! The same fault comes again.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use flowcell_sdk::Side::{Client, Server};
+use flowcell_tests::command::read;
 use flowcell_tests::packets::Conversation;
 use serde_json::{Value, json};
 
@@ -189,5 +191,23 @@ fn a_flood_of_several_instances_does_not_come_again() {
     assert_eq!(kept.run.only("fault")["data"]["class"], "record_flood");
     let replayed = replay(&kept.bundle(), &[]);
     assert_eq!(replayed.code, Some(1), "{}", replayed.stderr);
+    assert!(replayed.stderr.contains("the fault does not happen"), "{}", replayed.stderr);
+}
+
+/// A parser is told once more that the operator wanted secrets: without that, this one has no fault.
+#[test]
+fn secrets_are_shown_again_if_they_were() {
+    let flow = Conversation::tcp(4000, BAD).datagram(Client, b"x");
+    assert_eq!(Kept::of("rests", flow.clone()).bundles(), Vec::<PathBuf>::new());
+    let kept = Kept::with("rests", &[flow], "", &["--show-secrets"]);
+    let head = lines(&kept.bundle()).swap_remove(0);
+    assert_eq!(head["flow"]["secrets"], true, "{head}");
+    let replayed = replay(&kept.bundle(), &[]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.stderr);
+
+    let text = String::from_utf8(read(&kept.bundle())).expect("UTF-8");
+    let other = kept.folder().join("other.flowrepro");
+    fs::write(&other, text.replace(r#","secrets":true"#, "")).expect("written");
+    let replayed = replay(&other, &[]);
     assert!(replayed.stderr.contains("the fault does not happen"), "{}", replayed.stderr);
 }

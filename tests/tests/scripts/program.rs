@@ -14,10 +14,13 @@ fn the_program_gives_the_records_of_the_native_parser() {
     for tested in all() {
         let scratch = Scratch::new();
         let parsers = parsers_folder(&tested, &scratch);
-        for cut in CUTS {
+        // A run shows secrets or does not.
+        let runs = [false, true].into_iter().flat_map(|shown| CUTS.map(|cut| (shown, cut)));
+        for (shown, cut) in runs {
             let mut conversations = Vec::new();
             let mut scripts = Vec::new();
-            for (path, script) in &tested.scripts {
+            let wanted = |script: &FlowScript| script.info.secrets.are_shown() == shown;
+            for (path, script) in tested.scripts.iter().filter(|(_, script)| wanted(script)) {
                 let data = |step: &Step| matches!(step, Step::Data { .. });
                 if script.info.context.is_some() || !script.steps.iter().any(data) {
                     // Nobody has expected it, or it says nothing: no parser is started.
@@ -33,10 +36,14 @@ fn the_program_gives_the_records_of_the_native_parser() {
                     Err(why) => println!("skipped: {}: not in a capture: {why}", path.display()),
                 }
             }
+            if scripts.is_empty() && shown {
+                continue; // it knows no secrets
+            }
             assert!(!scripts.is_empty(), "{}", tested.name);
             let capture = scratch.capture("all.pcap", &Pcap::of(&conversations));
             let mut command = flowcell(["run", "-q", "--strict", "--parsers"]);
             command.arg(&parsers).arg("--map").arg(format!("*={}", tested.def.name));
+            command.args(shown.then_some("--show-secrets"));
             let run = Run::of(command.arg("-r").arg(capture));
             assert_eq!(run.code, Some(0), "{}{:?}", run.stderr, run.of_type("fault"));
             for (path, script) in scripts {

@@ -90,8 +90,9 @@ impl FlowScript {
     }
 }
 
-/// Runs a parser over damaged copies of each script, `rounds` of each, with secrets shown in every fourth: it must not panic, and say the same
-/// however the bytes are cut and wherever it is begun anew. The damage is the same in every run.
+/// Runs a parser over damaged copies of each script, `rounds` of each, with secrets shown in every fourth: it
+/// must not panic, and say the same however the bytes are cut and wherever it is begun anew. The damage is the
+/// same in every run.
 ///
 /// # Panics
 /// With the script's number, the round and the way of cutting, at the first that differs.

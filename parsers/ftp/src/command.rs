@@ -17,7 +17,7 @@ const LINE_MAX: usize = 4_200;
 const ARGUMENT_MAX: usize = 1_024;
 
 /// Longest word that is kept of a line that is no known command, in bytes.
-const WORD_MAX: usize = 32;
+pub(crate) const WORD_MAX: usize = 32;
 
 /// A command as the client sent it, and what was learned of it since.
 #[derive(Debug)]
@@ -78,10 +78,13 @@ impl Command {
             Verb::Site if !secrets.are_shown() => masked_site(rest),
             _ => Cow::Borrowed(rest),
         };
-        let truncated = word.len() > WORD_MAX || argument.len() > ARGUMENT_MAX;
+        // What is unknown may be a password: that is found out later.
+        let is_shown = verb == Verb::Unknown && secrets.are_shown();
+        let word_max = if is_shown { ARGUMENT_MAX } else { WORD_MAX };
+        let truncated = word.len() > word_max || argument.len() > ARGUMENT_MAX;
         Box::new(Self {
             verb,
-            word: shortened(word, WORD_MAX),
+            word: shortened(word, word_max),
             argument: shortened(&argument, ARGUMENT_MAX),
             offset: None,
             channel: None,

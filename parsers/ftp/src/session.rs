@@ -7,7 +7,7 @@ use flowcell_sdk::MASK;
 use flowcell_sdk::prelude::*;
 
 use crate::address::{self, Told};
-use crate::command::{Command, names_password, shortened};
+use crate::command::{Command, WORD_MAX, names_password, shortened};
 use crate::directory::Directory;
 use crate::proof::Proof;
 use crate::records::{self, DataChannel};
@@ -196,7 +196,10 @@ impl<'f> Session<'f> {
             return;
         }
         if self.flow.secrets().are_shown() {
-            if self.password_next && !command.argument.is_empty() {
+            if !self.password_next {
+                command.truncated |= command.word.len() > WORD_MAX;
+                command.word.truncate(WORD_MAX);
+            } else if !command.argument.is_empty() {
                 // All of the line is the password.
                 command.word.push(b' ');
                 command.word.append(&mut command.argument);

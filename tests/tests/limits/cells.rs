@@ -60,7 +60,8 @@ fn case(name: &str) -> Case {
         // It spins until it is stopped, so that it does not matter when the clock's thread gets its turn.
         "flow_cpu" => ("loop_in_poll", "1", outcome, "fault deadline", "fault cpu"),
         "flow_cpu_per_mib" => {
-            base = "flow_cpu = 1\n";
+            // Enough for what comes before the line.
+            base = "flow_cpu = 50\n";
             ("loop_in_poll", "'1000 min'", outcome, "fault cpu", "fault deadline")
         }
         "record_bytes" => (

@@ -10,7 +10,7 @@ use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-use crate::runtime::{RESTORE, SAVE};
+use crate::runtime::{HOST_INTERFACE, RESTORE, SAVE};
 
 /// What there is of a module's state besides its memory, and where things are to be added.
 #[derive(Debug, Default)]
@@ -46,8 +46,11 @@ fn look(module: &[u8]) -> Option<Found> {
             }
             Payload::ImportSection(imports) => {
                 for import in imports.into_imports() {
-                    match import.ok()?.ty {
-                        TypeRef::Func(_) => found.functions += 1,
+                    let import = import.ok()?;
+                    // Functions of other modules may be ways to keep something: handles, for instance.
+                    let ours = import.module == HOST_INTERFACE && !import.name.starts_with('[');
+                    match import.ty {
+                        TypeRef::Func(_) if ours => found.functions += 1,
                         TypeRef::Global(global) if !global.mutable => found.globals += 1,
                         _ => return None,
                     }
@@ -78,10 +81,12 @@ fn look(module: &[u8]) -> Option<Found> {
             Payload::ExportSection(exports) => {
                 for export in exports {
                     let export = export.ok()?;
-                    let taken = [SAVE, RESTORE].contains(&export.name);
-                    // What runs when an instance is made would run again.
-                    let starts = export.name == "_initialize";
-                    if taken || starts || export.kind == ExternalKind::Tag {
+                    let known = match export.kind {
+                        ExternalKind::Func => is_known(export.name),
+                        ExternalKind::Memory | ExternalKind::Global => true,
+                        _ => false,
+                    };
+                    if !known {
                         return None;
                     }
                 }
@@ -98,6 +103,15 @@ fn look(module: &[u8]) -> Option<Found> {
         }
     }
     (found.memories == 1).then_some(found)
+}
+
+/// Functions that are only called for what the contract has. Some other names are hooks: what has them would
+/// run when an instance is made, or around the two functions that are added.
+fn is_known(function: &str) -> bool {
+    let name = function.strip_prefix("cabi_post_").unwrap_or(function);
+    ["describe", "open", "poll"].contains(&name)
+        || function == "cabi_realloc"
+        || function.starts_with("cabi_realloc_wit_bindgen_")
 }
 
 /// Tables and segments change too, and the host can not see them.
@@ -231,7 +245,7 @@ mod tests {
     use super::*;
 
     fn module(fields: &str) -> Vec<u8> {
-        let text = format!(r#"(module {fields} (func (export "f")))"#);
+        let text = format!(r#"(module {fields} (func (export "poll")))"#);
         wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -248,7 +262,7 @@ mod tests {
                     names.extend(exports.into_iter().map(|export| export.expect("valid").name));
                 }
             }
-            assert_eq!(names, ["f", SAVE, RESTORE]);
+            assert_eq!(names, ["poll", SAVE, RESTORE]);
         }
     }
 
@@ -264,6 +278,14 @@ mod tests {
             "(memory 1) (table 1 funcref) (func (table.set (i32.const 0) (ref.null func)))",
             r#"(memory 1) (data $d "x") (func (data.drop $d))"#,
             r#"(memory 1) (func (export "flowcell-save"))"#,
+            r#"(memory 1) (func (export "cabi_post_flowcell-restore"))"#,
+            r#"(memory 1) (func (export "__wasm_init_task"))"#,
+            r#"(memory 1) (func (export "cm32p2_initialize"))"#,
+            r#"(import "flowcell:parser/host@0.1.0" "[resource-drop]x" (func)) (memory 1)"#,
+            r#"(import "[export]x" "[resource-new]x" (func)) (memory 1)"#,
+            "(memory 1) (table 1 funcref) (func (drop (table.grow (ref.null func) (i32.const 1))))",
+            "(memory 1) (table 1 funcref) (elem func) (func (elem.drop 0))",
+            r#"(import "m" "g" (global (mut i32))) (memory 1)"#,
         ] {
             assert!(exposed(&module(state)).is_none(), "{state}");
         }

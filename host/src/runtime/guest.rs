@@ -13,14 +13,17 @@ use wasmtime::component::Instance;
 
 use super::bindings;
 use super::engine::Engine;
-use super::memory::memory_of;
+use super::memory::{Initial, memory_of};
 use super::parser::{Parser, instantiate, new_store};
 use super::resumption::Resumption;
 use super::state::State;
 
-/// Instances that are kept of one parser. Flows that end and flows that begin take turns, so that a few
-/// serve most births.
-const SPARES: usize = 16;
+/// Instances that are kept of one version of a parser. Flows that end and flows that begin take turns, so that
+/// a few serve most births.
+pub(super) const SPARES: usize = 16;
+
+/// The largest memory, in bytes, that an instance is kept with: nobody else counts it.
+const LARGEST: usize = 256 << 10;
 
 /// What can be called.
 pub(super) struct Guest {
@@ -56,7 +59,9 @@ impl Guest {
         }
         let blank = self.store.data().blank();
         let state = exchange(&mut self.store, blank);
-        if self.renew(parser).is_some() {
+        let renewed = self.renew(parser);
+        parser.share.charge(self.store.data_mut().budget.unshared());
+        if renewed.is_some() {
             parser.spares.give(self);
         }
         state
@@ -66,13 +71,13 @@ impl Guest {
     /// again.
     fn renew(&mut self, parser: &Parser) -> Option<()> {
         let (initial, resumption) = parser.initial().zip(parser.resumption())?;
-        let memory = memory_of(&mut self.store)?;
-        if memory.len() != initial.len() {
-            return None;
-        }
-        initial.renew(memory);
+        let is_as_large = |memory: &[u8]| memory.len() == initial.len();
+        memory_of(&mut self.store).filter(|memory| is_as_large(memory))?;
         let len = u32::try_from(initial.len()).ok()?;
-        resumption.renew(self, len).ok()
+        resumption.renew(self, len).ok()?;
+        // Nothing is called after this: whatever the call has done is written over.
+        initial.renew(memory_of(&mut self.store).filter(|memory| is_as_large(memory))?);
+        Some(())
     }
 }
 
@@ -93,8 +98,18 @@ pub(super) struct Spares {
 impl Spares {
     /// Instances that can't be made as new are not looked at. Nor are those that are charged for their
     /// instructions, which must not depend on who was here before.
-    pub(super) fn of(resumption: Option<&Resumption>, engine: &Engine) -> Self {
-        Self { kept: Mutex::default(), none: resumption.is_none() || engine.is_deterministic() }
+    pub(super) fn of(
+        initial: Option<&Initial>,
+        resumption: Option<&Resumption>,
+        engine: &Engine,
+    ) -> Self {
+        let is_small = initial.is_some_and(|initial| initial.len() <= LARGEST);
+        let none = !is_small || resumption.is_none() || engine.is_deterministic();
+        Self { kept: Mutex::default(), none }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.kept().len()
     }
 
     fn has_room(&self) -> bool {

@@ -4,6 +4,7 @@
 //! [`CellLimits::TABLE`] come from the same lines. Other rooms of the host make their tables in the
 //! same way, with `limit_table!`.
 
+use super::guest::SPARES;
 use super::names::MAX_NAME;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -211,6 +212,7 @@ limit_table! {
     fixed:
     stack = STACK as u64, "bytes" => "fault `stack`";
     handles = HANDLES as u64, "handles" => "fault `trap`";
+    spares = SPARES as u64, "instances of a parser" => "freed with the flow, not kept for the next one";
     describe_time = DESCRIBE_MS, "ms of CPU" => "the file is refused";
     function_name = MAX_NAME as u64, "bytes" => "the file is refused";
     parser_file = MAX_FILE as u64, "bytes" => "the file is refused";

@@ -36,6 +36,7 @@ pub use engine::Engine;
 pub(crate) use engine::{CodeFor, compile_config};
 pub use fault::{Fault, FaultClass};
 pub(crate) use fault::{MAX_TEXT, clipped};
+pub(crate) use imports::HOST_INTERFACE;
 pub use imports::WORLD;
 pub use limits::{CellLimitInfo, CellLimits, MAX_FILE, ParserLimits};
 pub(crate) use names::refuse_long_names;

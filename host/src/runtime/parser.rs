@@ -99,7 +99,7 @@ impl Parser {
             // What does not fit into its own limits is refused now, not flow by flow.
             maker.describe(limits)?;
         }
-        let spares = Spares::of(resumption.as_ref(), engine);
+        let spares = Spares::of(initial.as_ref(), resumption.as_ref(), engine);
         let share = Share::new(limits.parser_cpu, live_workers);
         let label = format!("{}@{}", description.name, description.version);
         let (engine, limits) = (engine.clone(), Arc::new(limits));
@@ -163,6 +163,12 @@ impl Parser {
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.share.exceeded()
+    }
+
+    /// Instances that are as new and wait for a flow.
+    #[must_use]
+    pub fn spares(&self) -> usize {
+        self.spares.count()
     }
 
     /// `name@version`, as it stands in records.

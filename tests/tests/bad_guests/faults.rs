@@ -128,6 +128,30 @@ pub(crate) fn finds_leftovers() {
     assert_eq!(outcomes, ["unconfirmed"; 3]);
 }
 
+/// Nothing of one flow is there in the next one.
+fn finds_nothing(guest: &str) {
+    let flow =
+        |port, ms| late(Conversation::tcp(port, BAD).open().send(Client, b"one\n").close(), ms);
+    let run = run_with(guest, &[flow(4000, 0), flow(4001, 20), flow(4002, 40)]);
+    assert_eq!((run.code, run.of_type("fault").len()), (Some(0), 0), "{}", run.stdout);
+    assert_eq!(run.of_type("flow").len(), 4, "with that of the echo");
+}
+
+#[test]
+pub(crate) fn hooked() {
+    finds_nothing("hooked");
+}
+
+#[test]
+pub(crate) fn grows() {
+    finds_nothing("grows");
+}
+
+#[test]
+pub(crate) fn large() {
+    finds_nothing("large");
+}
+
 #[test]
 pub(crate) fn trap_in_post_return() {
     let message = fault("trap_in_post_return", "trap");

@@ -1,7 +1,7 @@
 # The front door. `make demo` and `make test` do all the set-up that a fresh machine needs.
 
 CARGO ?= cargo
-FLOWCELL := target/debug/flowcell
+FLOWCELL := $(or $(CARGO_TARGET_DIR),target)/debug/flowcell
 
 .PHONY: help demo test check lint bench fuzz-smoke miri setup build clean
 
@@ -26,7 +26,7 @@ lint: setup ## Formatting, clippy, documentation
 
 bench: setup ## Measure, as ratios within one run, and write docs/benchmarks.md
 	$(CARGO) build --release -p flowcell -p flowcell-bench
-	target/release/flowcell-bench all --write docs/benchmarks.md
+	$(or $(CARGO_TARGET_DIR),target)/release/flowcell-bench all --write docs/benchmarks.md
 
 fuzz-smoke: ## Run every fuzz target for some seconds
 	@sh fuzz/smoke.sh

@@ -135,11 +135,12 @@ fn no_permission_to_capture() {
 #[test]
 fn a_parser_over_its_share_gets_no_new_flows() {
     let Some(namespace) = Namespace::new() else { return };
-    for (share, outcome, throttled) in [("900", "confirmed", 0), ("1", "throttled", 1)] {
+    for (share, outcome, throttled) in [("900", "confirmed", 0), ("10", "throttled", 1)] {
         let scratch = Scratch::new();
         let file = scratch.write("only/first.wasm", guests::guest("first"));
-        // A call that is stopped by the clock is charged by it, however seldom it gets its turn.
-        let limits = format!("[cells]\nparser_cpu = {share}\ncall_time = 100\n");
+        // A call that is stopped by the clock is charged by it, however seldom it gets its turn; what comes
+        // before it is far from the share.
+        let limits = format!("[cells]\nparser_cpu = {share}\ncall_time = 400\n");
         let limits = scratch.write("limits.toml", limits);
         let stats = scratch.path("stats.json");
         let mut command = namespace.command(program());

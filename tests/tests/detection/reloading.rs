@@ -161,7 +161,7 @@ fn a_flow_that_rests_keeps_its_version() {
 /// One that rests is no new flow when it goes on.
 #[test]
 fn a_flow_that_rests_goes_on_while_its_parser_is_throttled() {
-    let limits = "[cells]\nparser_cpu = 1\ncall_time = '400 ms'\n";
+    let limits = "[cells]\nparser_cpu = 10\ncall_time = '400 ms'\n";
     let Some(mut live) = Resting::start(limits) else { return };
     assert_eq!(live.say("old/udp", "one"), OLD);
     live.traffic.say("bad/udp", "spin");

@@ -1,6 +1,6 @@
 //! The client's commands (RFC 9051 §6).
 
-use flowcell_mail::{Auth, add_word, owned, same, shorten, split_word, trim};
+use flowcell_mail::{Auth, add_word, owned, same, secret_line, shorten, split_word, trim};
 use flowcell_sdk::{MASK, Secrets};
 
 /// Longest tag that is kept, in bytes.
@@ -204,12 +204,8 @@ impl Command {
     pub(crate) fn hide(&mut self, line: &[u8]) {
         self.hidden = true;
         self.tag.clear();
-        self.word = owned(self.secrets.show(trim(line)));
+        self.word = secret_line(line, self.secrets, ARGUMENT_MAX, &mut self.truncated);
         self.argument.clear();
-        let whole = shorten(&mut self.word, ARGUMENT_MAX);
-        if self.secrets.are_shown() {
-            self.truncated = !whole;
-        }
     }
 
     /// The mailbox that it names.

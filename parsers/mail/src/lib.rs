@@ -30,7 +30,7 @@ pub use inner::Inner;
 pub use message::Message;
 pub use part::Attachment;
 pub use records::{AttachmentFields, MessageFields, NestedFields};
-pub use sasl::Auth;
+pub use sasl::{Auth, secret_line};
 pub use shown::{Attachments, Digest, Hops, List, Nested, Shown};
 pub use text::{add_word, decimal, find, owned, same, split, split_word, strip, trim};
 pub use transfer::base64;

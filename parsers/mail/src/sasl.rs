@@ -4,7 +4,7 @@
 use flowcell_sdk::Secrets;
 
 use crate::header::shorten;
-use crate::text::{find, owned, same, split, split_word};
+use crate::text::{find, owned, same, split, split_word, trim};
 use crate::transfer::base64;
 
 /// Longest user name that is kept, in bytes: that of the longest address.
@@ -64,6 +64,17 @@ impl Auth {
         }
         self.user = user.filter(|user| !user.is_empty());
     }
+}
+
+/// What is shown of a line that may be a response, and so is secret as a whole: at most `max` bytes.
+/// `truncated`, what was said of the line before, stands where it is masked.
+pub fn secret_line(line: &[u8], secrets: Secrets, max: usize, truncated: &mut bool) -> Vec<u8> {
+    let mut shown = owned(secrets.show(trim(line)));
+    let whole = shorten(&mut shown, max);
+    if secrets.are_shown() {
+        *truncated = !whole;
+    }
+    shown
 }
 
 /// Where a mechanism shows the user.

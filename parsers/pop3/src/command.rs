@@ -1,6 +1,8 @@
 //! Reading the client's commands (RFC 1939 §3).
 
-use flowcell_mail::{Auth, add_word, decimal, owned, same, shorten, skip_line, split_word, trim};
+use flowcell_mail::{
+    Auth, add_word, decimal, owned, same, secret_line, shorten, skip_line, split_word, trim,
+};
 use flowcell_sdk::{ByteStream, ReadError, Secrets};
 
 /// Longest part of a line that is read, in bytes. RFC 2449 §4 limits a command to 255; only AUTH may have
@@ -137,12 +139,8 @@ impl Command {
 
     /// The whole line is secret: it may be a response to an AUTH of which the replies are missing.
     fn hide(&mut self, line: &[u8]) {
-        self.word = owned(self.secrets.show(trim(line)));
+        self.word = secret_line(line, self.secrets, ARGUMENT_MAX, &mut self.truncated);
         self.argument.clear();
-        let whole = shorten(&mut self.word, ARGUMENT_MAX);
-        if self.secrets.are_shown() {
-            self.truncated = !whole;
-        }
     }
 
     /// Takes a response to a challenge of AUTH.

@@ -1,6 +1,8 @@
 //! Reading the client's commands.
 
-use flowcell_mail::{Auth, add_word, owned, same, shorten, skip_line, split_word, trim};
+use flowcell_mail::{
+    Auth, add_word, owned, same, secret_line, shorten, skip_line, split_word, trim,
+};
 use flowcell_sdk::{ByteStream, ReadError, Secrets};
 
 use crate::verb::Verb;
@@ -98,12 +100,8 @@ impl Command {
 
     /// The whole line is secret: it may be a response to an AUTH that the server did not ask for.
     fn hide(&mut self, line: &[u8]) {
-        self.word = owned(self.secrets.show(trim(line)));
+        self.word = secret_line(line, self.secrets, ARGUMENT_MAX, &mut self.truncated);
         self.argument.clear();
-        let whole = shorten(&mut self.word, ARGUMENT_MAX);
-        if self.secrets.are_shown() {
-            self.truncated = !whole;
-        }
     }
 
     /// Takes a response to a challenge of AUTH.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use flowcell::runtime::{Address, Endpoint, Flow, FlowState, Side, Transport};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
@@ -29,6 +30,21 @@ pub fn guest(name: &str) -> Vec<u8> {
     }
     let built = Path::new(env!("GUESTS")).join(format!("{name}.wasm"));
     fs::read(&built).unwrap_or_else(|error| panic!("{}: {error}", built.display()))
+}
+
+/// A flow that the parsers in `tests/guests` want, for those who make cells of them by hand.
+#[must_use]
+pub fn flow() -> Flow<'static> {
+    let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
+    Flow {
+        client: endpoint(0x0a00_0001, 4000),
+        server: endpoint(0x0a00_0002, 9),
+        transport: Transport::Tcp,
+        at: 0,
+        state: FlowState::empty(),
+        originator: Side::Client,
+        context: None,
+    }
 }
 
 /// Assembles WebAssembly text: a module or a component.

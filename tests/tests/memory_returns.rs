@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use flowcell::registry::load;
 use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, End, EndReason, Endpoint, Engine, Flow, FlowState, Gap,
-    GapReason, Input, Parser, Progress, Side, Transport,
+    Cell, CellLimits, Chunk, End, EndReason, Engine, Gap, GapReason, Input, Parser, Progress, Side,
 };
 use flowcell_tests::{for_each_guest, guests};
 
@@ -29,19 +28,6 @@ fn resident() -> usize {
     kib << 10
 }
 
-fn flow() -> Flow<'static> {
-    let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
-    Flow {
-        client: endpoint(0x0a00_0001, 4000),
-        server: endpoint(0x0a00_0002, 9),
-        transport: Transport::Tcp,
-        at: 0,
-        state: FlowState::empty(),
-        originator: Side::Client,
-        context: None,
-    }
-}
-
 /// One flow from its beginning to its end, or the parser's.
 fn run(parser: &Arc<Parser>) {
     let data =
@@ -57,7 +43,7 @@ fn run(parser: &Arc<Parser>) {
         Input::End(End { side: Side::Client, at: 0, reason }),
         Input::End(End { side: Side::Server, at: 0, reason }),
     ];
-    let Ok(mut cell) = Cell::open(parser, flow()) else { return };
+    let Ok(mut cell) = Cell::open(parser, guests::flow()) else { return };
     for input in inputs {
         let outcome = cell.poll(input);
         let output = std::mem::take(cell.output());

@@ -4,10 +4,7 @@
 use std::sync::Arc;
 
 use flowcell::registry::load;
-use flowcell::runtime::{
-    Address, Cell, CellLimits, Chunk, Endpoint, Engine, Flow, FlowState, Input, Parser, Side,
-    Transport,
-};
+use flowcell::runtime::{Cell, CellLimits, Chunk, Engine, Input, Parser, Side};
 use flowcell_tests::guests;
 
 fn parser(engine: &Engine, guest: &str) -> Arc<Parser> {
@@ -15,17 +12,7 @@ fn parser(engine: &Engine, guest: &str) -> Arc<Parser> {
 }
 
 fn open(parser: &Arc<Parser>) -> Cell {
-    let endpoint = |address, port| Endpoint { address: Address::Ipv4(address), port };
-    let flow = Flow {
-        client: endpoint(0x0a00_0001, 4000),
-        server: endpoint(0x0a00_0002, 9),
-        transport: Transport::Tcp,
-        at: 0,
-        state: FlowState::empty(),
-        originator: Side::Client,
-        context: None,
-    };
-    Cell::open(parser, flow).expect("it opens")
+    Cell::open(parser, guests::flow()).expect("it opens")
 }
 
 /// One flow of one line. Says whether it went well.
